@@ -1,0 +1,59 @@
+# What a person can do here. `make` alone prints it.
+PYTHON ?= $(firstword $(foreach name,python3 python3.15 python3.14 python3.13 python3.12 python3.11,\
+	$(shell $(name) -c 'import sys; sys.version_info >= (3, 11) and print("$(name)")' 2>/dev/null)))
+PORT ?= 8000
+ARGS ?=
+VENV := .venv
+RUN := $(VENV)/bin/python
+LOCK := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help sandbox test lint format locks bench-runtime clean
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
+
+sandbox: $(VENV)/sandbox.installed ## run the whole deployment on this machine, no account needed: PORT=8000, ARGS="--request 'GET /hello'"
+	@PORT=$(PORT) exec $(RUN) -m sandbox $(ARGS)
+
+test: $(VENV)/tests.installed ## run the tests: ARGS="tests/test_http_api.py -k domain"
+	@exec $(RUN) -m pytest $(ARGS)
+
+lint: $(VENV)/tests.installed ## check style, types and which part may import which
+	@$(VENV)/bin/ruff check
+	@$(VENV)/bin/ruff format --check
+	@$(VENV)/bin/mypy
+	@$(VENV)/bin/lint-imports
+
+format: $(VENV)/tests.installed ## rewrite the code in the project's style
+	@$(VENV)/bin/ruff check --fix
+	@$(VENV)/bin/ruff format
+
+bench-runtime: $(VENV)/benchmarks.installed ## measure start and request times against the alternatives, side by side
+	@exec $(RUN) -m benchmarks.runtime $(ARGS)
+
+locks: $(VENV)/tests.installed ## choose anew the versions in every requirements.txt, from the groups in pyproject.toml
+	@$(LOCK) --upgrade --group tests --group benchmarks -o $(VENV)/all.txt
+	@$(LOCK) --group program -c $(VENV)/all.txt -o requirements.txt
+	@$(LOCK) --group runtime -c $(VENV)/all.txt -o scripts/requirements.txt
+	@$(LOCK) --group sandbox -c $(VENV)/all.txt -o sandbox/requirements.txt
+	@$(LOCK) --group tests -c $(VENV)/all.txt -o tests/requirements.txt
+	@$(LOCK) --group benchmarks -c $(VENV)/all.txt -o benchmarks/requirements.txt
+
+clean: ## remove the environment and the sandbox's state
+	@rm -rf $(VENV) .sandbox
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed, and none is on the PATH: install one, or name it: make PYTHON=/path/to/python3." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) lacks the venv module: install it (on Debian and Ubuntu: apt-get install python3-venv) and run make again." >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/%.installed: %/requirements.txt $(VENV)/bin/python
+	@echo "Installing $< into $(VENV) (once, about a minute) ..."
+	@$(RUN) -m pip install --disable-pip-version-check --require-hashes -r $< > $(VENV)/$*.log 2>&1 & pip=$$!; \
+		while kill -0 $$pip 2>/dev/null; do \
+			sleep 1; tail -n 1 $(VENV)/$*.log | grep -oE '^ *(Collecting|Downloading|Installing|Using cached) [^ (]+'; \
+		done | uniq; \
+		wait $$pip || { tail -n 5 $(VENV)/$*.log >&2; echo "The installation failed; $(VENV)/$*.log has all of it. Is a package registry reachable? Run make again when it is." >&2; exit 1; }
+	@touch $@

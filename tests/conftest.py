@@ -1,0 +1,89 @@
+"""What tests share: the real parts they run against, each made once and stopped with the session."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+CACHE = ROOT / ".sandbox" / "cache"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--no-skips", action="store_true", help="fail when a test was skipped, as continuous integration does")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    skipped = reporter.stats.get("skipped", []) if reporter else []
+    if session.config.getoption("--no-skips") and skipped:
+        reporter.write_line(f"{len(skipped)} tests were skipped, and --no-skips allows none", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.fixture(scope="session")
+def rie() -> Path:
+    """AWS's Runtime Interface Emulator, a binary that the wheel of aws-sam-cli carries."""
+    if os.environ.get("DUALMODE_RIE"):
+        return Path(os.environ["DUALMODE_RIE"])
+    machine = {"x86_64": "x86_64", "aarch64": "arm64"}[platform.machine()]
+    binary = CACHE / f"aws-lambda-rie-{machine}"
+    if not binary.exists():
+        CACHE.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory() as folder:
+            requirements = ROOT / "tests" / "rie-requirements.txt"
+            download = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--quiet", "--no-deps"]
+            subprocess.run([*download, "--require-hashes", "-r", requirements, "-d", folder], check=True, timeout=300)
+            with zipfile.ZipFile(next(Path(folder).glob("*.whl"))) as wheel:
+                content = wheel.read(f"samcli/local/rapid/{binary.name}")
+        partial = binary.with_suffix(".partial")
+        partial.write_bytes(content)
+        partial.chmod(0o755)
+        partial.rename(binary)
+    return binary
+
+
+@pytest.fixture(scope="session")
+def engine() -> str:
+    """The container engine's command, docker or podman; a test that needs one is skipped where neither answers."""
+    for command in ("docker", "podman"):
+        if shutil.which(command) and subprocess.run([command, "info"], capture_output=True, timeout=60).returncode == 0:
+            return command
+    pytest.skip("neither docker nor podman answers here")
+
+
+def build_image(engine: str, tag: str, **arguments: str) -> str:
+    """Builds the project's image with build arguments; DUALMODE_BASE_IMAGE names another base."""
+    if os.environ.get("DUALMODE_BASE_IMAGE"):
+        arguments["BASE_IMAGE"] = os.environ["DUALMODE_BASE_IMAGE"]
+    options = [f"--build-arg={name}={value}" for name, value in arguments.items()]
+    command = [engine, "build", *options, "--file", "infra/Dockerfile", "--tag", tag, "."]
+    build = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600)
+    assert build.returncode == 0, f"{build.stdout[-2000:]}\n{build.stderr[-4000:]}"
+    return tag
+
+
+@pytest.fixture(scope="session")
+def sample_image(engine: str) -> str:
+    """The image with the sample application."""
+    return build_image(engine, "localhost/dualmode-test:sample")
+
+
+@pytest.fixture(scope="session")
+def httpbin_image(engine: str) -> str:
+    """The image with httpbin, a Flask application from the package index, unmodified."""
+    return build_image(
+        engine, "localhost/dualmode-test:httpbin", APP_DIR="examples/httpbin", FLASK_APP="httpbin:app"
+    )
+
+
