@@ -9,7 +9,6 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,7 +18,9 @@ CACHE = ROOT / ".sandbox" / "cache"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--no-skips", action="store_true", help="fail when a test was skipped, as continuous integration does")
+    parser.addoption(
+        "--no-skips", action="store_true", help="fail when a test was skipped, as continuous integration does"
+    )
 
 
 @pytest.hookimpl(trylast=True)
@@ -82,8 +83,4 @@ def sample_image(engine: str) -> str:
 @pytest.fixture(scope="session")
 def httpbin_image(engine: str) -> str:
     """The image with httpbin, a Flask application from the package index, unmodified."""
-    return build_image(
-        engine, "localhost/dualmode-test:httpbin", APP_DIR="examples/httpbin", FLASK_APP="httpbin:app"
-    )
-
-
+    return build_image(engine, "localhost/dualmode-test:httpbin", APP_DIR="examples/httpbin", FLASK_APP="httpbin:app")
