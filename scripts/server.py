@@ -1,0 +1,53 @@
+"""The sample Flask application, which a user replaces by their own: every answer is JSON, errors included."""
+
+from flask import Flask, request
+from werkzeug.exceptions import BadRequest, HTTPException, UnsupportedMediaType
+
+app = Flask(__name__)
+
+
+@app.get("/")
+def index() -> dict[str, bool]:
+    """Answers that the application is there."""
+    return {"ok": True}
+
+
+@app.get("/hello")
+def hello() -> dict[str, str]:
+    """Answers with a greeting."""
+    return {"message": "Hello from Flask!"}
+
+
+@app.post("/echo")
+def echo() -> dict[str, str]:
+    """Answers with the message of the JSON request body, reversed."""
+    try:
+        body = request.get_json()
+    except UnsupportedMediaType:
+        raise UnsupportedMediaType("Content-Type must be application/json") from None
+    except (BadRequest, RecursionError):  # the JSON parser recurses: a deeply nested body exhausts it
+        raise BadRequest("Invalid JSON in request body") from None
+    if not isinstance(body, dict):
+        raise BadRequest("Request body must be a JSON object")
+    if "message" not in body:
+        raise BadRequest("Missing required field: message")
+    if not isinstance(body["message"], str):
+        raise BadRequest("Field message must be a string")
+    return {"reversed": body["message"][::-1]}
+
+
+@app.get("/health")
+def health() -> dict[str, str]:
+    """Answers that the application can take requests."""
+    return {"status": "healthy"}
+
+
+_SENTENCES = {404: "Not found", 405: "Method not allowed", 500: "Internal server error"}
+
+
+@app.errorhandler(HTTPException)
+def error(exception: HTTPException) -> tuple[dict[str, str | None], int, list[tuple[str, str]]]:
+    """Answers an error as JSON, with the headers that belong to it (405's Allow) and nothing of an exception's text."""
+    status = exception.code or 500
+    headers = [(name, value) for name, value in exception.get_headers() if name != "Content-Type"]
+    return {"error": _SENTENCES.get(status, exception.description)}, status, headers

@@ -1,0 +1,75 @@
+"""Calls a WSGI application and keeps its whole answer, or the error page in place of half of one."""
+
+import logging
+from collections.abc import Callable, Iterable
+from types import TracebackType
+from typing import Any, NamedTuple
+
+Headers = list[tuple[str, str]]
+Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+_ExceptionInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None] | None
+
+_logger = logging.getLogger("dualmode")
+
+
+class Answer(NamedTuple):
+    """What an application answered, whole."""
+
+    status: int
+    headers: Headers
+    body: bytes
+
+
+def call(app: Application, environ: dict[str, Any]) -> Answer:
+    """Returns the application's answer; an exception of it, at whatever point, is logged and becomes a 500."""
+    try:
+        return _call(app, environ)
+    except Exception:
+        _logger.exception("Exception on %s [%s]", environ["PATH_INFO"], environ["REQUEST_METHOD"])
+        # What Flask's own server answers, so that a request fails alike in every mode.
+        from werkzeug.exceptions import InternalServerError
+
+        return _call(InternalServerError(), environ)
+
+
+def _call(app: Application, environ: dict[str, Any]) -> Answer:
+    started: tuple[str, Headers] | None = None
+    written: list[bytes] = []
+
+    def start_response(status: str, headers: Headers, exc_info: _ExceptionInfo = None) -> Callable[[bytes], object]:
+        nonlocal started
+        if exc_info:
+            try:
+                if written and exc_info[1] is not None:  # an answer with an error page at its end is none
+                    raise exc_info[1].with_traceback(exc_info[2])
+            finally:
+                exc_info = None
+        elif started is not None:
+            raise AssertionError("start_response was called a second time, without exc_info")
+        started = status, headers
+        return written.append
+
+    chunks = app(environ, start_response)
+    try:
+        if type(chunks) is list and not written:
+            body = b"".join(chunks)
+        else:
+            for chunk in chunks:
+                if started is None:
+                    raise AssertionError("The application produced a body before it called start_response")
+                written.append(chunk)
+            body = b"".join(written)
+    finally:
+        _close(chunks, environ)
+    if started is None:
+        raise AssertionError("The application returned without calling start_response")
+    return Answer(int(started[0][:3]), started[1], body)
+
+
+def _close(chunks: Iterable[bytes], environ: dict[str, Any]) -> None:
+    close = getattr(chunks, "close", None)
+    if close is not None:
+        try:
+            close()
+        except Exception:  # the answer is complete: a client of a server would have got it too
+            _logger.exception("Exception on closing %s [%s]", environ["PATH_INFO"], environ["REQUEST_METHOD"])
