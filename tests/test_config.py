@@ -1,0 +1,124 @@
+import dataclasses
+
+import pytest
+
+from infra.config import ConfigError, Settings, check, environment_of, parent_zone
+
+DIGEST = "sha256:" + "0" * 64
+
+
+def make_settings(**changes):
+    defaults = Settings(
+        app_dir="scripts",
+        flask_app="scripts.server:app",
+        architecture="x86_64",
+        memory_size=512,
+        timeout=29,
+        environment={},
+        image_uri="",
+        base_image="",
+        domain_name="",
+        hosted_zone="",
+        keep_default_endpoint=False,
+        throttle_rate=50,
+        throttle_burst=100,
+        log_retention=14,
+    )
+    return dataclasses.replace(defaults, **changes)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"architecture": "arm64"},
+        {"timeout": 1},
+        {"throttle_rate": 1, "throttle_burst": 1},
+        {"image_uri": f"000000000000.dkr.ecr.us-east-1.amazonaws.com/app@{DIGEST}"},
+        {"domain_name": "api.example.com", "hosted_zone": "example.com"},
+        {"domain_name": "example.com", "hosted_zone": "example.com"},
+        {"domain_name": "*.example.com", "hosted_zone": "example.com"},
+        {"app_dir": "apps/shop"},
+    ],
+    ids=str,
+)
+def test_settings_that_can_work_are_taken(changes):
+    check(make_settings(**changes))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"architecture": "amd64"},
+            "architecture is 'amd64', but Lambda runs x86_64 and arm64: set one of the two.",
+        ),
+        ({"timeout": 30}, "timeout is 30, but API Gateway gives up after 30 s: set 29 or less."),
+        (
+            {"throttle_rate": 0},
+            "throttleRate is 0, but below 1 API Gateway answers every request with 429: set 1 or more.",
+        ),
+        (
+            {"throttle_burst": 0},
+            "throttleBurst is 0, but below 1 API Gateway answers every request with 429: set 1 or more.",
+        ),
+        (
+            {"image_uri": "registry/app:latest"},
+            "imageUri is 'registry/app:latest', but a tag can move, so the image is named by digest: "
+            "append @sha256:... to the repository's URI.",
+        ),
+        (
+            {"image_uri": f"registry/app@{DIGEST}", "base_image": "python"},
+            "baseImage is 'python', but imageUri is set, so nothing is built: remove one of the two.",
+        ),
+        (
+            {"app_dir": "../shop"},
+            "appDir is '../shop', but a container build sees only this repository: "
+            "move the application into a folder of it and name that.",
+        ),
+        (
+            {"hosted_zone": "example.com"},
+            "hostedZone is 'example.com', but it holds domainName, which is not set: set domainName as well.",
+        ),
+        (
+            {"domain_name": "api.notexample.com", "hosted_zone": "example.com"},
+            "hostedZone is 'example.com', but domainName api.notexample.com does not end in it: "
+            "set the zone that the domain belongs to.",
+        ),
+    ],
+    ids=str,
+)
+def test_a_setting_that_cannot_work_is_refused_with_key_value_rule_and_remedy(changes, message):
+    with pytest.raises(ConfigError) as refusal:
+        check(make_settings(**changes))
+    assert str(refusal.value) == message
+
+
+def test_variables_of_any_scalar_type_become_text():
+    value = {"GREETING": "hello", "LIMIT": 5, "RATIO": 0.5, "VERBOSE": True}
+    assert environment_of(value) == {"GREETING": "hello", "LIMIT": "5", "RATIO": "0.5", "VERBOSE": "true"}
+
+
+@pytest.mark.parametrize("value", [[], {"1ST": "x"}, {"A-B": "x"}, {"RUN_MODE": "local"}, {"LIST": ["x"]}], ids=str)
+def test_variables_that_a_function_cannot_have_are_refused(value):
+    with pytest.raises(ConfigError):
+        environment_of(value)
+
+
+def test_the_value_of_a_refused_variable_is_not_shown_since_it_may_be_secret():
+    with pytest.raises(ConfigError) as refusal:
+        environment_of({"MY-TOKEN": "hunter2"})
+    assert "hunter2" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("domain", "zone"),
+    [
+        ("api.example.com", "example.com"),
+        ("a.b.example.com", "b.example.com"),
+        ("example.com", "example.com"),
+        ("", ""),
+    ],
+)
+def test_a_domain_is_expected_in_its_parent_zone(domain, zone):
+    assert parent_zone(domain) == zone
