@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NoReturn, cast
 
 import pulumi
@@ -97,7 +98,7 @@ def check(settings: Settings) -> None:
 
 
 def check_image(settings: Settings) -> None:
-    """Refuses an image that can't be deployed, and build settings beside an image that is built already."""
+    """Refuses an image that can't be deployed, or an application that can't be built into one."""
     if settings.image_uri:
         if not re.fullmatch(r"[^@\s]+@sha256:[0-9a-f]{64}", settings.image_uri):
             refuse(
@@ -106,8 +107,7 @@ def check_image(settings: Settings) -> None:
                 "a tag can move, so the image is named by digest",
                 "append @sha256:... to the repository's URI",
             )
-        if settings.base_image:
-            refuse("baseImage", settings.base_image, "imageUri is set, so nothing is built", "remove one of the two")
+        return
     if settings.app_dir.startswith("/") or ".." in settings.app_dir.split("/"):
         refuse(
             "appDir",
@@ -115,6 +115,8 @@ def check_image(settings: Settings) -> None:
             "a container build sees only this repository",
             "move the application into a folder of it and name that",
         )
+    if not Path(settings.app_dir).is_dir():
+        refuse("appDir", settings.app_dir, "this repository has no such folder", "set the folder of your application")
 
 
 def check_domain(settings: Settings) -> None:

@@ -34,11 +34,11 @@ def make_settings(**changes):
         {"architecture": "arm64"},
         {"timeout": 1},
         {"throttle_rate": 1, "throttle_burst": 1},
-        {"image_uri": f"000000000000.dkr.ecr.us-east-1.amazonaws.com/app@{DIGEST}"},
+        {"image_uri": f"000000000000.dkr.ecr.us-east-1.amazonaws.com/app@{DIGEST}", "app_dir": "gone"},
         {"domain_name": "api.example.com", "hosted_zone": "example.com"},
         {"domain_name": "example.com", "hosted_zone": "example.com"},
         {"domain_name": "*.example.com", "hosted_zone": "example.com"},
-        {"app_dir": "apps/shop"},
+        {"app_dir": "examples/httpbin"},
     ],
     ids=str,
 )
@@ -68,13 +68,13 @@ def test_settings_that_can_work_are_taken(changes):
             "append @sha256:... to the repository's URI.",
         ),
         (
-            {"image_uri": f"registry/app@{DIGEST}", "base_image": "python"},
-            "baseImage is 'python', but imageUri is set, so nothing is built: remove one of the two.",
-        ),
-        (
             {"app_dir": "../shop"},
             "appDir is '../shop', but a container build sees only this repository: "
             "move the application into a folder of it and name that.",
+        ),
+        (
+            {"app_dir": "shopp"},
+            "appDir is 'shopp', but this repository has no such folder: set the folder of your application.",
         ),
         (
             {"hosted_zone": "example.com"},
