@@ -1,0 +1,50 @@
+"""The rules of the houses that the import linter can't state."""
+
+import ast
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+LOCKS = [
+    ROOT / "requirements.txt",
+    *(ROOT / part / "requirements.txt" for part in ("scripts", "sandbox", "tests", "benchmarks")),
+]
+
+
+def imported_packages(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            yield node.module.partition(".")[0]
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "gateway").rglob("*.py")), ids=lambda path: path.name)
+def test_the_gateway_needs_only_the_standard_library(path):
+    assert set(imported_packages(path)) <= sys.stdlib_module_names | {"gateway"}
+
+
+def test_the_program_is_a_table_of_contents():
+    assert len((ROOT / "__main__.py").read_text().splitlines()) <= 60
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: str(lock.relative_to(ROOT)))
+def test_a_lock_pins_each_package_with_hashes_and_names_no_host(lock):
+    text = lock.read_text()
+    entries = [entry for entry in text.replace("\\\n", "").splitlines() if entry and not entry.startswith("#")]
+    assert entries
+    for entry in entries:
+        assert re.match(r"[a-z0-9-]+==[^ ]+( ; .*?)?( +--hash=sha256:[0-9a-f]{64})+$", entry), entry[:80]
+    assert "://" not in text
+
+
+def test_what_parts_share_is_locked_at_one_version():
+    versions = {}
+    for lock in LOCKS:
+        for name, version in re.findall(r"^([a-z0-9-]+)==([^ ]+) ", lock.read_text(), re.MULTILINE):
+            versions.setdefault(name, {}).setdefault(version, set()).add(lock.parent.name)
+    # greenlet has a version for Python 3.11 and another one from 3.12 on, by httpbin's own requirements.
+    assert {name for name, found in versions.items() if len(found) > 1} <= {"greenlet"}
