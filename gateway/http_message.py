@@ -1,0 +1,41 @@
+"""HTTP messages as values: what the server reads, what everything behind it answers."""
+
+import json
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One request as it came over the wire.
+
+    Text is latin-1, so that every byte a client sends survives; names keep their case, repeats keep their order.
+    """
+
+    method: str
+    target: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes = b""
+    client: str = "127.0.0.1"
+
+    def header(self, name: str) -> str | None:
+        """The value of the first header of that name, whatever its case."""
+        wanted = name.lower()
+        for key, value in self.headers:
+            if key.lower() == wanted:
+                return value
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """One response; the server adds `Content-Length` where it is missing, and `Connection`."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes = b""
+
+
+def json_response(status: int, document: object, headers: tuple[tuple[str, str], ...] = ()) -> Response:
+    """A response whose body is the document as compact JSON."""
+    body = json.dumps(document, separators=(",", ":")).encode()
+    return Response(status=status, headers=(("content-type", "application/json"), *headers), body=body)

@@ -1,0 +1,94 @@
+"""The log of one environment: what the function prints and what Lambda says of it, in the order it happened."""
+
+import contextlib
+import os
+import threading
+from collections.abc import Callable
+
+READ_BYTES = 65_536
+TAIL_BYTES = 4_096
+LINE_BYTES = 256 * 1024
+
+Sink = Callable[[bytes], None]
+
+
+def to_stdout(data: bytes) -> None:
+    """Write to standard output, past Python's buffers, so that no line of another thread falls into it."""
+    with contextlib.suppress(OSError):
+        while data:
+            data = data[os.write(1, data) :]
+
+
+class LogStream:
+    """Collects a process's output, passes whole lines on to `sink`, and remembers the tail of an invocation's log."""
+
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
+        self._lock = threading.Lock()
+        self._output: int | None = None
+        self._partial = bytearray()
+        self._tail: bytearray | None = None
+
+    def attach(self, output: int) -> None:
+        """Read from this descriptor (non-blocking) from now on."""
+        with self._lock:
+            self._output = output
+
+    def detach(self) -> None:
+        """Read what is left, and no more."""
+        with self._lock:
+            self._read()
+            self._flush()
+            self._output = None
+
+    def pump(self) -> bool:
+        """Pass on what the function has printed; False when its output has ended."""
+        with self._lock:
+            return self._read()
+
+    def record(self) -> None:
+        """Begin to remember the log, for the invocation that begins."""
+        with self._lock:
+            self._tail = bytearray()
+
+    def recorded(self) -> bytes:
+        """The last 4 KiB since `record`, and stop remembering."""
+        with self._lock:
+            tail, self._tail = self._tail or b"", None
+            return bytes(tail[-TAIL_BYTES:])
+
+    def write(self, text: str) -> None:
+        """Add Lambda's own line, after everything the function has printed until now."""
+        with self._lock:
+            self._read()
+            self._flush()
+            self._emit(text.encode())
+
+    def _read(self) -> bool:
+        while self._output is not None:
+            try:
+                data = os.read(self._output, READ_BYTES)
+            except BlockingIOError:
+                return True
+            except OSError:
+                return False
+            if not data:
+                return False
+            self._partial += data
+            end = self._partial.rfind(b"\n") + 1
+            if end or len(self._partial) > LINE_BYTES:
+                self._emit(bytes(self._partial[: end or None]))
+                del self._partial[: end or None]
+        return False
+
+    def _flush(self) -> None:
+        if self._partial:
+            self._emit(bytes(self._partial) + b"\n")
+            self._partial.clear()
+
+    def _emit(self, data: bytes) -> None:
+        if self._tail is not None:
+            self._tail += data
+            del self._tail[:-TAIL_BYTES]
+        # awslambdaric ends the lines of a traceback with a carriage return, which a terminal would overprint
+        self._sink(data.replace(b"\r\n", b"\n").replace(b"\r", b"\n"))

@@ -1,0 +1,66 @@
+"""A function that does what the event asks of it, for the tests of the gateway: `python -m awslambdaric probe.handler`."""
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+if os.environ.get("PROBE_INIT") == "raise":
+    raise Exception("x")
+if os.environ.get("PROBE_INIT", "").startswith("exit "):
+    os._exit(int(os.environ["PROBE_INIT"].split()[1]))
+if os.environ.get("PROBE_INIT", "").startswith("sleep "):
+    time.sleep(float(os.environ["PROBE_INIT"].split()[1]))
+if os.environ.get("PROBE_INIT", "").startswith("once "):
+    marker = Path(os.environ["PROBE_INIT"].split()[1])
+    if not marker.exists():
+        marker.touch()
+        os._exit(3)
+
+calls = 0
+
+
+def handler(event, context):
+    global calls
+    calls += 1
+    order = event.get("do")
+    if order is None and "body" in event:  # over HTTP
+        order = json.loads(event["body"]).get("do")
+    if order is None:
+        return {"event": event, "pid": os.getpid(), "calls": calls}
+    kind, value = order[0], order[1] if len(order) > 1 else None
+    if kind == "return":
+        return value
+    if kind == "raise":
+        raise ValueError(value)
+    if kind == "exit":
+        sys.exit(value)
+    if kind == "kill":
+        os.kill(os.getpid(), value)
+    if kind == "sleep":
+        time.sleep(value)
+        return "slept"
+    if kind == "print":
+        print(value)
+        return "printed"
+    if kind == "write":
+        sys.stdout.write(value)
+        sys.stdout.flush()
+        return "written"
+    if kind == "repeat":
+        return value[0] * value[1]
+    if kind == "environment":
+        return dict(os.environ) | {"cwd": os.getcwd(), "pid": os.getpid()}
+    if kind == "context":
+        return {
+            "arn": context.invoked_function_arn,
+            "request_id": context.aws_request_id,
+            "remaining": context.get_remaining_time_in_millis(),
+            "client_context": context.client_context and context.client_context.custom,
+            "trace_id": os.environ.get("_X_AMZN_TRACE_ID"),
+            "name": context.function_name,
+            "version": context.function_version,
+            "memory": context.memory_limit_in_mb,
+        }
+    raise LookupError(kind)
