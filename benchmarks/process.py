@@ -1,0 +1,162 @@
+"""Starts a contender's process against the stand-in, as Lambda would, and takes the times of its life."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from statistics import median
+from typing import IO, NamedTuple
+
+from benchmarks import contenders
+from benchmarks.contenders import Contender
+from benchmarks.hello import wrong
+from benchmarks.stage import Stage
+from benchmarks.stand_in import Session, StandIn
+
+_SECONDS = 20.0
+
+
+class Times(NamedTuple):
+    """What one start of a process took: milliseconds to `next` and to the first response, microseconds afterwards."""
+
+    ready_ms: float
+    first_ms: float
+    warm_us: float
+
+
+class ContenderFailedError(Exception):
+    """A contender's process ended, or answered wrongly: one sentence, with the end of what it printed."""
+
+
+def environment(stage: Stage, stand_in: StandIn, extra: dict[str, str]) -> dict[str, str]:
+    """Returns the environment variables: the image's, and those that Lambda sets."""
+    return {
+        "PATH": f"{stage.venv}/bin:/usr/local/bin:/usr/bin:/bin",
+        "HOME": "/tmp",
+        "LANG": "C.UTF-8",
+        "TZ": ":UTC",
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "FLASK_APP": "server:app",
+        "AWS_LAMBDA_RUNTIME_API": stand_in.address,
+        "AWS_LAMBDA_FUNCTION_NAME": "hello",
+        "AWS_LAMBDA_FUNCTION_VERSION": "1",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
+        "AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/hello",
+        "AWS_LAMBDA_LOG_STREAM_NAME": "2026/08/17/[1]0123456789abcdef0123456789abcdef",
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_REGION": "eu-west-1",
+        "AWS_DEFAULT_REGION": "eu-west-1",
+        "LAMBDA_TASK_ROOT": str(stage.task),
+        "LAMBDA_RUNTIME_DIR": "/var/runtime",
+        "_HANDLER": "handler",
+        **extra,
+    }
+
+
+@contextlib.contextmanager
+def running(
+    contender: Contender, stage: Stage, stand_in: StandIn, invocations: int, extra: dict[str, str] | None = None
+) -> Iterator[tuple[float, Session, list[int], Callable[[], str]]]:
+    """Yields the time of the start, the session, the process groups and what was printed; ends them afterwards."""
+    session = stand_in.session(invocations)
+    groups: list[int] = []
+    processes: list[subprocess.Popen[bytes]] = []
+    with tempfile.TemporaryFile() as log:
+
+        def start(command: list[str], **variables: str) -> None:
+            process = subprocess.Popen(
+                command,
+                cwd=stage.task,
+                env=environment(stage, stand_in, {**(extra or {}), **variables}),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+            processes.append(process)
+            groups.append(process.pid)
+
+        began = time.perf_counter()
+        try:
+            if contender is contenders.WEB_ADAPTER:
+                _start_web_adapter(stage, session, start)
+            elif contender is contenders.OURS:
+                start([str(stage.root / "scripts" / "entrypoint.sh")])
+            else:
+                start(["python", "-m", "awslambdaric", f"{contender.module}.handler"])
+            yield began, session, groups, lambda: _text(log)
+        finally:
+            # awslambdaric survives SIGTERM while it waits for an event
+            for process in processes:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+
+def _start_web_adapter(stage: Stage, session: Session, start: Callable[..., None]) -> None:
+    """Start the adapter, and the web server once it is registered: Lambda starts a runtime after its extensions."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    start([str(stage.web_adapter)], AWS_LWA_PORT=port)
+    session.registered.wait(_SECONDS)
+    start(["gunicorn", f"-b=127.0.0.1:{port}", "-w=1", "server:app"])
+
+
+def _text(log: IO[bytes]) -> str:
+    log.seek(0)
+    return log.read().decode("utf-8", "replace")
+
+
+def wait(session: Session, groups: list[int], printed: Callable[[], str]) -> None:
+    """Returns once the last event is answered, rightly.
+
+    Raises:
+        ContenderFailedError: it didn't come to that.
+    """
+    deadline = time.monotonic() + _SECONDS
+    while not session.finished.wait(0.25):
+        ended = [pid for pid in groups if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)]
+        if ended:
+            session.fail("its process ended")
+        elif time.monotonic() > deadline:
+            session.fail(f"no answer within {_SECONDS:.0f} s")
+    if not session.failure and not session.result:
+        session.fail("it never answered")
+    session.failure = session.failure or wrong(_parsed(session.result))
+    if session.failure:
+        last = " | ".join(printed().strip().splitlines()[-4:])
+        raise ContenderFailedError(f"{session.failure}{': ' + last if last else ''}")
+
+
+def _parsed(result: bytes) -> dict[str, object]:
+    import json
+
+    try:
+        parsed = json.loads(result)
+    except ValueError:
+        parsed = None
+    return parsed if isinstance(parsed, dict) else {"statusCode": None, "body": result.decode("utf-8", "replace")}
+
+
+def times(contender: Contender, stage: Stage, stand_in: StandIn, warm: int) -> Times:
+    """Returns what one start took, and the median of `warm` round trips after the first one.
+
+    Raises:
+        ContenderFailedError: it didn't answer, or wrongly.
+    """
+    with running(contender, stage, stand_in, 1 + warm) as (began, session, groups, printed):
+        wait(session, groups, printed)
+    round_trips = [answered - sent for sent, answered in zip(session.sent, session.answered, strict=True)]
+    return Times(
+        (session.asked[0] - began) * 1e3,
+        (session.answered[0] - began) * 1e3,
+        median(round_trips[1:]) * 1e6,
+    )
