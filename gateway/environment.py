@@ -90,8 +90,7 @@ class Environment:
         """Start a process and wait until it asks for an event: the ms it took, or why it doesn't."""
         self.kill()
         began = time.monotonic()
-        if phase == "init":
-            self._log.init_start()
+        self._log.init_start(phase)
         process = self._process = _Process(self._function, self._stream)
         said = process.receive(began + seconds)
         duration = (time.monotonic() - began) * 1000

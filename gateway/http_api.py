@@ -82,7 +82,12 @@ class HttpApi:
         self._environments.submit(invocation)
         outcome = invocation.wait(self._options.integration_seconds)
         if outcome is None:
-            self._environments.withdraw(invocation)
+            goes_on = not self._environments.withdraw(invocation)
+            _log.warning(
+                "A client got 503 after %g s: %s.",
+                self._options.integration_seconds,
+                f"invocation {invocation.id} goes on" if goes_on else "no environment was free",
+            )
             return message_response(503, "Service Unavailable", request_id=request_id)
         if outcome.failed:
             return message_response(500, "Internal Server Error", request_id=request_id)

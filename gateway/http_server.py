@@ -4,6 +4,7 @@ import contextlib
 import logging
 import socket
 import threading
+import time
 from collections.abc import Callable
 
 from gateway.http_message import Request, Response, json_response
@@ -77,21 +78,19 @@ class HttpServer:
                 self._free.release()
                 if self._stopped:
                     return
+                time.sleep(0.05)  # no descriptors left, or a connection that was gone before it was accepted
                 continue
             threading.Thread(target=self._serve, args=(sock, address[0]), name="connection", daemon=True).start()
 
     def _serve(self, sock: socket.socket, client: str) -> None:
+        with self._lock:
+            self._open.add(sock)
         try:
-            with sock:
-                with self._lock:
-                    if self._stopped:
-                        return
-                    self._open.add(sock)
+            with sock, contextlib.suppress(DisconnectedError, OSError):
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                connection = Connection(sock, client.removeprefix("::ffff:"), self._timeouts)
-                with contextlib.suppress(DisconnectedError):
-                    while self._serve_one(connection):
-                        pass
+                connection = Connection(sock, client, self._timeouts)
+                while not self._stopped and self._serve_one(connection):
+                    pass
         finally:
             with self._lock:
                 self._open.discard(sock)

@@ -52,7 +52,6 @@ class Invocation:
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
     log: bytes = b""
     outcome: Outcome | None = None
-    abandoned: bool = False
     _done: threading.Event = field(default_factory=threading.Event)
 
     def finish(self, outcome: Outcome) -> None:

@@ -48,7 +48,7 @@ class Report:
 class PlatformLog(Protocol):
     """The two formats have the same moments."""
 
-    def init_start(self) -> None:
+    def init_start(self, phase: Phase) -> None:
         """A process is started."""
 
     def init_end(self, end: InitEnd) -> None:
@@ -71,7 +71,7 @@ class TextLog:
         self._stream = stream
         self._version = version
 
-    def init_start(self) -> None:
+    def init_start(self, phase: Phase) -> None:
         """Nothing: INIT_START is written for managed runtimes only."""
 
     def init_end(self, end: InitEnd) -> None:
@@ -115,9 +115,9 @@ class JsonLog:
         self._version = version
         self._level = LEVELS.index(level)
 
-    def init_start(self) -> None:
+    def init_start(self, phase: Phase) -> None:
         """platform.initStart."""
-        record = {"initializationType": "on-demand", "phase": "init"}
+        record = {"initializationType": "on-demand", "phase": phase}
         record |= {"functionName": self._function_name, "functionVersion": self._version}
         self._write("DEBUG", "platform.initStart", record)
 

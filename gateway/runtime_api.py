@@ -79,7 +79,8 @@ class RuntimeApi:
         self._lock = threading.Lock()
         self._state = State.STARTED
         self._current = ""
-        self._events: SimpleQueue[Response | None] = SimpleQueue()
+        self._event: Response | None = None
+        self._waiter: SimpleQueue[Response | None] = SimpleQueue()
         self._server = HttpServer(
             "127.0.0.1", 0, self._respond, refuse=self._refuse, body_limit=RESPONSE_LIMIT, timeouts=_TIMEOUTS
         )
@@ -91,7 +92,8 @@ class RuntimeApi:
 
     def stop(self) -> None:
         """Answer nothing any more."""
-        self._events.put(None)
+        with self._lock:
+            self._waiter.put(None)
         self._server.stop()
 
     def deliver(self, invocation: Invocation, *, function_arn: str, deadline_ms: int) -> None:
@@ -105,11 +107,10 @@ class RuntimeApi:
             ("Lambda-Runtime-Trace-Id", invocation.trace_id),
             ("Lambda-Runtime-Client-Context", invocation.client_context),
         ]
+        event = Response(status=200, headers=tuple(field for field in headers if field[1]), body=invocation.event)
         with self._lock:
-            self._state, self._current = State.RUNNING, invocation.id
-        self._events.put(
-            Response(status=200, headers=tuple(field for field in headers if field[1]), body=invocation.event)
-        )
+            self._state, self._current, self._event = State.RUNNING, invocation.id, event
+            self._waiter.put(event)
 
     def _respond(self, request: Request) -> Response:
         if (request.method, request.target) == ("GET", f"{VERSION}/runtime/invocation/next"):
@@ -128,12 +129,17 @@ class RuntimeApi:
 
     def _next(self) -> Response:
         with self._lock:
-            if self._state not in (State.STARTED, State.RESPONDED):
+            if self._state is State.FAILED:
                 return self._forbidden(State.READY.value)
-            self._state = State.READY
-            self._notify(Ready())
-        response = self._events.get()
-        return response or _error(410, "The environment is gone.", "EnvironmentGone")
+            if self._state is State.RUNNING and self._event is not None:
+                return self._event  # asked again, it is told again
+            if self._state is State.READY:
+                self._waiter.put(None)  # a connection it has given up
+            else:
+                self._state = State.READY
+                self._notify(Ready())
+            waiter = self._waiter = SimpleQueue()
+        return waiter.get() or _error(410, "Another call waits for the next event, or none does.", "Gone")
 
     def _init_error(self, request: Request) -> Response:
         with self._lock:
