@@ -1,0 +1,81 @@
+"""Running a Pulumi program inside this process, as its language host would run it."""
+
+import contextlib
+import os
+import runpy
+import sys
+import traceback
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pulumi
+
+from sandbox.errors import SandboxError, SettingsError
+
+_OWN = frozenset({"sandbox", "gateway"})  # this very code, which is running
+
+
+@contextlib.contextmanager
+def as_its_own(folder: Path) -> Iterator[None]:
+    """Give a program what it finds when it is started in its folder, and take all of it back afterwards.
+
+    That is the working directory, the folder first on the path, and modules of its own: another copy of the program,
+    imported before, must not be taken for them.
+    """
+    folder = folder.resolve()
+    names = {entry.stem for entry in folder.iterdir() if entry.suffix in ("", ".py")} - _OWN
+    before = {
+        name: module for name, module in sys.modules.items() if name.partition(".")[0] in names and name != "__main__"
+    }
+    cwd, path = Path.cwd(), list(sys.path)
+    strict = os.environ.get("PULUMI_ERROR_OUTPUT_STRING")
+    for name in before:
+        del sys.modules[name]
+    sys.path.insert(0, str(folder))
+    os.chdir(folder)
+    os.environ["PULUMI_ERROR_OUTPUT_STRING"] = "true"  # an output written into a text is a mistake, not a text
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module="pulumi_aws")  # it warns of its own deprecated modules
+            yield
+    finally:
+        os.chdir(cwd)
+        sys.path[:] = path
+        if strict is None:
+            del os.environ["PULUMI_ERROR_OUTPUT_STRING"]
+        else:
+            os.environ["PULUMI_ERROR_OUTPUT_STRING"] = strict
+        for name in [name for name, module in sys.modules.items() if _is_of(module, folder) and name != "__main__"]:
+            if name.partition(".")[0] in names:
+                del sys.modules[name]
+        sys.modules.update(before)
+
+
+def run(main: Path) -> None:
+    """Run the program's file as `__main__`."""
+    runpy.run_path(str(main), run_name="__main__")
+
+
+def refusal(error: BaseException, folder: Path, *, anything_made: bool) -> SandboxError:
+    """Return what a program raised as one sentence: its own where it says one, else the line at fault.
+
+    A RunError before the first resource is how a program refuses its settings.
+    """
+    if isinstance(error, SandboxError):
+        return error
+    if isinstance(error, pulumi.RunError):
+        return SandboxError(str(error)) if anything_made else SettingsError(str(error))
+    own = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if Path(frame.filename).is_relative_to(folder) and "site-packages" not in frame.filename
+    ]
+    where = f"{Path(own[-1].filename).relative_to(folder)}, line {own[-1].lineno}: " if own else ""
+    return SandboxError(f"{where}{type(error).__name__}: {error}")
+
+
+def _is_of(module: ModuleType, folder: Path) -> bool:
+    file = getattr(module, "__file__", None)
+    return isinstance(file, str) and Path(file).is_relative_to(folder)

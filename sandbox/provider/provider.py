@@ -1,0 +1,247 @@
+"""The table of resource types, and what can be asked of it: check, diff, create, read, update, delete, invoke."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]
+
+from sandbox.account import Account
+from sandbox.provider import (
+    apigateway_api,
+    apigateway_domain,
+    apigateway_route,
+    certificate,
+    ecr,
+    functions,
+    iam,
+    image,
+    lambda_alias,
+    lambda_function,
+    logs,
+    route53,
+)
+from sandbox.provider.image import Builder
+from sandbox.provider.inputs import Inputs, is_known
+from sandbox.provider.kind import Aws, Kind, Values
+from sandbox.provider.refusals import InvalidInputsError, RefusedError, refusal_of
+from sandbox.provider.service_model import violations
+
+_Answer = TypeVar("_Answer")
+_KINDS: tuple[type[Kind], ...] = (
+    ecr.Repository,
+    ecr.LifecyclePolicy,
+    ecr.RepositoryPolicy,
+    iam.Role,
+    iam.RolePolicy,
+    logs.LogGroup,
+    lambda_function.Function,
+    lambda_alias.Alias,
+    lambda_alias.Permission,
+    apigateway_api.Api,
+    apigateway_api.Stage,
+    apigateway_route.Integration,
+    apigateway_route.Route,
+    apigateway_domain.DomainName,
+    apigateway_domain.ApiMapping,
+    certificate.Certificate,
+    certificate.CertificateValidation,
+    route53.Record,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diff:
+    """Which inputs differ, and which of them make another resource of it."""
+
+    changes: frozenset[str]
+    replaces: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A resource as AWS has it."""
+
+    identity: str
+    inputs: Values
+    outputs: Values
+
+
+class Provider:
+    """Realises resources in one account; relative paths in inputs are those of `folder`.
+
+    Every method takes and returns plain values: no secrets, no wire format.
+
+    Raises, wherever AWS would refuse:
+        RefusedError: with AWS's code, the resource's type and name, and the reason.
+    """
+
+    def __init__(self, account: Account, builder: Builder, folder: Path) -> None:
+        aws = Aws(account)
+        kinds: list[Kind] = [kind(aws) for kind in _KINDS]
+        kinds.append(image.DockerImage(aws, builder, folder))
+        self._kinds = {kind.pulumi_type: kind for kind in kinds}
+        self._aws = aws
+
+    @property
+    def types(self) -> frozenset[str]:
+        """The tokens of the resource types that can be realised."""
+        return frozenset(self._kinds)
+
+    def named(self, pulumi_type: str, name: str, inputs: Mapping[str, Any], seed: bytes = b"") -> Values:
+        """Return the inputs with the name that the real provider would make, where the program gives none.
+
+        The seed decides the random end of the name; without one it follows from type and name alone.
+        """
+        key = self._kind(pulumi_type, name).autonamed
+        prefix = f"{key}Prefix"
+        if key is None or inputs.get(key) is not None or inputs.get(prefix) is not None:
+            return dict(inputs)
+        suffix = hashlib.sha256(seed or f"{pulumi_type}::{name}".encode()).hexdigest()[:7]
+        return {**inputs, key: f"{name}-{suffix}"}
+
+    def check(self, pulumi_type: str, name: str, inputs: Mapping[str, Any]) -> Values:
+        """Return the request for these inputs.
+
+        Raises:
+            InvalidInputsError: with every input that is misspelt, of the wrong type or out of its limits.
+        """
+        kind = self._kind(pulumi_type, name)
+        reader = Inputs(inputs)
+        request = kind.request(reader)
+        reader.close()
+        client = self._aws.client(kind.service)
+        broken = kind.limits(request)
+        if kind.operation is not None:
+            broken += violations(client, kind.operation, request)
+        if broken:
+            raise InvalidInputsError(broken)
+        return request
+
+    def diff(
+        self, pulumi_type: str, old: Mapping[str, Any], new: Mapping[str, Any], state: Mapping[str, Any] | None = None
+    ) -> Diff:
+        """Compare two sets of inputs, and the files that the new ones name with the outputs in `state`."""
+        kind = self._kind(pulumi_type, "")
+        changes = set()
+        for key in old.keys() | new.keys():
+            dropped = key in kind.kept and new.get(key) is None
+            if not key.startswith("__") and not dropped and old.get(key) != new.get(key):
+                changes.add(key)
+        if state is not None and not changes:
+            changes |= kind.drifted(new, state)
+        return Diff(changes=frozenset(changes), replaces=frozenset(changes) & kind.replaces)
+
+    def renewed(
+        self, pulumi_type: str, old: Mapping[str, Any], new: Mapping[str, Any], state: Mapping[str, Any]
+    ) -> frozenset[str]:
+        """Return the outputs whose next value an update will tell."""
+        changes = self.diff(pulumi_type, old, new, state).changes
+        return self._kind(pulumi_type, "").renewed(changes, new)
+
+    def create(self, pulumi_type: str, name: str, inputs: Mapping[str, Any]) -> Found:
+        """Make a resource."""
+        kind = self._kind(pulumi_type, name)
+
+        def make() -> Found:
+            identity = kind.create(self.check(pulumi_type, name, inputs))
+            return self._found(kind, name, identity, inputs)
+
+        return _refusing(kind, name, make)
+
+    def read(self, pulumi_type: str, name: str, identity: str, state: Mapping[str, Any]) -> Found | None:
+        """Return a resource as it is now, or None where it is gone; its inputs are those of `state` as AWS has them."""
+        kind = self._kind(pulumi_type, name)
+
+        def look() -> Found | None:
+            outputs = kind.read(identity, state)
+            if outputs is None:
+                return None
+            inputs = {key: _as_now(value, outputs.get(key)) for key, value in state.items() if not key.startswith("__")}
+            return Found(identity=identity, inputs=inputs, outputs=outputs)
+
+        return _refusing(kind, name, look)
+
+    def update(
+        self, pulumi_type: str, name: str, identity: str, old: Mapping[str, Any], inputs: Mapping[str, Any]
+    ) -> Found:
+        """Change a resource in place; `old` are its outputs so far."""
+        kind = self._kind(pulumi_type, name)
+
+        def change() -> Found:
+            kind.update(identity, self.check(pulumi_type, name, inputs), old)
+            return self._found(kind, name, identity, inputs)
+
+        return _refusing(kind, name, change)
+
+    def delete(self, pulumi_type: str, name: str, identity: str, state: Mapping[str, Any]) -> None:
+        """Remove a resource; `state` are its outputs."""
+        kind = self._kind(pulumi_type, name)
+        _refusing(kind, name, lambda: kind.delete(identity, state))
+
+    def invoke(self, token: str, arguments: Mapping[str, Any]) -> Values:
+        """Answer a function such as `aws.route53.get_zone`."""
+        function = functions.FUNCTIONS.get(token)
+        if function is None:
+            raise RefusedError("NotImplemented", f"the sandbox's provider doesn't know the function {token}")
+        reader = Inputs(arguments)
+        try:
+            return function(self._aws, reader)
+        except (ClientError, BotoCoreError) as error:
+            raise refusal_of(error).of(token, "") from error
+
+    def _kind(self, pulumi_type: str, name: str) -> Kind:
+        kind = self._kinds.get(pulumi_type)
+        if kind is None:
+            raise RefusedError("NotImplemented", "the sandbox's provider doesn't know this type").of(pulumi_type, name)
+        return kind
+
+    def _found(self, kind: Kind, name: str, identity: str, inputs: Mapping[str, Any]) -> Found:
+        outputs = kind.read(identity, inputs)
+        if outputs is None:
+            raise RefusedError("NotFound", f"{identity} is gone just after it was made")
+        given = {key: value for key, value in inputs.items() if value is not None and not key.startswith("__")}
+        merged = {**outputs, **{key: _merged(outputs.get(key), value) for key, value in given.items()}}
+        merged |= {key: outputs[key] for key in kind.settled}
+        return Found(identity=identity, inputs=dict(inputs), outputs=merged)
+
+
+def _refusing(kind: Kind, name: str, action: Callable[[], _Answer]) -> _Answer:
+    try:
+        return action()
+    except InvalidInputsError:
+        raise
+    except RefusedError as error:
+        raise error.of(kind.pulumi_type, name) from error
+    except (ClientError, BotoCoreError) as error:
+        raise refusal_of(error).of(kind.pulumi_type, name) from error
+
+
+def _merged(found: Any, given: Any) -> Any:
+    """Return what the program gave, completed by what AWS adds inside nested objects."""
+    if isinstance(found, Mapping) and isinstance(given, Mapping):
+        return {**found, **{key: _merged(found.get(key), value) for key, value in given.items() if value is not None}}
+    return given
+
+
+def _as_now(before: Any, now: Any) -> Any:
+    """Return an input as AWS has it now, in the program's own spelling where that means the same."""
+    if isinstance(before, Mapping) and isinstance(now, Mapping):
+        return {key: _as_now(value, now.get(key)) for key, value in before.items()}
+    if isinstance(before, str) and isinstance(now, str) and _same_json(before, now):
+        return before
+    if before is None or not is_known(before):
+        return before
+    if isinstance(before, int | float) and isinstance(now, int | float) and before == now:
+        return before
+    return now
+
+
+def _same_json(one: str, other: str) -> bool:
+    try:
+        return bool(json.loads(one) == json.loads(other))
+    except ValueError:
+        return False

@@ -1,0 +1,46 @@
+"""How the provider says no: with AWS's error code, the resource's name and the reason."""
+
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]
+
+from sandbox.errors import SandboxError
+
+
+class RefusedError(SandboxError):
+    """A resource that AWS would not take: its error code, the reason, and the input at fault where there is one."""
+
+    def __init__(self, code: str, reason: str, property_path: str = "") -> None:
+        super().__init__(f"{code}: {reason}")
+        self.code = code
+        self.reason = reason
+        self.property_path = property_path
+
+    def of(self, kind: str, name: str) -> "RefusedError":
+        """Return the same refusal with the resource's type and name in its sentence."""
+        refused = RefusedError(self.code, self.reason, self.property_path)
+        where = f" at {self.property_path}" if self.property_path else ""
+        refused.args = (f"{kind} '{name}'{where}: {self.code}: {self.reason}",)
+        return refused
+
+
+class InvalidInputsError(RefusedError):
+    """Inputs that are refused before AWS is asked, all of them at once: property path and reason of each."""
+
+    def __init__(self, failures: list[tuple[str, str]], code: str = "ValidationException") -> None:
+        super().__init__(code, "; ".join(f"{path}: {reason}" for path, reason in failures))
+        self.failures = failures
+
+
+def refusal_of(error: ClientError | BotoCoreError) -> RefusedError:
+    """Turn what boto3 raised into the refusal it is."""
+    if isinstance(error, ClientError):
+        details: dict[str, Any] = error.response.get("Error", {})
+        return RefusedError(str(details.get("Code", "Unknown")), str(details.get("Message", error)).rstrip("."))
+    return RefusedError(type(error).__name__, str(error).rstrip("."))
+
+
+def is_missing(error: ClientError) -> bool:
+    """Say whether an error means that the thing asked for doesn't exist."""
+    code = str(error.response.get("Error", {}).get("Code", ""))
+    return "NotFound" in code or code.startswith("NoSuch")
