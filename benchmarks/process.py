@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -10,7 +11,6 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from statistics import median
 from typing import IO, NamedTuple
 
@@ -137,8 +137,6 @@ def wait(session: Session, groups: list[int], printed: Callable[[], str]) -> Non
 
 
 def _parsed(result: bytes) -> dict[str, object]:
-    import json
-
     try:
         parsed = json.loads(result)
     except ValueError:

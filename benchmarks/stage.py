@@ -92,11 +92,12 @@ def _copy(stage: Stage) -> None:
     """Copy the runtime and the application as they are now, and compile them."""
     for folder in (stage.root, stage.task):
         shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
     ignore = shutil.ignore_patterns("__pycache__")
     for part in ("scripts", "gateway"):
         shutil.copytree(REPOSITORY / part, stage.root / part, ignore=ignore)
-    # The image's default application folder, and beside it what a user of each contender writes.
-    shutil.copytree(REPOSITORY / "scripts", stage.task, ignore=ignore)
+    # The application of a user, and beside it what the user of each contender writes.
+    shutil.copy(REPOSITORY / "scripts" / "server.py", stage.task)
     for contender in contenders.ALL:
         if contender.source:
             (stage.task / f"{contender.module}.py").write_text(contender.source)

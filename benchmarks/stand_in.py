@@ -10,6 +10,7 @@ import socket
 import threading
 import time
 from dataclasses import dataclass, field
+from io import BufferedReader
 
 _RUNTIME = "/2018-06-01/runtime"
 _EXTENSION = "/2020-01-01/extension"
@@ -28,12 +29,17 @@ class Session:
     failure: str = ""
     registered: threading.Event = field(default_factory=threading.Event)
     finished: threading.Event = field(default_factory=threading.Event)
+    first_answered: threading.Event = field(default_factory=threading.Event)
+    go_on: threading.Event = field(default_factory=threading.Event)  # the second event waits for it
+
+    def __post_init__(self) -> None:
+        self.go_on.set()
 
     def fail(self, sentence: str) -> None:
         """End the session."""
         self.failure = self.failure or sentence
-        self.registered.set()
-        self.finished.set()
+        for event in (self.registered, self.first_answered, self.finished):
+            event.set()
 
 
 class StandIn:
@@ -86,12 +92,15 @@ class StandIn:
             if len(session.sent) == session.invocations:
                 session.finished.set()
                 return  # no answer: there is no further event
+            if session.sent:
+                session.go_on.wait()
             response = _response(200, self._event, _invocation_headers())
             session.sent.append(time.perf_counter())
             connection.sendall(response)
         elif (method, target) == ("POST", f"{_RUNTIME}/invocation/{_ID}/response"):
             session.answered.append(now)
             session.result = session.result or body
+            session.first_answered.set()
             connection.sendall(_response(202, b'{"status":"OK"}'))
         elif method == "POST" and target.startswith(f"{_EXTENSION}/register"):
             connection.sendall(_response(200, b'{"functionName":"hello"}', [("Lambda-Extension-Identifier", _ID)]))
@@ -103,7 +112,7 @@ class StandIn:
             session.fail(f"{method} {target}: {body.decode('utf-8', 'replace')[:500]}")
 
 
-def _headers(stream: socket.SocketIO) -> dict[str, str]:
+def _headers(stream: BufferedReader) -> dict[str, str]:
     headers = {}
     while (line := stream.readline()) not in (b"\r\n", b""):
         name, _, value = line.decode("latin-1").partition(":")
@@ -111,7 +120,7 @@ def _headers(stream: socket.SocketIO) -> dict[str, str]:
     return headers
 
 
-def _body(stream: socket.SocketIO, headers: dict[str, str]) -> bytes:
+def _body(stream: BufferedReader, headers: dict[str, str]) -> bytes:
     if headers.get("transfer-encoding", "").lower() != "chunked":
         return stream.read(int(headers.get("content-length", 0))) or b""
     chunks = []

@@ -1,0 +1,74 @@
+"""The container engine, where there is one: runs an interpreter in an image, and weighs images."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.stage import REPOSITORY
+
+_DOCKERFILE = REPOSITORY / "infra" / "Dockerfile"
+_BUILT = "dualmode-benchmark"
+
+
+def base_image() -> str:
+    """Returns the image that ours is built on: $DUALMODE_BASE_IMAGE, or the Dockerfile's own."""
+    default = re.search(r"^ARG BASE_IMAGE=(\S+)", _DOCKERFILE.read_text(), re.MULTILINE)
+    return os.environ.get("DUALMODE_BASE_IMAGE") or (default[1] if default else "")
+
+
+class EngineError(Exception):
+    """The engine couldn't do it: its own last lines."""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """docker or podman."""
+
+    command: str
+
+    @classmethod
+    def found(cls) -> Engine | None:
+        """Returns the first engine that answers."""
+        for command in filter(shutil.which, ("docker", "podman")):
+            if subprocess.run([command, "info"], capture_output=True, check=False).returncode == 0:
+                return cls(command)
+        return None
+
+    def python(self, image: str, *, readable: Path, writable: Path) -> list[str]:
+        """Returns the command of an image's Python, with two folders of this machine at their own paths."""
+        user = ["--user", f"{os.getuid()}:{os.getgid()}"] if self.command == "docker" else []
+        return [
+            *(self.command, "run", "--rm", "--init", "--interactive", *user),
+            *("--env", "HOME=/tmp", "--env", "PYTHONDONTWRITEBYTECODE=1"),
+            *("--env", "PIP_INDEX_URL", "--env", "PIP_EXTRA_INDEX_URL"),
+            *("--volume", f"{readable}:{readable}:ro", "--volume", f"{writable}:{writable}"),
+            *("--workdir", str(readable), "--entrypoint", "python", image),
+        ]
+
+    def build(self, base: str) -> str:
+        """Returns the name of our image, built as it is now.
+
+        Raises:
+            EngineError: it can't be built.
+        """
+        self._run("build", "--build-arg", f"BASE_IMAGE={base}", "-f", str(_DOCKERFILE), "-t", _BUILT, str(REPOSITORY))
+        return _BUILT
+
+    def size(self, image: str) -> int:
+        """Returns an image's bytes.
+
+        Raises:
+            EngineError: there is no such image.
+        """
+        return int(self._run("image", "inspect", "--format", "{{.Size}}", image))
+
+    def _run(self, *arguments: str) -> str:
+        done = subprocess.run([self.command, *arguments], capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise EngineError(f"{self.command} {arguments[0]}: {' '.join(done.stderr.strip().splitlines()[-2:])}")
+        return done.stdout.strip()

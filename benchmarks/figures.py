@@ -1,0 +1,85 @@
+"""What was measured under one interpreter, and what is said of it: medians, their spread, and ratios."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from statistics import median, quantiles
+from typing import NamedTuple
+
+from benchmarks import contenders
+
+OVERHEAD = "overhead"
+READY = "ready"
+FIRST = "first"
+WARM = "warm"
+
+
+class Figure(NamedTuple):
+    """A median, and half of the range in which the middle half of the samples lies."""
+
+    median: float
+    spread: float
+
+
+@dataclass(kw_only=True)
+class Figures:
+    """One interpreter's samples, by measure, contender and round (a failed one is missing)."""
+
+    python: str
+    minor: str
+    samples: dict[str, dict[str, dict[int, float]]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(dict))
+    )
+    direct: list[float] = field(default_factory=list)  # µs of the direct WSGI call
+    rounds: int = 0
+    modules: dict[str, int] = field(default_factory=dict)
+    sizes: dict[str, int] = field(default_factory=dict)  # bytes
+    failed: dict[str, str] = field(default_factory=dict)
+
+    def add_calls(self, number: int, taken: Mapping[str, float]) -> None:
+        """Keep a round of µs per request; the name "" is the direct call's."""
+        for name, microseconds in taken.items():
+            if name:
+                self.samples[OVERHEAD][name][number] = microseconds
+            else:
+                self.direct.append(microseconds)
+
+    def add_start(self, number: int, name: str, times: Mapping[str, float]) -> None:
+        """Keep one start's times."""
+        for measure, key in ((READY, "ready_ms"), (FIRST, "first_ms"), (WARM, "warm_us")):
+            self.samples[measure][name][number] = times[key]
+
+    def figure(self, measure: str, name: str) -> Figure | None:
+        """Returns a contender's median, or None where it wasn't measured."""
+        values = list(self.samples[measure][name].values())
+        if not values:
+            return None
+        low, _, high = quantiles(values, n=4) if len(values) > 1 else (values[0],) * 3
+        return Figure(median(values), (high - low) / 2)
+
+    def ratio(self, measure: str, name: str) -> float | None:
+        """Returns ours divided by a contender's: the median over the rounds, each compared within itself."""
+        ours, theirs = self.samples[measure][contenders.OURS.name], self.samples[measure][name]
+        ratios = [ours[number] / theirs[number] for number in ours if number in theirs]
+        return median(ratios) if ratios else None
+
+
+class Target(NamedTuple):
+    """What ours must be, as a ratio to a contender's; `minor` is the Python it is said of, or "" for each."""
+
+    sentence: str
+    measure: str
+    against: str
+    at_most: float
+    minor: str = ""
+
+
+TARGETS = (
+    Target("overhead at most apig-wsgi's", OVERHEAD, contenders.APIG_WSGI.name, 1.0),
+    Target("start to first response at most 0.55 of apig-wsgi's", FIRST, contenders.APIG_WSGI.name, 0.55, "3.15"),
+    Target(
+        "start to first response at most 0.50 of the Web Adapter's", FIRST, contenders.WEB_ADAPTER.name, 0.5, "3.15"
+    ),
+)

@@ -1,0 +1,125 @@
+"""The table that a run prints, and what is said below it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from benchmarks import contenders
+from benchmarks.cold_start import Where
+from benchmarks.figures import FIRST, OVERHEAD, TARGETS, WARM, Figures
+
+_NONE = "-"
+_MEASURES = (
+    (OVERHEAD, 1),
+    (FIRST, 1),
+    (WARM, 0),
+)
+_WIDTHS = (24, 14, 8, 16, 8, 14, 8, 9, 9)
+
+
+def table(measured: Sequence[Figures], names: Sequence[str]) -> str:
+    """Returns one table for all interpreters, one block each."""
+    lines = []
+    for figures in measured:
+        lines += [
+            "",
+            _row(
+                f"{figures.python}",
+                "µs/request",
+                "ours",
+                "start → first",
+                "ours",
+                "warm round",
+                "ours",
+                "modules",
+                "added",
+            ),
+            _row(
+                f"{figures.rounds} rounds",
+                "over direct",
+                "÷ it",
+                "response, ms",
+                "÷ it",
+                "trip, µs",
+                "÷ it",
+                "loaded",
+                "MB",
+            ),
+            "-" * sum(_WIDTHS),
+            *(_contender(figures, name) for name in names),
+        ]
+    return "\n".join(lines[1:])
+
+
+def _contender(figures: Figures, name: str) -> str:
+    cells = [name]
+    for measure, digits in _MEASURES:
+        figure, ratio = figures.figure(measure, name), figures.ratio(measure, name)
+        cells.append(f"{figure.median:.{digits}f} ±{figure.spread:.{digits}f}" if figure else _NONE)
+        cells.append(f"{ratio:.2f}" if ratio is not None else _NONE)
+    cells.append(str(figures.modules.get(name) or _NONE))
+    size = figures.sizes.get(name)
+    cells.append(f"{size / 1e6:.1f}" if size else _NONE)
+    return _row(*cells)
+
+
+def _row(first: str, *cells: str) -> str:
+    return first.ljust(_WIDTHS[0]) + "".join(cell.rjust(width) for cell, width in zip(cells, _WIDTHS[1:], strict=True))
+
+
+def targets(measured: Sequence[Figures]) -> list[str]:
+    """Returns a line for each target, with what was reached under each Python that it is said of."""
+    lines = []
+    for target in TARGETS:
+        reached = []
+        for figures in measured:
+            ratio = figures.ratio(target.measure, target.against)
+            if target.minor in ("", figures.minor) and ratio is not None:
+                reached.append(f"{figures.python}: {ratio:.3f} {'met' if ratio <= target.at_most else 'MISSED'}")
+        where = f", Python {target.minor}" if target.minor else ""
+        lines.append(f"{target.sentence}{where}: {'; '.join(reached) or 'not measured'}")
+    return lines
+
+
+def missed(figures: Figures) -> bool:
+    """Tells whether a start's target was missed under this interpreter."""
+    ratios = [(figures.ratio(target.measure, target.against), target) for target in TARGETS if target.measure == FIRST]
+    return any(
+        ratio is not None and ratio > target.at_most for ratio, target in ratios if target.minor in ("", figures.minor)
+    )
+
+
+def where_the_time_goes(python: str, name: str, where: Where, most: int = 25) -> str:
+    """Returns a cold start's time by package and by module, the largest first."""
+    imports = where["imports"]
+    by_package: dict[str, list[float]] = defaultdict(list)
+    for module, milliseconds in imports.items():
+        by_package[module.partition(".")[0]].append(milliseconds)
+    packages = sorted(((sum(each), len(each), package) for package, each in by_package.items()), reverse=True)
+    modules = sorted(((milliseconds, module) for module, milliseconds in imports.items()), reverse=True)
+    rows = [
+        f"{total:7.2f} ms  {f'{package} ({count})':<28}{milliseconds:7.2f} ms  {module}"
+        for (total, count, package), (milliseconds, module) in zip(packages[:most], modules[:most], strict=False)
+    ]
+    head = (
+        f"{name} on {python}, imports timed: {where['first_ms']:.1f} ms to the first response, of which "
+        f"{sum(imports.values()):.1f} ms in {len(imports)} imports; {where['ready_ms']:.1f} ms to the first `next`"
+    )
+    return "\n".join((head, "   by package (modules)                 by module, its own code only", *rows))
+
+
+def failures(measured: Iterable[Figures]) -> list[str]:
+    """Returns a line for each contender that could not be measured, with the reason."""
+    return [
+        f"{figures.python}, {name}: {reason}" for figures in measured for name, reason in sorted(figures.failed.items())
+    ]
+
+
+def names_of(only: Sequence[str]) -> list[str]:
+    """Returns the contenders asked for, all without a choice; ours is always among them."""
+    return [
+        contender.name
+        for contender in contenders.ALL
+        if not only or contender is contenders.OURS or contender.name in only
+    ]
