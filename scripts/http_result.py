@@ -3,7 +3,7 @@
 import logging
 import os
 from binascii import b2a_base64
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from json.encoder import encode_basestring, encode_basestring_ascii
 from typing import Any
 
@@ -23,27 +23,68 @@ _logger = logging.getLogger("dualmode")
 
 
 def escapes_non_ascii(environ: Mapping[str, str] = os.environ) -> bool:
-    """Tells whether awslambdaric writes `\\uXXXX` for text beyond ASCII, as it does outside of Lambda's own images.
+    """Tells whether awslambdaric escapes text beyond ASCII, six bytes for a character: not in Lambda's own images.
 
     Source: awslambdaric/lambda_runtime_marshaller.py, `Encoder.__init__`.
     """
     return environ.get("AWS_EXECUTION_ENV") not in {f"AWS_Lambda_python3.{minor}" for minor in (12, 13, 14, 15)}
 
 
+_quoted = encode_basestring_ascii if escapes_non_ascii() else encode_basestring
+
+
 def result_from_answer(answer: Answer, method: str) -> Result:
-    """Returns the result that makes the gateway send this answer, or an error in its place where it is too large."""
-    headers, cookies = joined(answer.headers)
-    body, is_base64 = encoded(answer, method, headers)
-    if body and "content-type" not in headers:
+    """Returns the result that makes the gateway send this answer."""
+    status, answered, body = answer
+    headers, cookies = joined(answered)
+    text, is_base64 = encoded(body if has_body(status, method) else b"", headers)
+    if text and "content-type" not in headers:
         # The two services would name different types, and both a wrong one (S01, S02); RFC 9110, 8.3 names this one.
         headers["content-type"] = "application/octet-stream"
-    result: Result = {"statusCode": answer.status, "headers": headers, "body": body, "isBase64Encoded": is_base64}
+    result: Result = {"statusCode": status, "headers": headers, "body": text, "isBase64Encoded": is_base64}
     if cookies:
         result["cookies"] = cookies
-    size = size_if_too_large(result)
-    if size:
-        return result_from_answer(too_large(size), method)
     return result
+
+
+def within_limit(
+    answer: Answer,
+    method: str,
+    result_of: Callable[[Answer, str], Result] = result_from_answer,
+    limit: int = MOST_BYTES,
+) -> Result:
+    """Returns the answer's result, or that of an error, which is logged, where Lambda would refuse it as too large.
+
+    Args:
+        result_of: makes the result of an answer to a method.
+        limit: most bytes of a serialised result.
+    """
+    result = result_of(answer, method)
+    size = serialised_size(answer, result)
+    if size <= limit:
+        return result
+    sentence = (
+        f"The response is {size} bytes as Lambda carries it, and its limit is {limit} bytes:"
+        " answer with less, or with a redirect to where it is stored"
+    )
+    _logger.error(sentence)
+    return result_of((500, [("Content-Type", "application/json")], f'{{"error":"{sentence}"}}\n'.encode()), method)
+
+
+def serialised_size(answer: Answer, result: Result) -> int:
+    """Returns the bytes of the result as awslambdaric will write it, or 0 where they can't be many."""
+    _, headers, body = answer
+    # A byte becomes six at worst, as \u0000; names and punctuation take less than the thousand.
+    if 6 * len(body) + 1000 < MOST_BYTES // 8 and sum(len(value) for _, value in headers) < MOST_BYTES // 64:
+        return 0
+    from awslambdaric.lambda_runtime_marshaller import to_json  # type: ignore[import-untyped]
+
+    return len(to_json(result).encode("utf-8"))
+
+
+def has_body(status: int, method: str) -> bool:
+    """Tells whether an answer has a body at all, by HTTP's rules."""
+    return method != "HEAD" and status not in _WITHOUT_BODY
 
 
 def joined(headers: Headers) -> tuple[dict[str, str], list[str]]:
@@ -61,62 +102,32 @@ def joined(headers: Headers) -> tuple[dict[str, str], list[str]]:
     return by_name, cookies
 
 
-def encoded(answer: Answer, method: str, headers: Mapping[str, str]) -> tuple[str, bool]:
-    """Returns the body as an event carries it, and whether that is base64."""
-    body = answer.body
-    if not body or method == "HEAD" or answer.status in _WITHOUT_BODY:
-        return "", False
-    if not headers.get("content-encoding"):
+def encoded(body: bytes, headers: Mapping[str, str], *, compact: bool = True) -> tuple[str, bool]:
+    """Returns the body as a result carries it, and whether that is base64.
+
+    With `compact`, base64 is for text as well where awslambdaric's escapes would make the text longer than that.
+    """
+    if "content-encoding" not in headers:
         if body.isascii():
             text = body.decode("ascii")
-            if len(body) * 2 < MOST_BYTES or _serialised(text) < _base64_size(body):
+            if not compact or len(body) < MOST_BYTES // 8 or _is_shorter_as_text(text, body):
                 return text, False
-        elif _may_be_utf_8(headers):
+        elif _may_be_utf_8(headers.get("content-type", "")):
             try:
                 text = body.decode("utf-8")
             except UnicodeDecodeError:
                 pass
             else:
-                if _serialised(text) <= _base64_size(body):
+                if not compact or _is_shorter_as_text(text, body):
                     return text, False
     return b2a_base64(body, newline=False).decode("ascii"), True
 
 
-def _may_be_utf_8(headers: Mapping[str, str]) -> bool:
-    """Tells whether a body is what its charset says when a gateway has written its text in UTF-8."""
-    charset = headers.get("content-type", "").lower().partition("charset=")[2]
+def _may_be_utf_8(content_type: str) -> bool:
+    """Tells whether a body still is what its charset says when a gateway has written its text in UTF-8."""
+    charset = content_type.lower().partition("charset=")[2]
     return not charset or "utf-8" in charset
 
 
-_encode = encode_basestring_ascii if escapes_non_ascii() else encode_basestring
-
-
-def _serialised(text: str) -> int:
-    """Returns the bytes that the text takes in a serialised result, its quotes included."""
-    return len(_encode(text).encode("utf-8"))
-
-
-def _base64_size(body: bytes) -> int:
-    return 2 + (len(body) + 2) // 3 * 4
-
-
-def size_if_too_large(result: Result) -> int:
-    """Returns the bytes of the serialised result where Lambda would refuse it, else 0."""
-    headers = result.get("headers") or {}
-    bound = 6 * (len(result["body"]) + sum(map(len, headers.values()))) + 1000
-    if bound < MOST_BYTES:
-        return 0
-    from awslambdaric.lambda_runtime_marshaller import to_json
-
-    size = len(to_json(result).encode("utf-8"))
-    return size if size > MOST_BYTES else 0
-
-
-def too_large(size: int) -> Answer:
-    """Returns the answer in place of one of `size` bytes, and logs it."""
-    sentence = (
-        f"The response is {size} bytes as Lambda carries it, more than its limit of {MOST_BYTES} bytes: "
-        "answer with less, or with a redirect to where it is stored"
-    )
-    _logger.error(sentence)
-    return Answer(500, [("Content-Type", "application/json")], f'{{"error":"{sentence}"}}\n'.encode())
+def _is_shorter_as_text(text: str, body: bytes) -> bool:
+    return len(_quoted(text).encode("utf-8")) <= (len(body) + 2) // 3 * 4 + 2

@@ -1,14 +1,70 @@
 """What awslambdaric calls: `handler(event, context)`. The application is imported here, at init, once."""
 
-from scripts import application
-from scripts.http_event import make_environ_from_event
-from scripts.http_result import result_from_answer
-from scripts.wsgi_call import call
+import os
+import traceback
+from functools import partial
+from typing import Any, NoReturn
 
-_app = application.load(application.import_string())
-_environ_from_event = make_environ_from_event()
+from scripts import application, collector, debug_guard, logs
+from scripts.invocation import Handler, make_handler
 
 
-def handler(event, context):
-    environ = _environ_from_event(event, context)
-    return result_from_answer(call(_app, environ), environ["REQUEST_METHOD"])
+def start() -> Handler:
+    """Loads the application and returns its handler.
+
+    Raises:
+        FaultException: FLASK_APP names no application, or its module can't be imported.
+        Exception: what the application's own code raised, as it is.
+    """
+    access = logs.set_up_lambda(os.environ)
+    debug_guard.before_import(os.environ)
+    os.environ["FLASK_RUN_FROM_CLI"] = "true"  # Flask's sign that `app.run()`, left in a module, is to do nothing
+    import_string = application.import_string(os.environ)
+    try:
+        app = application.load(import_string)
+    except application.ApplicationError as error:
+        _fail(error.kind, str(error))
+    except ImportError as error:
+        # Else awslambdaric would name this module as the one that can't be imported, and drop the traceback.
+        name = application.module_name(import_string)
+        _fail(application.NO_MODULE, f"Unable to import module '{name}': {error}", error)
+    except SyntaxError as error:
+        name = application.module_name(import_string)
+        _fail("Runtime.UserCodeSyntaxError", f"Syntax error in module '{name}': {error}", error)
+    if application.is_flask(app):
+        debug_guard.after_import(app)
+        wsgi_app = app
+    else:
+        from scripts.asgi import as_wsgi
+
+        wsgi_app = as_wsgi(app)
+    collector.resume()
+    return make_handler(
+        wsgi_app,
+        access,
+        base_path=application.path_setting("DUALMODE_BASE_PATH", os.environ),
+        events_path=application.path_setting("DUALMODE_EVENTS_PATH", os.environ),
+        run_command=partial(_run_command, app),
+    )
+
+
+def _fail(kind: str, sentence: str, error: Exception | None = None) -> NoReturn:
+    from awslambdaric.lambda_runtime_exception import FaultException  # type: ignore[import-untyped]
+
+    frames = traceback.extract_tb(error.__traceback__) if error else []
+    # From the application's first frame on: how we came to import it explains nothing.
+    while frames and (frames[0].filename.startswith("<frozen") or frames[0].filename in _OWN_FILES):
+        frames.pop(0)
+    raise FaultException(kind, sentence, traceback.format_list(frames) or None) from None
+
+
+_OWN_FILES = frozenset({__file__, application.__file__})
+
+
+def _run_command(app: Any, arguments: list[str]) -> dict[str, Any]:
+    from scripts import commands
+
+    return commands.run(app, arguments, allowed=os.environ.get(commands.SETTING) == "1")
+
+
+handler = start()

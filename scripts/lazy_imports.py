@@ -1,4 +1,4 @@
-"""Makes the imports of the standard library and of the packages in the image lazy, on Python 3.15 and later (PEP 810)."""
+"""Makes the imports of the standard library and of the image's packages lazy, on Python 3.15 and later (PEP 810)."""
 
 import sys
 

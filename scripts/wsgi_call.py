@@ -3,21 +3,14 @@
 import logging
 from collections.abc import Callable, Iterable
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import Any
 
 Headers = list[tuple[str, str]]
+Answer = tuple[int, Headers, bytes]  # status, headers and body of what an application answered, whole
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 _ExceptionInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None] | None
 
 _logger = logging.getLogger("dualmode")
-
-
-class Answer(NamedTuple):
-    """What an application answered, whole."""
-
-    status: int
-    headers: Headers
-    body: bytes
 
 
 def call(app: Application, environ: dict[str, Any]) -> Answer:
@@ -51,19 +44,16 @@ def _call(app: Application, environ: dict[str, Any]) -> Answer:
 
     chunks = app(environ, start_response)
     try:
-        if type(chunks) is list and not written:
-            body = b"".join(chunks)
-        else:
-            for chunk in chunks:
-                if started is None:
-                    raise AssertionError("The application produced a body before it called start_response")
-                written.append(chunk)
-            body = b"".join(written)
+        for chunk in chunks:
+            if started is None:
+                raise AssertionError("The application produced a body before it called start_response")
+            written.append(chunk)
+        body = b"".join(written)
     finally:
         _close(chunks, environ)
     if started is None:
         raise AssertionError("The application returned without calling start_response")
-    return Answer(int(started[0][:3]), started[1], body)
+    return int(started[0][:3]), started[1], body
 
 
 def _close(chunks: Iterable[bytes], environ: dict[str, Any]) -> None:

@@ -1,0 +1,23 @@
+"""Keeps debugging out of lambda mode: it shows source code and variables to whoever causes an error."""
+
+import logging
+from collections.abc import MutableMapping
+from typing import Any
+
+_logger = logging.getLogger("dualmode")
+
+
+def before_import(environ: MutableMapping[str, str]) -> None:
+    """Takes FLASK_DEBUG out of the environment, before an application can read it."""
+    if environ.pop("FLASK_DEBUG", "0").lower() not in ("0", "false", "no"):  # what Flask takes for off
+        _logger.warning("FLASK_DEBUG is ignored in lambda mode: debugging would show the application's source code")
+
+
+def after_import(app: Any) -> None:
+    """Turns off what the application turned on itself. `app` is a Flask application."""
+    if app.debug:
+        app.debug = False
+        _logger.warning("app.debug is off in lambda mode: debugging would show the application's source code")
+    if app.config["PROPAGATE_EXCEPTIONS"] or (app.config["PROPAGATE_EXCEPTIONS"] is None and app.testing):
+        app.config["PROPAGATE_EXCEPTIONS"] = False
+        _logger.warning("PROPAGATE_EXCEPTIONS is off in lambda mode: an exception is answered by the error handlers")

@@ -1,0 +1,86 @@
+"""One invocation: finds out what an event is and answers it."""
+
+import os
+from collections.abc import Callable
+from time import perf_counter
+from typing import Any
+
+from scripts.events import answer_event, hidden
+from scripts.http_event import Environ, Event, make_environ_from_event
+from scripts.http_result import within_limit
+from scripts.logs import AccessLog, current
+from scripts.wsgi_call import Answer, Application, call
+
+Handler = Callable[[Any, Any], Any]
+
+
+def make_handler(
+    app: Application,
+    access: AccessLog,
+    *,
+    base_path: str = "",
+    events_path: str = "",
+    run_command: Callable[[list[str]], Any] | None = None,
+) -> Handler:
+    """Returns the handler that awslambdaric calls.
+
+    Args:
+        app: the WSGI application.
+        access: gets a line for each request.
+        base_path: the mapping key of a custom domain, as "/key", or "".
+        events_path: the route that takes events which aren't requests, or "".
+        run_command: runs a management command, of which it gets the arguments; without it there are none.
+    """
+    environ_from_event = make_environ_from_event(base_path)
+    public_app = hidden(app, events_path)
+
+    def handler(event: Any, context: Any) -> Any:
+        current.request_id = getattr(context, "aws_request_id", "")
+        if isinstance(event, dict) and isinstance(event.get("requestContext"), dict):
+            if "http" in event["requestContext"] and event.get("version") == "2.0":
+                return within_limit(*respond(event, event, context))
+            from scripts.version_1 import version_1
+
+            request = version_1(event, context)
+            if request is not None:
+                answer, method = respond(request.request(base_path), event, context)
+                return within_limit(answer, method, request.result, request.most_bytes)
+        return answer_other(event, context)
+
+    def respond(request: Event, event: Event, context: Any) -> tuple[Answer, str]:
+        """Returns the answer to a request, a payload 2.0 event, and its method. `event` is what Lambda passed."""
+        headers = request.get("headers") or {}
+        current.trace = headers.get("x-amzn-trace-id") or ""
+        try:
+            environ = environ_from_event(request, context)
+        except ValueError:  # a body that is said to be base64, and isn't: no gateway sends that
+            return _bad_request, "GET"
+        environ["lambda.event"] = event
+        return answered(public_app, environ), environ["REQUEST_METHOD"]
+
+    def answered(app: Application, environ: Environ) -> Answer:
+        method, uri = environ["REQUEST_METHOD"], environ["REQUEST_URI"]  # now: an application may change both
+        begun = perf_counter()
+        answer = call(app, environ)
+        access.write(method, uri.partition("?")[0], answer[0], perf_counter() - begun)
+        return answer
+
+    def answer_other(event: Any, context: Any) -> Any:
+        from scripts.commands import CommandError, is_command
+        from scripts.events import EventError
+
+        current.trace = os.environ.get("_X_AMZN_TRACE_ID", "")
+        try:
+            if is_command(event) and run_command is not None:
+                return run_command(event["flask"])
+            return answer_event(lambda environ: answered(app, environ), events_path, event, context)
+        except (CommandError, EventError) as error:
+            from awslambdaric.lambda_runtime_exception import FaultException  # type: ignore[import-untyped]
+
+            # The runtime interface client reports it as it is, without a traceback that would lead into our code.
+            raise FaultException(type(error).__name__, str(error), None) from None
+
+    return handler
+
+
+_bad_request: Answer = (400, [("Content-Type", "application/json")], b'{"error":"The body is not valid base64"}\n')

@@ -1,0 +1,213 @@
+"""Logs of every mode, by Lambda's own variables AWS_LAMBDA_LOG_FORMAT and AWS_LAMBDA_LOG_LEVEL.
+
+With JSON each line is one object: of `logging` by awslambdaric's formatter, of `print` by `JsonLines`, of a request by
+`AccessLog`. Without, awslambdaric's lines with tabs.
+"""
+
+import logging
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from json.encoder import encode_basestring_ascii as quoted
+from types import TracebackType
+from typing import Any, TextIO
+
+_logger = logging.getLogger("dualmode")
+
+
+class Invocation:
+    """What the lines of the invocation under way have in common."""
+
+    request_id: str = ""
+    trace: str = ""  # the value of a tracing header, of which the root is the trace's id
+
+    @property
+    def trace_id(self) -> str:
+        """The id of the trace, or ""."""
+        return self.trace.partition("Root=")[2].partition(";")[0]
+
+
+current = Invocation()
+
+
+def wants_json(environ: Mapping[str, str]) -> bool:
+    """Tells whether lines are to be JSON objects."""
+    return environ.get("AWS_LAMBDA_LOG_FORMAT", "").upper() == "JSON"
+
+
+def level(environ: Mapping[str, str]) -> str:
+    """Returns the name of the lowest level that is logged, or "" where nobody chose one."""
+    name = environ.get("AWS_LAMBDA_LOG_LEVEL", "").upper()
+    name = {"TRACE": "DEBUG", "FATAL": "CRITICAL"}.get(name, name)
+    if name not in ("DEBUG", "INFO", "WARN", "WARNING", "ERROR", "CRITICAL"):
+        name = ""
+    return name or ("INFO" if wants_json(environ) else "")
+
+
+def set_up_lambda(environ: Mapping[str, str]) -> "AccessLog":
+    """Completes what awslambdaric set up before it imported the handler, and returns the log of requests."""
+    root = logging.getLogger()
+    if level(environ):
+        root.setLevel(level(environ))
+    access = AccessLog(environ, _line_writer(root))
+    if wants_json(environ):
+        for handler in root.handlers:
+            handler.addFilter(_add_trace)
+        _write_json_only()
+    return access
+
+
+def set_up_local(environ: Mapping[str, str]) -> "AccessLog":
+    """Makes the lines of local mode those of lambda mode where JSON or a level is asked for, else leaves Flask's.
+
+    Returns the log of requests, which only JSON lines need: Flask's server has one of its own.
+    """
+    access = AccessLog(environ, sys.stdout.write)
+    if wants_json(environ):
+        from awslambdaric.lambda_runtime_log_utils import JsonFormatter  # type: ignore[import-untyped]
+
+        handler = logging.StreamHandler(sys.stdout)
+        handler.terminator = ""  # the formatter ends its lines itself
+        handler.setFormatter(JsonFormatter())
+        logging.Formatter.converter = time.gmtime
+        logging.getLogger().addHandler(handler)
+        logging.getLogger("werkzeug").addFilter(_without_colours)
+        _write_json_only()
+    if level(environ):
+        logging.basicConfig(format="[%(levelname)s] %(name)s: %(message)s")
+        logging.getLogger().setLevel(level(environ))
+        logging.getLogger("werkzeug").setLevel(level(environ))
+    return access
+
+
+def _line_writer(root: logging.Logger) -> Callable[[str], object]:
+    """Returns what writes a line to where awslambdaric's own lines go: a frame to the platform, or standard output."""
+    for handler in root.handlers:
+        sink = getattr(handler, "log_sink", None)
+        if hasattr(sink, "fd"):
+            return sink.log  # type: ignore[union-attr, no-any-return]
+    return sys.stdout.write
+
+
+def _add_trace(record: logging.LogRecord) -> bool:
+    if current.trace_id:
+        record.traceId = current.trace_id
+    return True
+
+
+def _without_colours(record: logging.LogRecord) -> bool:
+    import re
+
+    record.msg, record.args = re.sub(r"\x1b\[[0-9;]*m", "", record.getMessage()), ()
+    return True
+
+
+def _write_json_only() -> None:
+    sys.stdout = JsonLines(sys.stdout, "INFO")
+    sys.stderr = JsonLines(sys.stderr, "ERROR")
+    logging.captureWarnings(True)  # a warning is two lines of text otherwise
+    sys.excepthook = _log_uncaught
+    threading.excepthook = _log_uncaught_in_thread
+
+
+def _log_uncaught(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+    _logger.critical("Uncaught exception", exc_info=(kind, error, traceback))
+
+
+def _log_uncaught_in_thread(hook: threading.ExceptHookArgs) -> None:
+    if hook.exc_value is not None and hook.exc_type is not SystemExit:
+        name = hook.thread.name if hook.thread else "a thread"
+        _logger.error("Uncaught exception in %s", name, exc_info=(hook.exc_type, hook.exc_value, hook.exc_traceback))
+
+
+class JsonLines:
+    """A text stream that writes each line as a JSON object, or as it is where it is one already."""
+
+    def __init__(self, stream: TextIO, level: str) -> None:
+        self._stream = stream
+        self._level = level
+        self._pending = threading.local()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        """Writes the lines that end in `text`, and keeps what comes after them for the next call of this thread."""
+        *lines, rest = (getattr(self._pending, "text", "") + text).split("\n")
+        self._pending.text = rest
+        if lines:
+            self._stream.write("".join(self._object(line) + "\n" for line in lines if line.strip()))
+            self._stream.flush()
+        return len(text)
+
+    def writelines(self, lines: list[str]) -> None:
+        """Writes the lines, which bring their ends of line along."""
+        self.write("".join(lines))
+
+    def end_line(self) -> None:
+        """Writes a line that was begun and not ended."""
+        if getattr(self._pending, "text", ""):
+            self.write("\n")
+
+    def _object(self, line: str) -> str:
+        import json
+
+        if line.startswith("{"):
+            try:
+                json.loads(line)
+            except ValueError:
+                pass
+            else:
+                return line
+        members = {"timestamp": timestamp(), "level": self._level, "message": line.rstrip("\r")}
+        if current.request_id:
+            members["requestId"] = current.request_id
+        if current.trace_id:
+            members["traceId"] = current.trace_id
+        return json.dumps(members, ensure_ascii=False)
+
+
+def end_lines() -> None:
+    """Writes what an invocation printed without an end of line."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, JsonLines):
+            stream.end_line()
+
+
+def timestamp() -> str:
+    """Returns the time in the form that awslambdaric's JSON lines have."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
+class AccessLog:
+    """Writes one line for each request: its ids, method, path, status and duration, and never its query or body."""
+
+    def __init__(self, environ: Mapping[str, str], write_line: Callable[[str], object]) -> None:
+        self._json = wants_json(environ)
+        self._write_line = write_line
+        self._enabled = level(environ) in ("", "DEBUG", "INFO")
+
+    def write(self, method: str, path: str, status: int, seconds: float) -> None:
+        """Writes the line of one request. `path` is percent-encoded."""
+        if self._json:
+            end_lines()
+        if not self._enabled:
+            return
+        # Written by hand: through `logging` a line would cost more than all the rest of what we add to a request.
+        method, trace_id = quoted(method), quoted(current.trace_id)
+        milliseconds = f"{seconds * 1000:.2f}"
+        if self._json:
+            ids = f'"requestId":{quoted(current.request_id)},' if current.request_id else ""
+            ids += f'"traceId":{trace_id},' if current.trace else ""
+            self._write_line(
+                f'{{"timestamp":"{timestamp()}","level":"INFO","message":"{method[1:-1]} {path} {status}",'
+                f'"logger":"dualmode.access",{ids}'
+                f'"method":{method},"path":"{path}","status":{status},"durationMs":{milliseconds}}}\n'
+            )
+        else:
+            self._write_line(
+                f"[INFO]\t{timestamp()}\t{current.request_id}\t"
+                f"{method[1:-1]} {path} {status} {milliseconds} ms {trace_id[1:-1]}".rstrip()
+                + "\n"
+            )
