@@ -1,4 +1,4 @@
-"""A function that does what the event asks of it, for the tests of the gateway: `python -m awslambdaric probe.handler`."""
+"""A function that does what its event asks of it, for the tests of the gateway."""
 
 import json
 import os
@@ -51,7 +51,7 @@ def handler(event, context):
     if kind == "repeat":
         return value[0] * value[1]
     if kind == "environment":
-        return dict(os.environ) | {"cwd": os.getcwd(), "pid": os.getpid()}
+        return dict(os.environ) | {"cwd": str(Path.cwd()), "pid": os.getpid()}
     if kind == "context":
         return {
             "arn": context.invoked_function_arn,

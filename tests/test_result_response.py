@@ -1,0 +1,270 @@
+"""The response an HTTP API makes of a function's result; expected values are those of the conformance cases."""
+
+import json
+import re
+
+import pytest
+
+from gateway.result_response import ResultOptions, message_response, response_from_result
+
+ID = "JCJJxhz4PHcEJgQ="
+ERROR = b'{"message":"Internal Server Error"}'
+TEXT, JSON = "text/plain; charset=utf-8", "application/json"
+
+
+def answer(result, *, method="GET", options=None):
+    """The response to a result, given as what the function returns or, as bytes, as what the runtime sends."""
+    payload = result if isinstance(result, bytes) else json.dumps(result).encode()
+    return response_from_result(payload, request_id=ID, method=method, options=options or ResultOptions())
+
+
+def fields(response):
+    """The headers, without those that are in every response."""
+    return [field for field in response.headers if field[0] not in ("date", "apigw-requestid")]
+
+
+def structured(**members):
+    return {"statusCode": 200, **members}
+
+
+# result, status, headers besides date and apigw-requestid, body
+CASES = [
+    (
+        "S01",
+        structured(body="Hello, World!"),
+        200,
+        [("content-type", TEXT), ("content-length", "13")],
+        b"Hello, World!",
+    ),
+    (
+        "S03",
+        {"statusCode": 201, "body": '{"message":"Created"}'},
+        201,
+        [("content-type", TEXT), ("content-length", "21")],
+        b'{"message":"Created"}',
+    ),
+    (
+        "S04",
+        structured(headers={"Content-Type": "application/xml"}, body="<a/>"),
+        200,
+        [("content-type", "application/xml"), ("content-length", "4")],
+        b"<a/>",
+    ),
+    (
+        "S05",
+        structured(headers={"content-type": "application/json"}, body="{}"),
+        200,
+        [("content-type", JSON), ("content-length", "2")],
+        b"{}",
+    ),
+    (
+        "S06",
+        structured(isBase64Encoded=True, body="eyJtZXNzYWdlIjoiSGVsbG8sIEFQSSBHYXRld2F5IHYyISJ9"),
+        200,
+        [("content-type", TEXT), ("content-length", "36")],
+        b'{"message":"Hello, API Gateway v2!"}',
+    ),
+    (
+        "S07",
+        structured(isBase64Encoded=True, headers={"content-type": "image/png"}, body="iVBORw=="),
+        200,
+        [("content-type", "image/png"), ("content-length", "4")],
+        b"\x89PNG",
+    ),
+    (
+        "S08",
+        structured(headers={"myheader": "test,shouldhavesecondvalue"}, body=""),
+        200,
+        [("myheader", "test,shouldhavesecondvalue"), ("content-type", TEXT), ("content-length", "0")],
+        b"",
+    ),
+    ("S09", {"statusCode": 0, "body": "x"}, 500, [("content-type", JSON), ("content-length", "35")], ERROR),
+    ("S10", "hello", 200, [("content-type", JSON), ("content-length", "5")], b"hello"),
+    ("S12", b'{"message":"hi"}', 200, [("content-type", JSON), ("content-length", "16")], b'{"message":"hi"}'),
+    ("S16", None, 200, [("content-type", JSON), ("content-length", "4")], b"null"),
+    ("S17", "", 200, [("content-type", JSON), ("content-length", "0")], b""),
+    ("S18", b'{"body":"x"}', 200, [("content-type", JSON), ("content-length", "12")], b'{"body":"x"}'),
+    (
+        "S19",
+        b'{"headers":{"location":"/x"}}',
+        200,
+        [("content-type", JSON), ("content-length", "29")],
+        b'{"headers":{"location":"/x"}}',
+    ),
+    (
+        "S20",
+        structured(cookies=["a=1; Path=/", "b=2; Expires=Wed, 21 Oct 2026 07:28:00 GMT"], body=""),
+        200,
+        [
+            ("set-cookie", "a=1; Path=/"),
+            ("set-cookie", "b=2; Expires=Wed, 21 Oct 2026 07:28:00 GMT"),
+            ("content-type", TEXT),
+            ("content-length", "0"),
+        ],
+        b"",
+    ),
+    (
+        "S21",
+        structured(cookies=["a=1"], headers={"set-cookie": "b=2"}, body=""),
+        200,
+        [("set-cookie", "a=1"), ("set-cookie", "b=2"), ("content-type", TEXT), ("content-length", "0")],
+        b"",
+    ),
+    (
+        "S22",
+        structured(multiValueHeaders={"x-a": ["1", "2"]}, body=""),
+        200,
+        [("content-type", TEXT), ("content-length", "0")],
+        b"",
+    ),
+    (
+        "S23",
+        structured(
+            headers={
+                "connection": "close",
+                "Content-Length": "1",
+                "date": "Thu, 01 Jan 1970 00:00:00 GMT",
+                "transfer-encoding": "chunked",
+                "upgrade": "h2c",
+            },
+            body="four",
+        ),
+        200,
+        [("content-type", TEXT), ("content-length", "4")],
+        b"four",
+    ),
+    ("S24", structured(body={"a": 1}), 500, [("content-type", JSON), ("content-length", "35")], ERROR),
+    ("S25-headers", structured(headers=["a"], body=""), 500, [("content-type", JSON), ("content-length", "35")], ERROR),
+    ("S25-cookies", structured(cookies="a=1", body=""), 500, [("content-type", JSON), ("content-length", "35")], ERROR),
+    (
+        "S25-base64",
+        structured(isBase64Encoded="yes", body=""),
+        500,
+        [("content-type", JSON), ("content-length", "35")],
+        ERROR,
+    ),
+    (
+        "S26",
+        structured(base64Encoded=True, body="aGk="),
+        200,
+        [("content-type", TEXT), ("content-length", "4")],
+        b"aGk=",
+    ),
+    (
+        "S27",
+        {"statusCode": 302, "headers": {"location": "/y"}},
+        302,
+        [("location", "/y"), ("content-type", TEXT), ("content-length", "0")],
+        b"",
+    ),
+    ("S29", {"statusCode": "200", "body": ""}, 200, [("content-type", TEXT), ("content-length", "0")], b""),
+    (
+        "S40",
+        structured(isBase64Encoded=True, body="%%%"),
+        500,
+        [("content-type", JSON), ("content-length", "35")],
+        ERROR,
+    ),
+    ("S41", structured(body="é"), 200, [("content-type", TEXT), ("content-length", "2")], "é".encode()),
+    # what the page leaves open, decided
+    ("a-result-that-is-no-json", b"not json", 500, [("content-type", JSON), ("content-length", "35")], ERROR),
+    ("a-number-is-a-body", b"3.1", 200, [("content-type", JSON), ("content-length", "3")], b"3.1"),
+    ("a-status-that-is-true", {"statusCode": True}, 500, [("content-type", JSON), ("content-length", "35")], ERROR),
+    ("a-status-of-1xx", {"statusCode": 101}, 500, [("content-type", JSON), ("content-length", "35")], ERROR),
+    ("a-status-of-600", {"statusCode": 600}, 500, [("content-type", JSON), ("content-length", "35")], ERROR),
+    ("a-status-with-a-fraction", {"statusCode": 200.5}, 500, [("content-type", JSON), ("content-length", "35")], ERROR),
+    (
+        "header-values-that-are-no-strings",
+        structured(headers={"x-n": 1, "x-t": True, "x-null": None}, body=""),
+        200,
+        [("x-n", "1"), ("x-t", "true"), ("content-type", TEXT), ("content-length", "0")],
+        b"",
+    ),
+    (
+        "a-header-that-would-be-two",
+        structured(headers={"x-a": "1\r\nset-cookie: stolen=1"}),
+        500,
+        [("content-type", JSON), ("content-length", "35")],
+        ERROR,
+    ),
+    (
+        "a-header-name-that-is-none",
+        structured(headers={"x a": "1"}),
+        500,
+        [("content-type", JSON), ("content-length", "35")],
+        ERROR,
+    ),
+    (
+        "text-beyond-latin-1-in-a-header",
+        structured(headers={"x-a": "☕"}, body=""),
+        200,
+        [("x-a", "☕".encode().decode("latin-1")), ("content-type", TEXT), ("content-length", "0")],
+        b"",
+    ),
+]
+
+
+@pytest.mark.parametrize(("result", "status", "headers", "body"), [pytest.param(*row[1:], id=row[0]) for row in CASES])
+def test_a_result_becomes_the_response_that_aws_sends(result, status, headers, body):
+    response = answer(result)
+
+    assert (response.status, fields(response), response.body) == (status, headers, body)
+
+
+@pytest.mark.parametrize("result", [pytest.param(structured(body="x"), id="S01-id"), pytest.param("x", id="S10-id")])
+def test_every_response_has_a_date_and_the_id_of_its_request(result):
+    headers = dict(answer(result).headers)
+
+    assert headers["apigw-requestid"] == ID
+    assert re.match(r"^[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT$", headers["date"])
+
+
+@pytest.mark.parametrize(
+    ("status", "headers"),
+    [
+        pytest.param(204, [], id="S38"),
+        pytest.param(304, [("etag", '"x"')], id="S38-not-modified"),
+    ],
+)
+def test_a_response_that_has_no_body_gets_none(status, headers):
+    response = answer({"statusCode": status, "headers": dict(headers), "body": "x"})
+
+    assert (response.status, fields(response), response.body) == (status, headers, b"")
+
+
+@pytest.mark.parametrize("method", [pytest.param("HEAD", id="S39")])
+def test_the_answer_to_head_is_that_to_get_without_its_body(method):
+    get, head = answer(structured(body="four")), answer(structured(body="four"), method=method)
+
+    assert (head.status, fields(head), head.body) == (get.status, fields(get), b"")
+
+
+@pytest.mark.parametrize(
+    ("options", "result", "status", "body"),
+    [
+        pytest.param(
+            ResultOptions(status_code_string="refuse"), {"statusCode": "200", "body": ""}, 500, ERROR, id="S29-refuse"
+        ),
+        pytest.param(
+            ResultOptions(invalid_base64="verbatim"),
+            structured(isBase64Encoded=True, body="%%%"),
+            200,
+            b"%%%",
+            id="S40-verbatim",
+        ),
+    ],
+)
+def test_what_is_not_known_of_aws_can_be_switched(options, result, status, body):
+    response = answer(result, options=options)
+
+    assert (response.status, response.body) == (status, body)
+
+
+def test_the_gateways_own_answers_are_worded_as_aws_words_them():
+    response = message_response(503, "Service Unavailable", request_id=ID)
+
+    assert (response.status, fields(response), response.body) == (
+        503,
+        [("content-type", JSON), ("content-length", "33")],
+        b'{"message":"Service Unavailable"}',
+    )
