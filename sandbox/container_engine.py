@@ -1,0 +1,141 @@
+"""The container engine of this machine, where one answers: docker or podman, through its command."""
+
+import json
+import os
+import platform
+import shutil
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sandbox.errors import SandboxError
+
+ENGINES = ("docker", "podman")
+_ANSWER_SECONDS = 20
+_SHOWN_LINES = 15
+
+
+def find_engine(environ: Mapping[str, str] = os.environ) -> str | None:
+    """The engine to use: the first of docker and podman whose daemon answers, or what DUALMODE_ENGINE says.
+
+    Raises:
+        SandboxError: DUALMODE_ENGINE names none of them, or one that doesn't answer.
+    """
+    wanted = environ.get("DUALMODE_ENGINE", "")
+    if wanted == "none":
+        return None
+    if wanted and wanted not in ENGINES:
+        raise SandboxError(f"DUALMODE_ENGINE is '{wanted}': it may be docker, podman or none.")
+    for engine in [wanted] if wanted else ENGINES:
+        if _information(engine) is not None:
+            return engine
+    if wanted:
+        raise SandboxError(
+            f"DUALMODE_ENGINE is '{wanted}', and '{wanted} info' fails: start it, or set DUALMODE_ENGINE=none."
+        )
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineTraits:
+    """What an engine can do here: whether its containers may share this machine's loopback, and limit memory."""
+
+    shares_loopback: bool
+    limits_memory: bool
+
+
+def traits(engine: str) -> EngineTraits:
+    """Ask the engine."""
+    information = _information(engine) or {}
+    if engine == "podman":
+        host = information.get("host") or {}
+        return EngineTraits(
+            shares_loopback=platform.system() == "Linux" and not host.get("serviceIsRemote", False),
+            limits_memory="memory" in (host.get("cgroupControllers") or []),
+        )
+    rootless = any("rootless" in option for option in information.get("SecurityOptions") or [])
+    desktop = "Docker Desktop" in (information.get("OperatingSystem") or "")
+    local = os.environ.get("DOCKER_HOST", "unix://").startswith("unix://")
+    return EngineTraits(
+        shares_loopback=platform.system() == "Linux" and local and not rootless and not desktop,
+        limits_memory=bool(information.get("MemoryLimit")),
+    )
+
+
+def build(
+    engine: str,
+    *,
+    context: Path,
+    dockerfile: Path,
+    arguments: Mapping[str, str],
+    platform_name: str,
+    target: str | None,
+    tag: str,
+    progress: Callable[[str], None],
+) -> str:
+    """Build an image and return its id, `sha256:…`.
+
+    Raises:
+        SandboxError: the build fails; the engine's last lines are in the sentence.
+    """
+    command = [engine, "build", "--platform", platform_name, "--file", str(dockerfile), "--tag", tag]
+    for name, value in sorted(arguments.items()):
+        command += ["--build-arg", f"{name}={value}"]
+    if target:
+        command += ["--target", target]
+    process = subprocess.Popen(
+        [*command, str(context)],
+        # Attestations would make the result an index, which Lambda refuses.
+        env={**os.environ, "BUILDX_NO_DEFAULT_ATTESTATIONS": "1", "BUILDKIT_PROGRESS": "plain"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    )
+    lines: list[str] = []
+    try:
+        for line in process.stdout or ():
+            if line.strip():
+                lines.append(line.rstrip())
+                if line.lstrip().startswith(("STEP", "[")) or " RUN " in line or " COPY " in line:
+                    progress(line.strip()[:100])
+    except BaseException:
+        process.kill()
+        raise
+    finally:
+        process.wait()
+    if process.returncode != 0:
+        shown = "\n".join(f"  | {line}" for line in lines[-_SHOWN_LINES:])
+        raise SandboxError(f"{shown}\n{engine} could not build {dockerfile.name}: the lines above are its last ones.")
+    return str(inspect_image(engine, tag)["Id"])
+
+
+def inspect_image(engine: str, image: str) -> dict[str, Any]:
+    """What the engine says of an image, its id always with `sha256:`; empty where it has no such image."""
+    answer = subprocess.run([engine, "image", "inspect", image], capture_output=True, text=True)
+    if answer.returncode != 0:
+        return {}
+    found: dict[str, Any] = json.loads(answer.stdout)[0]
+    found["Id"] = "sha256:" + found["Id"].removeprefix("sha256:")
+    return found
+
+
+def _information(engine: str) -> dict[str, Any] | None:
+    """What `info` says, None where the engine is missing or its daemon doesn't answer."""
+    if shutil.which(engine) is None:
+        return None
+    form = "json" if engine == "podman" else "{{json .}}"
+    try:
+        answer = subprocess.run(
+            [engine, "info", "--format", form], capture_output=True, text=True, timeout=_ANSWER_SECONDS
+        )
+        information = json.loads(answer.stdout) if answer.returncode == 0 else {}
+    except (OSError, ValueError, subprocess.TimeoutExpired):
+        return None
+    # The docker command answers without its daemon, too: with an error among empty fields.
+    if not isinstance(information, dict) or not information or information.get("ServerErrors"):
+        return None
+    return information

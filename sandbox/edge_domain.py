@@ -1,0 +1,157 @@
+"""From the name in the Host header to an API's stage: DNS, custom domain, certificate, mapping."""
+
+import datetime
+import ipaddress
+from dataclasses import dataclass
+from typing import Any
+
+from sandbox.account import Account
+from sandbox.edge_reading import every, read
+from sandbox.way import Way, forbidden, not_found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageAddress:
+    """The stage a name leads to; `path` is what is left of the decoded path to choose a route by."""
+
+    domain_name: str
+    api_id: str
+    stage: str
+    path: str
+    mapping_key: str = ""
+    own_domain: bool = False  # API Gateway's own, execute-api
+
+
+def host_name(host: str, default: str | None) -> str:
+    """The name that a Host header asks for: `default` where it is an address or `localhost`."""
+    name = (host.partition("]")[0] + "]" if host.startswith("[") else host.partition(":")[0]).rstrip(".").lower()
+    return default if default is not None and _is_this_machine(name) else name
+
+
+def resolve(account: Account, name: str, path: str, way: Way) -> StageAddress:
+    """Follow a name, as DNS and API Gateway's front do.
+
+    Raises:
+        RefusedError: 403 where nothing answers for the name, 404 where it leads to no stage.
+    """
+    labels = name.split(".")
+    if len(labels) > 2 and labels[1] == "execute-api":
+        return _own_domain(account, name, labels[0], path, way)
+    domain = _custom_domain(account, name, way)
+    mapping = _mapping(account, domain, path)
+    if mapping is None:
+        raise forbidden("mapping", name, f"no API mapping of {domain} takes the path {path}")
+    key = mapping.get("ApiMappingKey") or ""
+    way.add(
+        "mapping", mapping["ApiMappingId"], f"{key or '(none)'} to API {mapping['ApiId']}, stage {mapping['Stage']}"
+    )
+    rest = path[len(key) + 1 :] or "/" if key else path
+    return StageAddress(domain_name=name, api_id=mapping["ApiId"], stage=mapping["Stage"], path=rest, mapping_key=key)
+
+
+def _own_domain(account: Account, name: str, api_id: str, path: str, way: Way) -> StageAddress:
+    gateway = account.client("apigatewayv2")
+    api = read(gateway, "get_api", absent="NotFoundException", ApiId=api_id)
+    if api is None:
+        raise forbidden("domain", name, f"no API has the id {api_id}")
+    if api.get("DisableExecuteApiEndpoint"):
+        raise not_found("domain", name, f"the default endpoint of API {api['Name']} ({api_id}) is disabled")
+    way.add("domain", name, f"default endpoint of API {api['Name']}")
+    first, _, rest = path.removeprefix("/").partition("/")
+    if first and read(gateway, "get_stage", absent="NotFoundException", ApiId=api_id, StageName=first) is not None:
+        return StageAddress(domain_name=name, api_id=api_id, stage=first, path=f"/{rest}", own_domain=True)
+    return StageAddress(domain_name=name, api_id=api_id, stage="$default", path=path, own_domain=True)
+
+
+def _custom_domain(account: Account, name: str, way: Way) -> str:
+    """The custom domain's name in API Gateway, checked from its DNS record to its certificate."""
+    target, record = _alias_target(account, name)
+    gateway = account.client("apigatewayv2")
+    domain = None
+    for candidate in (name, "*." + name.partition(".")[2]):
+        domain = domain or read(gateway, "get_domain_name", absent="NotFoundException", DomainName=candidate)
+    if domain is None:
+        raise forbidden("domain", name, f"{record} leads to {target}, but API Gateway has no domain of this name")
+    configuration = next(
+        (
+            configuration
+            for configuration in domain["DomainNameConfigurations"]
+            if configuration["ApiGatewayDomainName"].lower() == target
+        ),
+        None,
+    )
+    if configuration is None:
+        targets = " and ".join(entry["ApiGatewayDomainName"] for entry in domain["DomainNameConfigurations"])
+        raise forbidden("record", name, f"{record} leads to {target}; the domain's target is {targets}")
+    certificate = _checked_certificate(account, name, configuration.get("CertificateArn", ""))
+    way.add("domain", domain["DomainName"], f"{record} to {target}, certificate {certificate} issued")
+    return str(domain["DomainName"])
+
+
+def _alias_target(account: Account, name: str) -> tuple[str, str]:
+    """Where the name's A record leads, and the record in words."""
+    route53 = account.client("route53")
+    zones = [zone for zone in every(route53, "list_hosted_zones", "HostedZones") if not zone["Config"]["PrivateZone"]]
+    holding = [zone for zone in zones if f".{name}.".endswith(f".{zone['Name'].lower()}")]
+    if not holding:
+        raise forbidden("domain", name, "no public hosted zone of the account holds this name")
+    longest = max(len(zone["Name"]) for zone in holding)
+    for zone in (zone for zone in holding if len(zone["Name"]) == longest):
+        records = every(route53, "list_resource_record_sets", "ResourceRecordSets", HostedZoneId=zone["Id"])
+        record = _record_of(records, name)
+        if record is not None and "AliasTarget" in record:
+            target = record["AliasTarget"]["DNSName"].rstrip(".").lower()
+            return target, f"A alias in zone {zone['Name'].rstrip('.')} ({zone['Id'].rpartition('/')[2]})"
+    zone_names = f"{holding[0]['Name'].rstrip('.')} ({holding[0]['Id'].rpartition('/')[2]})"
+    raise forbidden("record", name, f"zone {zone_names} has no A alias record for it, so the name does not resolve")
+
+
+def _record_of(records: list[dict[str, Any]], name: str) -> dict[str, Any] | None:
+    """The A record that answers for a name: its own, or a wildcard's where the name has no records at all."""
+    by_name: dict[str, list[dict[str, Any]]] = {}
+    for record in records:
+        by_name.setdefault(record["Name"].rstrip(".").lower().replace("\\052", "*"), []).append(record)
+    wildcard = "*." + name.partition(".")[2]
+    answering = by_name.get(name) or by_name.get(wildcard, [])
+    return next((record for record in answering if record["Type"] == "A"), None)
+
+
+def _checked_certificate(account: Account, name: str, arn: str) -> str:
+    """The certificate's short id; API Gateway answers a name only with a certificate that covers it."""
+    short = arn.rpartition("/")[2]
+    described = read(
+        account.client("acm"), "describe_certificate", absent="ResourceNotFoundException", CertificateArn=arn
+    )
+    if described is None:
+        raise forbidden("certificate", arn, f"the certificate of {name} does not exist in ACM")
+    certificate = described["Certificate"]
+    if certificate["Status"] != "ISSUED":
+        raise forbidden("certificate", arn, f"the certificate of {name} is {certificate['Status']}, not ISSUED")
+    covered = {certificate["DomainName"], *certificate.get("SubjectAlternativeNames", [])}
+    if not covered & {name, "*." + name.partition(".")[2]}:
+        raise forbidden("certificate", arn, f"it covers {', '.join(sorted(covered))}, not {name}")
+    expiry = certificate.get("NotAfter")
+    if expiry is not None and expiry < datetime.datetime.now(datetime.UTC):
+        raise forbidden("certificate", arn, f"the certificate of {name} expired at {expiry:%Y-%m-%d %H:%M}")
+    return short[:8]
+
+
+def _mapping(account: Account, domain: str, path: str) -> dict[str, Any] | None:
+    """The mapping with the longest key that begins the path, by whole segments."""
+    mappings = every(account.client("apigatewayv2"), "get_api_mappings", "Items", DomainName=domain)
+    fitting = [mapping for mapping in mappings if _begins(mapping.get("ApiMappingKey") or "", path)]
+    return max(fitting, key=lambda mapping: len(mapping.get("ApiMappingKey") or ""), default=None)
+
+
+def _begins(key: str, path: str) -> bool:
+    return not key or path == f"/{key}" or path.startswith(f"/{key}/")
+
+
+def _is_this_machine(name: str) -> bool:
+    if name in ("", "localhost"):
+        return True
+    try:
+        ipaddress.ip_address(name.strip("[]"))
+    except ValueError:
+        return False
+    return True

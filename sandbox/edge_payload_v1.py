@@ -1,0 +1,106 @@
+"""Payload format version 1.0 of an HTTP API: what an integration gets that doesn't ask for 2.0."""
+
+import json
+from typing import Any
+from urllib.parse import unquote_plus
+
+from gateway.http_message import Request, Response
+from gateway.request_event import DROPPED_HEADERS, split_target
+from gateway.result_response import InvalidResultError, structured_response
+
+_NO_IDENTITY = (
+    "accessKey", "accountId", "caller", "cognitoAuthenticationProvider", "cognitoAuthenticationType",
+    "cognitoIdentityId", "cognitoIdentityPoolId", "principalOrgId", "user", "userArn",
+)  # fmt: skip
+
+
+def event_v1(request: Request, event: dict[str, Any], *, route_key: str) -> dict[str, object]:
+    """The 1.0 event of a request whose 2.0 event is known: names keep their case, the path stays encoded.
+
+    Source: aws-lambda-dotnet, LambdaTestTool-v2's recorded HTTP API snapshots, V1_*HttpV1.
+    """
+    context = event["requestContext"]
+    http = context["http"]
+    path, query = split_target(request.target)
+    headers: dict[str, list[str]] = {}
+    for name, value in request.headers:
+        if name.lower() not in DROPPED_HEADERS and name.lower() not in event["headers"] | {"cookie": ""}:
+            continue
+        if name.lower() in ("x-forwarded-for", "x-forwarded-port", "x-forwarded-proto", "content-length"):
+            continue
+        if name.lower() not in DROPPED_HEADERS:
+            headers.setdefault(_known(headers, name), []).append(value)
+    for name in ("Content-Length", "X-Amzn-Trace-Id", "X-Forwarded-For", "X-Forwarded-Port", "X-Forwarded-Proto"):
+        headers[_known(headers, name)] = [event["headers"][name.lower()]]
+    parameters: dict[str, list[str]] = {}
+    for piece in query.encode("latin-1").decode("utf-8", "replace").split("&"):
+        if piece:
+            key, _, value = piece.partition("=")
+            parameters.setdefault(unquote_plus(key), []).append(unquote_plus(value))
+    template = route_key.partition(" ")[2] or route_key
+    return {
+        "version": "1.0",
+        "resource": template,
+        "path": path,
+        "httpMethod": http["method"],
+        "headers": {name: values[-1] for name, values in headers.items()},
+        "multiValueHeaders": headers,
+        "queryStringParameters": {name: values[-1] for name, values in parameters.items()} or None,
+        "multiValueQueryStringParameters": parameters or None,
+        "requestContext": {
+            "accountId": context["accountId"],
+            "apiId": context["apiId"],
+            "domainName": context["domainName"],
+            "domainPrefix": context["domainPrefix"],
+            "extendedRequestId": context["requestId"],
+            "httpMethod": http["method"],
+            "identity": {
+                **dict.fromkeys(_NO_IDENTITY),
+                "sourceIp": http["sourceIp"],
+                "userAgent": http["userAgent"],
+            },
+            "path": event["rawPath"],
+            "protocol": http["protocol"],
+            "requestId": context["requestId"],
+            "requestTime": context["time"],
+            "requestTimeEpoch": context["timeEpoch"],
+            "resourceId": route_key,
+            "resourcePath": template,
+            "stage": context["stage"],
+        },
+        "pathParameters": event.get("pathParameters"),
+        "stageVariables": event.get("stageVariables"),
+        "body": event.get("body"),
+        "isBase64Encoded": event["isBase64Encoded"],
+    }
+
+
+def response_v1(payload: bytes, *, request_id: str, method: str) -> Response:
+    """The response for a 1.0 result, which has to be whole: nothing is inferred, `multiValueHeaders` count.
+
+    Raises:
+        InvalidResultError: it is no such result.
+    """
+    try:
+        result = json.loads(payload)
+    except ValueError as error:
+        raise InvalidResultError(f"The result is not JSON: {error}.") from error
+    if not isinstance(result, dict) or "statusCode" not in result:
+        raise InvalidResultError("Payload 1.0 wants a result with a statusCode.")
+    multi = result.pop("multiValueHeaders", None) or {}
+    if not isinstance(multi, dict) or not all(isinstance(values, list) for values in multi.values()):
+        raise InvalidResultError("multiValueHeaders is not an object of lists.")
+    result.pop("cookies", None)
+    repeated = {name.lower() for name in multi}
+    single = {name: value for name, value in (result.get("headers") or {}).items() if name.lower() not in repeated}
+    first = {name: values[0] for name, values in multi.items() if values}
+    lines = structured_response(
+        json.dumps({**result, "headers": single | first}).encode(), request_id=request_id, method=method
+    )
+    more = tuple((name.lower(), str(value)) for name, values in multi.items() for value in values[1:])
+    return Response(status=lines.status, headers=lines.headers + more, body=lines.body)
+
+
+def _known(headers: dict[str, list[str]], name: str) -> str:
+    """The spelling under which a header was seen first."""
+    return next((known for known in headers if known.lower() == name.lower()), name)

@@ -1,0 +1,128 @@
+"""Resource policies and trust policies, evaluated for a service that acts: may it do this to that?"""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """A service's call: principal, action, the resource's ARN (empty in a trust policy), and the condition keys."""
+
+    service: str
+    action: str
+    resource: str = ""
+    context: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """Whether the policy allows it; `statement` names the one that decides, `reason` says why nothing allows."""
+
+    allowed: bool
+    statement: str = ""
+    reason: str = ""
+
+
+def evaluate(policy: str | Mapping[str, Any] | None, act: Act) -> Verdict:
+    """Decide as IAM does for one document: a Deny wins, an Allow is needed.
+
+    Source: "Policy evaluation logic", IAM User Guide.
+    """
+    if policy is None:
+        return Verdict(allowed=False, reason="there is no policy")
+    document = json.loads(policy) if isinstance(policy, str) else policy
+    allowed, misses = "", []
+    for number, statement in enumerate(_several(document.get("Statement")), 1):
+        name = statement.get("Sid") or f"statement {number}"
+        miss = _miss(statement, act)
+        if miss is not None:
+            misses.append(f"{name} {miss}")
+        elif statement.get("Effect") == "Deny":
+            return Verdict(allowed=False, statement=name, reason=f"{name} denies it")
+        else:
+            allowed = allowed or name
+    if allowed:
+        return Verdict(allowed=True, statement=allowed)
+    return Verdict(allowed=False, reason="; ".join(misses) or "the policy is empty")
+
+
+def _miss(statement: Mapping[str, Any], act: Act) -> str | None:
+    """Why a statement says nothing about the act; None when it does."""
+    if not _concerns(statement, "Principal", lambda wanted: _names_service(wanted, act.service)):
+        return f"is for {json.dumps(statement.get('Principal', statement.get('NotPrincipal')))}"
+    if not _concerns(statement, "Action", lambda wanted: _like_any(wanted, act.action, ignore_case=True)):
+        return f"is about {json.dumps(statement.get('Action', statement.get('NotAction')))}"
+    # A trust policy has no resource, nor has a repository's.
+    limited = act.resource and ("Resource" in statement or "NotResource" in statement)
+    if limited and not _concerns(statement, "Resource", lambda wanted: _like_any(wanted, act.resource)):
+        return f"is about {json.dumps(statement.get('Resource', statement.get('NotResource')))}"
+    return _condition_miss(statement.get("Condition") or {}, act.context)
+
+
+def _concerns(statement: Mapping[str, Any], element: str, matches: Callable[[Any], bool]) -> bool:
+    if f"Not{element}" in statement:
+        return not matches(statement[f"Not{element}"])
+    return element in statement and matches(statement[element])
+
+
+def _names_service(principal: Any, service: str) -> bool:
+    if isinstance(principal, str):
+        return principal == "*"
+    return "*" in _several(principal.get("AWS")) or service in _several(principal.get("Service"))
+
+
+def _condition_miss(condition: Mapping[str, Mapping[str, Any]], context: Mapping[str, str]) -> str | None:
+    known = {key.lower(): value for key, value in context.items()}
+    for operator, keys in condition.items():
+        base = operator.rpartition(":")[2].removesuffix("IfExists")
+        test = _OPERATORS.get(base)
+        for key, patterns in keys.items():
+            value = known.get(key.lower())
+            if test is None:
+                return f"has the condition {operator}, which the sandbox doesn't know"
+            if value is None and (operator.endswith("IfExists") or base in _NEGATED):
+                continue
+            if value is None:
+                return f"wants {key}, which the call doesn't carry"
+            matched = any(test(value, str(pattern)) for pattern in _several(patterns))
+            if matched == (base in _NEGATED):
+                return f"wants {key} {operator} {json.dumps(patterns)}, and it is {value}"
+    return None
+
+
+def _arn_like(value: str, pattern: str) -> bool:
+    """Each of an ARN's six parts matches by itself: a `*` in one never reaches into the next."""
+    ours, wanted = value.split(":", 5), pattern.split(":", 5)
+    return len(ours) == len(wanted) and all(_like(part, glob) for part, glob in zip(ours, wanted, strict=True))
+
+
+def _like(value: str, pattern: str, *, ignore_case: bool = False) -> bool:
+    expression = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
+    return re.fullmatch(expression, value, re.DOTALL | (re.IGNORECASE if ignore_case else 0)) is not None
+
+
+def _like_any(patterns: Any, value: str, *, ignore_case: bool = False) -> bool:
+    return any(_like(value, pattern, ignore_case=ignore_case) for pattern in _several(patterns))
+
+
+def _several(value: Any) -> list[Any]:
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
+
+
+_OPERATORS: dict[str, Callable[[str, str], bool]] = {
+    "StringEquals": lambda value, wanted: value == wanted,
+    "StringNotEquals": lambda value, wanted: value == wanted,
+    "StringEqualsIgnoreCase": lambda value, wanted: value.lower() == wanted.lower(),
+    "StringLike": _like,
+    "StringNotLike": _like,
+    "ArnEquals": _arn_like,  # the same as ArnLike, wildcards included, says IAM's user guide
+    "ArnLike": _arn_like,
+    "ArnNotEquals": _arn_like,
+    "ArnNotLike": _arn_like,
+}
+_NEGATED = frozenset(name for name in _OPERATORS if "Not" in name)

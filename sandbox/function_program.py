@@ -1,0 +1,131 @@
+"""One program that runs a function version: started from a thread that outlives it, watched, stopped."""
+
+import ctypes
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from sandbox.errors import SandboxError
+
+HOST = "127.0.0.1"
+_PR_SET_PDEATHSIG = 1
+_START_SECONDS = 60.0
+_STOP_SECONDS = 1.5
+_SHOWN_LINES = 15
+
+
+class FunctionProgram:
+    """A gateway of ours, in a process or in a container, that takes events on a loopback port.
+
+    `discard` is called once the program has ended, whichever way it did.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        environment: Mapping[str, str],
+        folder: Path,
+        log: Path,
+        events_port: int,
+        discard: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.events_port = events_port
+        self.log = log
+        self._command = list(command)
+        self._environment = dict(environment)
+        self._folder = folder
+        self._discard = discard
+        self._process: subprocess.Popen[bytes] | None = None
+        self._failure: OSError | None = None
+        self._started = threading.Event()
+        self._ended = threading.Event()
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can take events, as far as is known."""
+        return self._started.is_set() and not self._ended.is_set()
+
+    def start(self) -> None:
+        """Start it and wait until it takes events.
+
+        Raises:
+            SandboxError: it ends or says nothing instead; its last lines are in the sentence.
+        """
+        threading.Thread(target=self._run, name="function", daemon=True).start()
+        deadline = time.monotonic() + _START_SECONDS
+        while time.monotonic() < deadline:
+            if self._ended.wait(0.01):
+                raise SandboxError(f"{self._last_lines()}\nThe function ended while it started; its log is {self.log}.")
+            if self._started.is_set() and _takes_connections(self.events_port):
+                return
+        self.signal_stop()
+        self.wait_stopped()
+        raise SandboxError(f"The function took no events for {_START_SECONDS:.0f} s; its log is {self.log}.")
+
+    def signal_stop(self) -> None:
+        """Ask it to end, without waiting."""
+        if self._process is not None and not self._ended.is_set():
+            self._process.terminate()
+
+    def wait_stopped(self) -> None:
+        """Wait until it has ended; kill what doesn't by itself."""
+        if not self._started.is_set() or self._ended.wait(_STOP_SECONDS):
+            return
+        if self._process is not None:
+            self._process.kill()
+        self._ended.wait(_STOP_SECONDS)
+
+    def _run(self) -> None:
+        # The kernel ties the parent's death to the thread that forked, so this one stays until the program has ended.
+        try:
+            with self.log.open("ab") as log:
+                self._process = subprocess.Popen(
+                    self._command,
+                    cwd=self._folder,
+                    env=self._environment,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,  # Ctrl-C reaches the sandbox alone, which stops its functions first
+                    preexec_fn=_end_with_this_thread,
+                )
+            self._started.set()
+            self._process.wait()
+        except OSError as error:
+            self._failure = error
+        finally:
+            self._ended.set()
+            self._discard()
+
+    def _last_lines(self) -> str:
+        if self._failure is not None:
+            return f"  | {self._failure}"
+        lines = self.log.read_text(errors="replace").strip().splitlines()[-_SHOWN_LINES:]
+        return "\n".join(f"  | {line}" for line in lines) or "  | (it printed nothing)"
+
+
+def free_port() -> int:
+    """A loopback port that nothing listens on now."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+def _takes_connections(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(1.0)
+        return probe.connect_ex((HOST, port)) == 0
+
+
+_prctl = getattr(ctypes.CDLL(None), "prctl", None)
+
+
+def _end_with_this_thread() -> None:
+    """Let a killed sandbox take the program along: the gateway stops on SIGTERM, an engine's client passes it on."""
+    if _prctl is not None:
+        _prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -1,0 +1,121 @@
+"""Virtual environments for functions that run as processes: what the Dockerfile installs into /opt/venv."""
+
+import fcntl
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from sandbox.errors import SandboxError
+
+_SHOWN_LINES = 15
+_INSTALLATION_SECONDS = 600
+
+
+class Venvs:
+    """Makes environments from a runtime's lock and an application's requirements, and keeps them by their content."""
+
+    def __init__(self, folder: Path, progress: Callable[[str], None]) -> None:
+        self._folder = folder
+        self._progress = progress
+
+    def python(self, runtime: Path, task: Path) -> Path:
+        """The Python that has a runtime's and an application's requirements; made the first time.
+
+        Raises:
+            SandboxError: they can't be installed.
+        """
+        requirements = [(runtime / "scripts" / "requirements.txt", True), (task / "requirements.txt", False)]
+        # The sample lies beside the runtime and shares its lock.
+        texts = [file.read_bytes() for file, _ in requirements if file.exists()]
+        if len(texts) == 2 and texts[0] == texts[1]:
+            requirements.pop()
+        folder = self._folder / _fingerprint(texts)
+        python, complete = folder / "bin" / "python", folder / "complete"
+        if complete.exists():
+            return python
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with (self._folder / f"{folder.name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # tests and a sandbox may want the same one at the same time
+            if not complete.exists():
+                self._make(folder, [(file, locked) for file, locked in requirements if file.exists()])
+                complete.touch()
+        return python
+
+    def check_import(self, runtime: Path, task: Path, flask_app: str) -> list[str]:
+        """Import an application as the image's build does; the last lines it prints when that fails."""
+        python = self.python(runtime, task)
+        answer = subprocess.run(
+            [str(python), "-P", "-m", "scripts.application"],
+            cwd=task,
+            env={**process_environment(python), "PYTHONPATH": f"{runtime}:{task}", "FLASK_APP": flask_app},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+        )
+        lines = f"{answer.stdout}{answer.stderr}".strip().splitlines() or [f"exit status {answer.returncode}"]
+        return lines[-_SHOWN_LINES:] if answer.returncode != 0 else []
+
+    def _make(self, folder: Path, requirements: list[tuple[Path, bool]]) -> None:
+        self._progress("Installing what the function needs (once, it is kept) ...")
+        shutil.rmtree(folder, ignore_errors=True)
+        made = subprocess.run(
+            [sys.executable, "-m", "venv", "--without-pip", str(folder)], capture_output=True, text=True
+        )
+        if made.returncode != 0:
+            raise SandboxError(f"python -m venv failed for {folder}: {made.stderr.strip()[-300:]}")
+        for file, locked in requirements:
+            self._install(folder, file, locked=locked)
+
+    def _install(self, folder: Path, requirements: Path, *, locked: bool) -> None:
+        command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input"]
+        command += ["--python", str(folder / "bin" / "python"), "install", "--progress-bar", "off"]
+        command += ["--require-hashes"] if locked else []
+        process = subprocess.Popen(
+            [*command, "-r", str(requirements)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        )
+        lines: list[str] = []
+        try:
+            for line in process.stdout or ():
+                lines.append(line.rstrip())
+                if line.startswith("Collecting "):
+                    self._progress(f"  {line.split('(')[0].strip()}")
+        except BaseException:
+            process.kill()
+            raise
+        finally:
+            process.wait()
+        if process.returncode != 0:
+            shown = "\n".join(f"  | {line}" for line in lines[-_SHOWN_LINES:])
+            raise SandboxError(
+                f"{shown}\nThe packages of {requirements.name} could not be installed: "
+                "is a package index reachable, and do the requirements fit this Python?"
+            )
+
+
+def process_environment(python: Path) -> dict[str, str]:
+    """The environment of the image, for a process outside of it: nothing of the user's own leaks in."""
+    return {
+        "PATH": f"{python.parent}:/usr/local/bin:/usr/bin:/bin",
+        "HOME": "/tmp",  # noqa: S108  as in the image
+        "LANG": "C.UTF-8",
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def _fingerprint(texts: list[bytes]) -> str:
+    digest = hashlib.sha256()
+    for part in (*texts, sys.version.encode(), os.fsencode(sys.base_prefix), platform.machine().encode()):
+        digest.update(b"%d:" % len(part))
+        digest.update(part)
+    return digest.hexdigest()[:16]
