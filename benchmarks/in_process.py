@@ -105,7 +105,8 @@ def _microseconds(request: Request, calls: int) -> float:
     return (time.perf_counter() - began) / calls * 1e6
 
 
-_answers = sys.stdout
+# What is logged goes to standard error, and what an adapter prints is no answer.
+_answers, sys.stdout = sys.stdout, sys.stderr
 
 
 def answer(value: object) -> None:
@@ -114,5 +115,4 @@ def answer(value: object) -> None:
 
 
 if __name__ == "__main__":
-    sys.stdout = sys.stderr  # what an adapter prints is no answer
     main(**json.loads(sys.argv[1]))

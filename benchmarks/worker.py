@@ -10,6 +10,7 @@ import json
 import platform
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ class Worker:
         self._contenders = {name: contenders.named(name) for name in names}
         self._stand_in = StandIn(EVENT)
         self._environment = process.environment(stage, self._stand_in, {"PYTHONPATH": str(stage.root)})
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 (it lives as long as the process that writes to it)
         self._in_process = self._start_in_process(blocks)
 
     def _start_in_process(self, blocks: int) -> subprocess.Popen[str]:
@@ -43,6 +45,7 @@ class Worker:
             env={**self._environment, "PYTHONPATH": f"{self._stage.root}:{self._stage.task}"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=self._log,
             text=True,
         )
 
@@ -60,7 +63,9 @@ class Worker:
         assert self._in_process.stdout is not None
         line = self._in_process.stdout.readline()
         if not line:
-            raise StageError("the process that measures warm requests ended; its message is above")
+            self._log.seek(0)
+            last = self._log.read().decode("utf-8", "replace").strip().splitlines()[-3:]
+            raise StageError(f"the process that measures warm requests ended: {' | '.join(last)}")
         return json.loads(line)
 
     def calls(self) -> dict[str, float]:
