@@ -9,9 +9,13 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from sandbox.ministack import MiniStack
+from tests.program import REGION, Deployed, Program
 
 ROOT = Path(__file__).parents[1]
 CACHE = ROOT / ".sandbox" / "cache"
@@ -84,3 +88,23 @@ def sample_image(engine: str) -> str:
 def httpbin_image(engine: str) -> str:
     """The image with httpbin, a Flask application from the package index, unmodified."""
     return build_image(engine, "localhost/dualmode-test:httpbin", APP_DIR="examples/httpbin", FLASK_APP="httpbin:app")
+
+
+@pytest.fixture(scope="session")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    """The real program and an emulated account to run it against."""
+    state = tmp_path_factory.mktemp("program")
+    with MiniStack(state=state, region=REGION) as ministack:
+        yield Program(ministack, state)
+
+
+@pytest.fixture(scope="session")
+def with_domain(program: Program) -> Deployed:
+    """The program's work with a domain, as it was when it had just ended."""
+    return program.deploy(domainName="app.sandbox.test", environment={"TOKEN": "hunter2"})
+
+
+@pytest.fixture(scope="session")
+def without_domain(program: Program) -> Deployed:
+    """The program's work with the dev stack's own settings, as it was when it had just ended."""
+    return program.deploy()

@@ -1,0 +1,52 @@
+def test_the_domain_waits_for_its_certificate_to_be_validated(with_domain):
+    domain = with_domain.one("DomainName")
+    direct = {urn.split("::")[2].rpartition(":")[2] for urn in domain.dependencies}
+    assert "CertificateValidation" in direct
+
+
+def test_the_certificate_is_proved_by_a_record_in_the_zone(with_domain):
+    record = with_domain.one("Record", "domain-validation")
+    option = with_domain.one("Certificate").outputs["domainValidationOptions"][0]
+    assert record.inputs["name"] == option["resourceRecordName"]
+    assert record.inputs["records"] == [option["resourceRecordValue"]]
+    assert record.inputs["type"] == option["resourceRecordType"]
+    assert with_domain.one("CertificateValidation").inputs["validationRecordFqdns"] == [record.outputs["fqdn"]]
+
+
+def test_the_domain_is_regional_takes_tls_1_2_and_both_kinds_of_address(with_domain):
+    configuration = with_domain.one("DomainName").inputs["domainNameConfiguration"]
+    assert configuration == {
+        "certificateArn": with_domain.one("Certificate").outputs["arn"],
+        "endpointType": "REGIONAL",
+        "securityPolicy": "TLS_1_2",
+        "ipAddressType": "dualstack",
+    }
+
+
+def test_both_address_records_lead_to_the_regional_endpoint(with_domain):
+    target = with_domain.one("DomainName").outputs["domainNameConfiguration"]
+    for name, record_type in (("domain-a", "A"), ("domain-aaaa", "AAAA")):
+        record = with_domain.one("Record", name).inputs
+        assert (record["name"], record["type"]) == ("app.sandbox.test", record_type)
+        assert record["aliases"] == [
+            {"name": target["targetDomainName"], "zoneId": target["hostedZoneId"], "evaluateTargetHealth": False}
+        ]
+
+
+def test_the_mapping_leads_to_the_stage(with_domain):
+    mapping = with_domain.one("ApiMapping").inputs
+    assert mapping["apiId"] == with_domain.one("Api").id
+    assert (mapping["domainName"], mapping["stage"]) == ("app.sandbox.test", "$default")
+
+
+def test_the_url_is_the_domain(with_domain):
+    assert with_domain.outputs["url"] == "https://app.sandbox.test"
+
+
+def test_a_domain_adds_exactly_its_own_resources(with_domain, without_domain):
+    assert len(with_domain.resources) - len(without_domain.resources) == 8
+
+
+def test_a_domain_at_the_top_of_its_zone_is_found_there(program):
+    deployed = program.deploy(domainName="sandbox.test")
+    assert deployed.outputs["url"] == "https://sandbox.test"

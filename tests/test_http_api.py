@@ -1,0 +1,63 @@
+import json
+
+from infra.http_api import access_log_format
+
+
+def test_the_integration_hands_the_alias_payload_format_2(without_domain):
+    integration = without_domain.one("Integration").inputs
+    assert integration["payloadFormatVersion"] == "2.0"
+    assert integration["integrationType"] == "AWS_PROXY"
+    assert integration["integrationUri"] == without_domain.one("Alias").outputs["invokeArn"]
+    assert integration["timeoutMilliseconds"] == 30_000
+
+
+def test_one_route_takes_every_request(without_domain):
+    route = without_domain.one("Route").inputs
+    assert route["routeKey"] == "$default"
+    assert route["target"] == f"integrations/{without_domain.one('Integration').id}"
+
+
+def test_both_halves_of_throttling_are_set_since_the_one_left_out_would_be_0(without_domain):
+    stage = without_domain.one("Stage").inputs
+    assert (stage["name"], stage["autoDeploy"]) == ("$default", True)
+    assert stage["defaultRouteSettings"] == {"throttlingRateLimit": 50, "throttlingBurstLimit": 100}
+
+
+def test_the_api_may_call_the_alias_from_any_stage_and_route(without_domain):
+    permission = without_domain.one("Permission").inputs
+    execution = without_domain.one("Api").outputs["executionArn"]
+    assert permission["sourceArn"] == f"{execution}/*/*"
+    assert (permission["function"], permission["qualifier"]) == ("dualmode-dev", "live")
+    assert (permission["principal"], permission["action"]) == ("apigateway.amazonaws.com", "lambda:InvokeFunction")
+    assert without_domain.count("Permission") == 1
+
+
+def test_the_stage_is_served_only_once_it_can_answer(without_domain):
+    assert {"Route", "Permission", "Alias"} <= without_domain.made_after(without_domain.one("Stage"))
+
+
+def test_each_request_is_logged_as_json_without_query_or_headers(without_domain):
+    settings = without_domain.one("Stage").inputs["accessLogSettings"]
+    group = without_domain.one("LogGroup", "api-access-logs")
+    fields = json.loads(settings["format"])
+    assert fields == access_log_format()
+    assert settings["destinationArn"] == group.outputs["arn"]
+    assert group.inputs["retentionInDays"] == 14
+    assert not [value for value in fields.values() if "query" in value.lower() or "header" in value.lower()]
+
+
+def test_without_a_domain_the_default_endpoint_is_the_url(without_domain):
+    assert without_domain.one("Api").inputs["disableExecuteApiEndpoint"] is False
+    assert without_domain.outputs["url"] == without_domain.outputs["api_endpoint"]
+    assert without_domain.count("CustomDomain") == 0
+
+
+def test_with_a_domain_the_default_endpoint_is_closed_unless_a_setting_keeps_it(program, with_domain):
+    assert with_domain.one("Api").inputs["disableExecuteApiEndpoint"] is True
+    kept = program.deploy(domainName="app.sandbox.test", keepDefaultEndpoint=True)
+    assert kept.one("Api").inputs["disableExecuteApiEndpoint"] is False
+
+
+def test_throttling_follows_its_settings(program):
+    stage = program.deploy(throttleRate=7, throttleBurst=9).one("Stage").inputs
+    assert stage["defaultRouteSettings"] == {"throttlingRateLimit": 7, "throttlingBurstLimit": 9}
