@@ -85,7 +85,9 @@ class Edge:
         name = host_name(request.header("host") or "", self._default_name)
         address = resolve(self._account, name, path, way)
         call = find_call(self._account, address, request.method, self._throttles, way)
-        return address, call, find_version(self._account, call, way)
+        version = find_version(self._account, call, way)
+        way.add("image", version.image, f"repository {version.repository}, {self._functions.describe(version)}")
+        return address, call, version
 
     def _walk(self, request: Request, request_id: str, way: Way) -> Response:
         address, call, version = self._version(request, way)

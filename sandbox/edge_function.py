@@ -24,6 +24,7 @@ class FunctionVersion:
     name: str
     version: str
     image: str  # the image's digest in ECR, sha256:…
+    repository: str
     timeout: int
     memory_size: int
     architecture: str
@@ -64,12 +65,12 @@ def find_version(account: Account, call: Call, way: Way) -> FunctionVersion:
     )
     way.add("version", configuration["Version"], described)
     digest, repository = _image(account, function["Code"], call, name)
-    way.add("image", digest, f"repository {repository}")
     logging = configuration.get("LoggingConfig") or {}
     return FunctionVersion(
         name=call.function_name,
         version=configuration["Version"],
         image=digest,
+        repository=repository,
         timeout=int(configuration["Timeout"]),
         memory_size=int(configuration["MemorySize"]),
         architecture=(configuration.get("Architectures") or ["x86_64"])[0],

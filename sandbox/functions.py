@@ -154,7 +154,7 @@ class VersionRunner:
         return variables
 
     def _process(self, image: StoredImage, version: FunctionVersion, log: Path) -> FunctionProgram:
-        python = self._images.venvs.python(image.runtime, image.task)
+        python = self._images.python(image)
         events_port = free_port()
         ports = {"PORT": "0", "EVENTS_PORT": str(events_port), "GATEWAY_HOST": HOST}
         base = {**process_environment(python), "FLASK_APP": image.flask_app}

@@ -4,20 +4,23 @@ import contextlib
 import hashlib
 import json
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from sandbox import container_engine
 from sandbox.build_context import BuildContext, read_context
 from sandbox.errors import SandboxError
-from sandbox.venvs import Venvs
+from sandbox.venvs import Venvs, process_environment
 
 MANIFEST_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
 _CONFIG_TYPE = "application/vnd.docker.container.image.v1+json"
 _LAYER_TYPE = "application/vnd.docker.image.rootfs.diff.tar.gzip"
+
+_SHOWN_LINES = 15
 
 # The Dockerfile's own defaults, for whoever builds without them.
 _DEFAULT_ARGUMENTS = {"APP_DIR": "scripts", "FLASK_APP": "scripts.server:app", "CHECK_IMPORT": "1"}
@@ -41,6 +44,13 @@ class StoredImage:
     image_id: str = ""
     folder: Path = Path()
     flask_app: str = ""
+
+    REQUIREMENTS: ClassVar[str] = "application-requirements.txt"
+
+    @property
+    def requirements(self) -> Path:
+        """The application's own requirements, if it has any."""
+        return self.folder / self.REQUIREMENTS
 
     @property
     def runtime(self) -> Path:
@@ -70,7 +80,7 @@ class ImageStore:
         self.engine = engine
         self._folder = state / "images"
         self._progress = progress or (lambda _: None)
-        self.venvs = Venvs(venvs or state / "venvs", self._progress)
+        self._venvs = Venvs(venvs or state / "venvs", self._progress)
 
     def build(
         self, *, context: Path, dockerfile: Path, args: Mapping[str, str], platform: str, target: str | None = None
@@ -85,6 +95,10 @@ class ImageStore:
         if self.engine is None:
             return self._lay_out(read, content, args, platform)
         return self._build_with(self.engine, read, dockerfile, content, args, platform, target)
+
+    def python(self, image: StoredImage) -> Path:
+        """The Python with an image's requirements, for a process; installed the first time."""
+        return self._venvs.python([image.runtime / "scripts" / "requirements.txt"], [image.requirements])
 
     def find(self, digest: str) -> StoredImage | None:
         """The image of that digest, None where it wasn't built here."""
@@ -111,21 +125,44 @@ class ImageStore:
             with self._new_folder() as folder:
                 for part in ("scripts", "gateway"):
                     context.copy(part, folder / "runtime" / part)
-                context.copy(chosen["APP_DIR"], folder / "task" / _package(context, chosen["APP_DIR"]))
+                self._copy_application(context, chosen["APP_DIR"], folder)
                 (folder / "runtime" / "scripts" / "entrypoint.sh").chmod(0o755)
                 if chosen["CHECK_IMPORT"] != "0":
                     self._check_import(folder, chosen)
                 self._keep(folder, built, {"flask_app": chosen["FLASK_APP"]})
         return built
 
+    @staticmethod
+    def _copy_application(context: BuildContext, app_dir: str, folder: Path) -> None:
+        application = folder / "task" / _package(context, app_dir)
+        context.copy(app_dir, application)
+        if (application / "requirements.txt").exists():
+            shutil.copyfile(application / "requirements.txt", folder / StoredImage.REQUIREMENTS)
+
     def _check_import(self, folder: Path, args: Mapping[str, str]) -> None:
         """Import the application, as the Dockerfile's last step does: a broken one is never deployed."""
-        lines = self.venvs.check_import(folder / "runtime", folder / "task", args["FLASK_APP"])
+        image = StoredImage(digest="", folder=folder, flask_app=args["FLASK_APP"])
+        lines = self._import_failure(image)
         if lines:
             shown = "\n".join(f"  | {line}" for line in lines)
             raise SandboxError(
                 f"{shown}\nThe image of {args['APP_DIR']} can't be built: importing {args['FLASK_APP']} fails as above."
             )
+
+    def _import_failure(self, image: StoredImage) -> list[str]:
+        python = self.python(image)
+        paths = {"PYTHONPATH": f"{image.runtime}:{image.task}", "FLASK_APP": image.flask_app}
+        answer = subprocess.run(
+            [str(python), "-P", "-m", "scripts.application"],
+            cwd=image.task,
+            env={**process_environment(python), **paths},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+        )
+        lines = f"{answer.stdout}{answer.stderr}".strip().splitlines() or [f"exit status {answer.returncode}"]
+        return lines[-_SHOWN_LINES:] if answer.returncode != 0 else []
 
     def _build_with(
         self,

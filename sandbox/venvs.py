@@ -7,7 +7,7 @@ import platform
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from sandbox.errors import SandboxError
@@ -17,24 +17,24 @@ _INSTALLATION_SECONDS = 600
 
 
 class Venvs:
-    """Makes environments from a runtime's lock and an application's requirements, and keeps them by their content."""
+    """Makes environments from requirements files, and keeps them by the files' content."""
 
     def __init__(self, folder: Path, progress: Callable[[str], None]) -> None:
         self._folder = folder
         self._progress = progress
 
-    def python(self, runtime: Path, task: Path) -> Path:
-        """The Python that has a runtime's and an application's requirements; made the first time.
+    def python(self, locks: Sequence[Path], requirements: Sequence[Path]) -> Path:
+        """The Python that has what these files ask for, hash-checked by the locks; made the first time.
 
         Raises:
             SandboxError: they can't be installed.
         """
-        requirements = [(runtime / "scripts" / "requirements.txt", True), (task / "requirements.txt", False)]
-        # The sample lies beside the runtime and shares its lock.
-        texts = [file.read_bytes() for file, _ in requirements if file.exists()]
-        if len(texts) == 2 and texts[0] == texts[1]:
-            requirements.pop()
-        folder = self._folder / _fingerprint(texts)
+        wanted = [(file, file.read_bytes(), True) for file in locks]
+        locked = [text for _, text, _ in wanted]
+        # The sample's requirements are the runtime's lock itself.
+        wanted += [(file, file.read_bytes(), False) for file in requirements if file.exists()]
+        wanted = [entry for entry in wanted if entry[2] or entry[1] not in locked]
+        folder = self._folder / _fingerprint([text for _, text, _ in wanted])
         python, complete = folder / "bin" / "python", folder / "complete"
         if complete.exists():
             return python
@@ -42,24 +42,9 @@ class Venvs:
         with (self._folder / f"{folder.name}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)  # tests and a sandbox may want the same one at the same time
             if not complete.exists():
-                self._make(folder, [(file, locked) for file, locked in requirements if file.exists()])
+                self._make(folder, [(file, hashed) for file, _, hashed in wanted])
                 complete.touch()
         return python
-
-    def check_import(self, runtime: Path, task: Path, flask_app: str) -> list[str]:
-        """Import an application as the image's build does; the last lines it prints when that fails."""
-        python = self.python(runtime, task)
-        answer = subprocess.run(
-            [str(python), "-P", "-m", "scripts.application"],
-            cwd=task,
-            env={**process_environment(python), "PYTHONPATH": f"{runtime}:{task}", "FLASK_APP": flask_app},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-        )
-        lines = f"{answer.stdout}{answer.stderr}".strip().splitlines() or [f"exit status {answer.returncode}"]
-        return lines[-_SHOWN_LINES:] if answer.returncode != 0 else []
 
     def _make(self, folder: Path, requirements: list[tuple[Path, bool]]) -> None:
         self._progress("Installing what the function needs (once, it is kept) ...")
