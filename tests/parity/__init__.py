@@ -1,0 +1,1 @@
+"""One corpus of requests, and what may differ between the answers of two modes of one image."""

@@ -1,0 +1,206 @@
+"""Methods, paths, queries and headers of all kinds, where httpbin shows what reached it."""
+
+from tests.parity.case import HOST, Absent, Facts, case, group
+from tests.parity.httpbin_echo import SEEN, shows, shows_headers
+
+URL = f"http://{HOST}"
+FORM = "Content-Type: application/x-www-form-urlencoded"
+JSON = "Content-Type: application/json"
+
+METHODS = [
+    shows("GET", "GET", "/get", json={"args": {}, "headers": {"Host": HOST}}),
+    shows("POST", "POST", "/post", FORM, send=b"a=1", json={"form": {"a": "1"}, "data": ""}),
+    shows("PUT", "PUT", "/put", JSON, send=b'{"a":1}', json={"json": {"a": 1}, "data": '{"a":1}'}),
+    shows("PATCH", "PATCH", "/patch", JSON, send=b"[1]", json={"json": [1]}),
+    shows("DELETE", "DELETE", "/delete", json={"data": "", "json": None}),
+    shows("DELETE with a body", "DELETE", "/delete", JSON, send=b'{"a":1}', json={"json": {"a": 1}}),
+    shows("GET with a body", "GET", "/anything", JSON, send=b'{"a":1}', json={"json": {"a": 1}, "method": "GET"}),
+    shows("TRACE", "TRACE", "/anything", json={"method": "TRACE"}),
+    shows("PUT of anything", "PUT", "/anything/a/b", send=b"x", json={"method": "PUT", "data": "x"}),
+    shows("PATCH of anything", "PATCH", "/anything", FORM, send=b"a=b", json={"method": "PATCH", "form": {"a": "b"}}),
+    case("HEAD", "HEAD", "/get", differs="length of HEAD", headers={"content-type": "application/json"}),
+    case(
+        "HEAD of a page",
+        "HEAD",
+        "/html",
+        differs="length of HEAD",
+        headers={"content-type": "text/html; charset=utf-8"},
+    ),
+    case("HEAD of a picture", "HEAD", "/image/png", differs="length of HEAD", headers={"content-type": "image/png"}),
+    case("OPTIONS", "OPTIONS", "/get", headers={"allow": frozenset({"GET", "HEAD", "OPTIONS"})}, body=b""),
+    case(
+        "OPTIONS of a browser",
+        "OPTIONS",
+        "/post",
+        "Origin: https://example.com",
+        "Access-Control-Request-Method: POST",
+        "Access-Control-Request-Headers: content-type, x-a",
+        headers={
+            "access-control-allow-origin": "https://example.com",
+            "access-control-allow-headers": "content-type, x-a",
+            "access-control-max-age": "3600",
+        },
+    ),
+    case(
+        "a method that isn't allowed",
+        "DELETE",
+        "/get",
+        status=405,
+        headers={"allow": frozenset({"GET", "HEAD", "OPTIONS"})},
+    ),
+    case("a method of WebDAV", "MKCOL", "/anything", status=405),
+    shows(
+        "POST without a body or a length",
+        "POST",
+        "/post",
+        json={"data": "", "form": {}},
+        differs=(*SEEN, "echoed length of no body"),
+    ),
+    shows("POST with a length of 0", "POST", "/post", send=b"", json={"headers": {"Content-Length": "0"}}),
+    shows("GET with a length of 0", "GET", "/get", send=b"", differs=(*SEEN, "unechoed length of no body")),
+]
+
+PATHS = [
+    shows("an encoded space", "GET", "/anything/a%20b"),
+    shows("encoded UTF-8", "GET", "/anything/%E2%98%95/%F0%9F%98%8A"),
+    case(
+        "raw UTF-8",
+        "GET",
+        "/anything/caf\u00e9".encode(),
+        differs="raw bytes in the path",
+        json={"url": f"{URL}/anything/caf\u00c3\u00a9"},
+        gateway=Facts(json={"url": f"https://{HOST}/anything/caf\u00e9"}),
+    ),
+    shows("an encoded slash", "GET", "/anything/a%2Fb"),
+    shows("an encoded percent sign", "GET", "/anything/100%25"),
+    shows("a twice encoded slash", "GET", "/anything/a%252Fb"),
+    shows("an encoded number sign", "GET", "/anything/a%23b"),
+    shows("a plus sign", "GET", "/anything/a+b"),
+    shows("an encoded plus sign", "GET", "/anything/a%2Bb"),
+    shows("reserved characters", "GET", "/anything/a:b@c!$&'()*,;=d~_-."),
+    shows("a trailing slash", "GET", "/anything/a/"),
+    shows("dots", "GET", "/anything/a/../b/./c"),
+    shows("bytes that are not UTF-8", "GET", "/anything/%FF%FE"),
+    shows("an escape without digits", "GET", "/anything/100%"),
+    shows("an escape with wrong digits", "GET", "/anything/%zz"),
+    shows("brackets and bars", "GET", '/anything/{a}|[b]^`"<c>\\'),
+    shows("the whole URL as target", "GET", f"http://{HOST}/anything/a?b=c", json={"args": {"b": "c"}}),
+    case(
+        "an encoded question mark",
+        "GET",
+        "/anything/a%3Fb/c",
+        differs="encoded question mark",
+        json={"method": "GET", "url": f"{URL}/anything/a%3Fb/c"},
+        gateway=Facts(json={"method": "GET", "url": f"https://{HOST}/anything/a"}),
+    ),
+    case(
+        "two slashes",
+        "GET",
+        "/anything/https://example.com",
+        differs="runs of slashes",
+        json={"url": f"{URL}/anything/https://example.com"},
+        gateway=Facts(json={"url": f"https://{HOST}/anything/https:/example.com"}),
+    ),
+    case("an unknown path", "GET", "/nope", status=404, headers={"content-type": "text/html; charset=utf-8"}),
+]
+
+QUERIES = [
+    shows("a query", "GET", "/get?a=1&b=2", json={"args": {"a": "1", "b": "2"}}),
+    shows("a repeated name", "GET", "/get?a=1&b=2&a=3", json={"args": {"a": ["1", "3"], "b": "2"}}),
+    shows("plus signs", "GET", "/get?a=x+y&b=x%2By", json={"args": {"a": "x y", "b": "x+y"}}),
+    shows("an empty value", "GET", "/get?a=&b", json={"args": {"a": "", "b": ""}}),
+    shows("an empty query", "GET", "/get?", json={"args": {}}),
+    shows("an encoded URL", "GET", "/get?u=https%3A%2F%2Fx%2F%3Fy%3Dz%26w", json={"args": {"u": "https://x/?y=z&w"}}),
+    shows("a raw URL", "GET", "/get?u=http://x/?y", json={"args": {"u": "http://x/?y"}}),
+    shows("brackets", "GET", "/get?c[]=blue&c[]=red", json={"args": {"c[]": ["blue", "red"]}}),
+    shows("a comma", "GET", "/get?a=1,2&a=3", json={"args": {"a": ["1,2", "3"]}}),
+    shows("a semicolon", "GET", "/get?a=1;b=2", json={"args": {"a": "1;b=2"}}),
+    shows("a percent sign", "GET", "/get?a=100%25&b=%2525", json={"args": {"a": "100%", "b": "%25"}}),
+    shows("wrong escapes", "GET", "/get?a=%zz&b=%", json={"args": {"a": "%zz", "b": "%"}}),
+    shows("encoded UTF-8", "GET", "/get?a=%E2%98%95", json={"args": {"a": "\u2615"}}),
+    shows("raw UTF-8", "GET", "/get?a=caf\u00e9".encode(), json={"args": {"a": "caf\u00c3\u00a9"}}),
+    shows("bytes that are not UTF-8", "GET", "/get?a=%FF", json={"args": {"a": "%FF"}}),
+    shows("an encoded name", "GET", "/get?a%26b%3Dc=d", json={"args": {"a&b=c": "d"}}),
+    shows("a query of 4000 bytes", "GET", "/get?a=" + "x" * 4000, json={"args": {"a": "x" * 4000}}),
+    shows("a query with a POST", "POST", "/post?a=1", FORM, send=b"a=2", json={"args": {"a": "1"}, "form": {"a": "2"}}),
+]
+
+
+HEADERS = [
+    shows_headers("no header but Host", seen={"Host": HOST, "User-Agent": Absent}),
+    shows_headers("a header", "X-Mixed-CASE: Value", seen={"X-Mixed-Case": "Value"}),
+    shows_headers("a repeated header", "X-A: first", "x-a: second", seen={"X-A": "first,second"}),
+    shows_headers(
+        "a list in one line",
+        "Accept: text/html, application/json;q=0.9",
+        seen={"Accept": "text/html, application/json;q=0.9"},
+    ),
+    shows_headers("a header without a value", "X-Empty:", seen={"X-Empty": ""}),
+    shows_headers("space before a value", "X-Space:  \t a  b", seen={"X-Space": "a  b"}),
+    shows_headers("colons and quotes", 'X-Q: a:"b\\"', seen={"X-Q": 'a:"b\\"'}),
+    shows_headers("a value in latin-1", "X-L: Andr\u00e9".encode("latin-1"), seen={"X-L": "Andr\u00e9"}),
+    shows_headers("a value in UTF-8", "X-U: \u2615".encode(), seen={"X-U": "\u2615".encode().decode("latin-1")}),
+    shows_headers("an underscore", "X_User: admin", "X-User: me", seen={"X-User": "me"}),
+    shows_headers("an underscore alone", "X_User: admin", seen={"X-User": Absent, "X_User": Absent}),
+    shows_headers(
+        "headers of browsers",
+        "Sec-Fetch-Mode: cors",
+        "Upgrade-Insecure-Requests: 1",
+        "DNT: 1",
+        seen={"Sec-Fetch-Mode": "cors", "Upgrade-Insecure-Requests": "1", "Dnt": "1"},
+    ),
+    shows_headers(
+        "headers of caches",
+        "Cache-Control: no-cache",
+        "Pragma: no-cache",
+        "If-Modified-Since: x",
+        seen={"Cache-Control": "no-cache", "Pragma": "no-cache"},
+    ),
+    shows_headers(
+        "a body's encoding without a body",
+        "Content-Encoding: gzip",
+        "Content-Language: de",
+        seen={"Content-Encoding": "gzip", "Content-Language": "de"},
+    ),
+    shows_headers("a type without a body", "Content-Type: text/plain", seen={"Content-Type": "text/plain"}),
+    shows_headers("a long header", "X-Long: " + "v" * 8000, seen={"X-Long": "v" * 8000}),
+    shows_headers(
+        "a referrer and a forward",
+        "Referer: https://x/?a=b",
+        "Max-Forwards: 3",
+        seen={"Referer": "https://x/?a=b", "Max-Forwards": "3"},
+    ),
+    shows_headers("credentials", "Authorization: Bearer a.b-c", seen={"Authorization": "Bearer a.b-c"}),
+    shows_headers("a header named Proxy", "Proxy: http://evil", seen={"Proxy": "http://evil"}),
+    shows_headers(
+        "headers of one hop",
+        "Connection: keep-alive",
+        "TE: trailers",
+        "Upgrade: h2c",
+        seen={"Host": HOST},
+        differs=("echoed trace id", "hop-by-hop"),
+    ),
+    case(
+        "headers of proxies",
+        "GET",
+        "/headers?show_env=1",
+        json={"headers": {"Host": HOST}},
+        differs=("echoed trace id", "echoed x-forwarded"),
+    ),
+    case("the client's address", "GET", "/ip"),
+    case(
+        "the client's program",
+        "GET",
+        "/user-agent",
+        "User-Agent: a (b) c/1",
+        body=b'{\n  "user-agent": "a (b) c/1"\n}\n',
+    ),
+    case("an origin", "GET", "/json", "Origin: null", headers={"access-control-allow-origin": "null"}),
+]
+
+REQUESTS = [
+    *group("methods", METHODS),
+    *group("paths", PATHS),
+    *group("queries", QUERIES),
+    *group("headers", HEADERS),
+]
