@@ -36,6 +36,7 @@ class Figures:
     rounds: int = 0
     modules: dict[str, int] = field(default_factory=dict)
     sizes: dict[str, int] = field(default_factory=dict)  # bytes
+    lines: dict[str, int] = field(default_factory=dict)  # logged for each request
     failed: dict[str, str] = field(default_factory=dict)
 
     def add_calls(self, number: int, taken: Mapping[str, float]) -> None:
@@ -48,6 +49,7 @@ class Figures:
 
     def add_start(self, number: int, name: str, times: Mapping[str, float]) -> None:
         """Keep one start's times."""
+        self.lines[name] = int(times["lines"])
         for measure, key in ((READY, "ready_ms"), (FIRST, "first_ms"), (WARM, "warm_us")):
             self.samples[measure][name][number] = times[key]
 
@@ -61,9 +63,17 @@ class Figures:
 
     def ratio(self, measure: str, name: str) -> float | None:
         """Returns ours divided by a contender's: the median over the rounds, each compared within itself."""
-        ours, theirs = self.samples[measure][contenders.OURS.name], self.samples[measure][name]
-        ratios = [ours[number] / theirs[number] for number in ours if number in theirs]
+        ours, theirs = self._both(measure, name)
+        ratios = [ours[number] / theirs[number] for number in ours if theirs.get(number)]
         return median(ratios) if ratios else None
+
+    def best_ratio(self, measure: str, name: str) -> float | None:
+        """Returns the lowest of ours divided by the lowest of a contender's: what other programs disturbed least."""
+        ours, theirs = self._both(measure, name)
+        return min(ours.values()) / min(theirs.values()) if ours and theirs else None
+
+    def _both(self, measure: str, name: str) -> tuple[dict[int, float], dict[int, float]]:
+        return self.samples[measure][contenders.OURS.name], self.samples[measure][name]
 
 
 class Target(NamedTuple):

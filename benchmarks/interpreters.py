@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -27,21 +28,21 @@ class InterpreterError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Interpreter:
-    """A command that runs Python, and the version it said it is; `place` tells containers from this machine."""
+    """A command that runs Python, the version it said it is, and the image it lives in, if any."""
 
     command: tuple[str, ...]
     version: str
-    place: str = ""
+    image: str = ""
 
     @property
     def name(self) -> str:
         """What the table calls it."""
-        return f"Python {self.version}{' in ' + self.place if self.place else ''}"
+        return f"Python {self.version}{' in image' if self.image else ''}"
 
     @property
     def folder(self) -> Path:
         """Where its environment is kept between runs."""
-        return CACHE / (f"{self.version}-in-image" if self.place else self.version)
+        return CACHE / re.sub(r"[^A-Za-z0-9.]+", "-", f"{self.version} {self.image}".strip())
 
     @property
     def minor(self) -> str:
@@ -49,7 +50,7 @@ class Interpreter:
         return self.version.rpartition(".")[0]
 
 
-def interpreter(command: Sequence[str], place: str = "") -> Interpreter:
+def interpreter(command: Sequence[str], image: str = "") -> Interpreter:
     """Returns the interpreter that a command starts.
 
     Raises:
@@ -60,7 +61,7 @@ def interpreter(command: Sequence[str], place: str = "") -> Interpreter:
     except (OSError, subprocess.CalledProcessError) as error:
         reason = getattr(error, "stderr", "") or error
         raise InterpreterError(f"{shlex.join(command)} doesn't run Python: {reason}".strip()) from None
-    return Interpreter(command=tuple(command), version=asked.stdout.strip(), place=place)
+    return Interpreter(command=tuple(command), version=asked.stdout.strip(), image=image)
 
 
 def found(pythons: Sequence[str], images: Sequence[str]) -> list[Interpreter]:
@@ -87,7 +88,7 @@ def _in_image(image: str) -> Interpreter:
     if engine is None:
         raise InterpreterError("--in-image needs a container engine, and neither docker nor podman answers here")
     CACHE.mkdir(parents=True, exist_ok=True)
-    return interpreter(engine.python(image, readable=REPOSITORY, writable=CACHE), place=image)
+    return interpreter(engine.python(image, readable=REPOSITORY, writable=CACHE), image=image)
 
 
 class Worker:

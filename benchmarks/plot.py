@@ -23,13 +23,14 @@ def plot(measured: Sequence[Figures], names: Sequence[str]) -> str:
     width = _LABELS + len(_PANELS) * (_PANEL + _GAP)
     block = _HEAD + _ROW * len(names) + 18
     height = block * len(measured) + 34
+    scales = {measure: _scale(measured, names, measure) for measure, *_ in _PANELS}
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
         f'font-family="DejaVu Sans, Helvetica, Arial, sans-serif" font-size="12" fill="{_INK}">',
         f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
     ]
     for number, figures in enumerate(measured):
-        parts += _block(figures, names, 10 + number * block)
+        parts += _block(figures, names, scales, 10 + number * block)
     parts.append(
         f'<text x="12" y="{height - 12}" font-size="11" fill="{_FAINT}">Medians; whiskers span the middle half of the '
         "rounds; in brackets, how many times ours. Shorter is better.</text>"
@@ -37,7 +38,14 @@ def plot(measured: Sequence[Figures], names: Sequence[str]) -> str:
     return "\n".join([*parts, "</svg>", ""])
 
 
-def _block(figures: Figures, names: Sequence[str], top: int) -> list[str]:
+def _scale(measured: Sequence[Figures], names: Sequence[str], measure: str) -> float:
+    """Returns the pixels of a unit, the same under every interpreter, so that lengths can be compared."""
+    found = [figures.figure(measure, name) for figures in measured for name in names]
+    longest = max((figure.median + figure.spread for figure in found if figure), default=1.0)
+    return (_PANEL - 95) / longest  # the rest is for the numbers
+
+
+def _block(figures: Figures, names: Sequence[str], scales: dict[str, float], top: int) -> list[str]:
     parts = [f'<text x="12" y="{top + 18}" font-size="14" font-weight="bold">{escape(figures.python)}</text>']
     for row, name in enumerate(names):
         weight = ' font-weight="bold"' if name == contenders.OURS.name else ""
@@ -45,24 +53,23 @@ def _block(figures: Figures, names: Sequence[str], top: int) -> list[str]:
     for column, (measure, title, unit, digits) in enumerate(_PANELS):
         left = _LABELS + column * (_PANEL + _GAP)
         parts.append(f'<text x="{left}" y="{top + 18}" fill="{_FAINT}">{title}, {unit}</text>')
-        parts += _panel(figures, names, measure, digits, left, top + _HEAD)
+        parts += _panel(figures, names, measure, digits, scales[measure], left, top + _HEAD)
     return parts
 
 
-def _panel(figures: Figures, names: Sequence[str], measure: str, digits: int, left: int, top: int) -> list[str]:
-    found = {name: figures.figure(measure, name) for name in names}
-    longest = max((figure.median + figure.spread for figure in found.values() if figure), default=1.0)
-    scale = (_PANEL - 90) / longest  # the rest is for the numbers
+def _panel(
+    figures: Figures, names: Sequence[str], measure: str, digits: int, scale: float, left: int, top: int
+) -> list[str]:
     parts = []
     for row, name in enumerate(names):
-        figure, y = found[name], top + row * _ROW
+        figure, y = figures.figure(measure, name), top + row * _ROW
         if figure is None:
             parts.append(f'<text x="{left}" y="{y + 12}" fill="{_FAINT}">not measured</text>')
             continue
         length, end = figure.median * scale, (figure.median + figure.spread) * scale
         start = max(figure.median - figure.spread, 0) * scale
         ratio = figures.ratio(measure, name)
-        times = f" ({1 / ratio:.1f})" if ratio and name != contenders.OURS.name else ""
+        times = f" ({1 / ratio:.1f}x)" if ratio and name != contenders.OURS.name else ""
         parts += [
             f'<rect x="{left}" y="{y}" width="{length:.1f}" height="{_BAR}" rx="2" '
             f'fill="{_OURS if name == contenders.OURS.name else _THEIRS}"/>',

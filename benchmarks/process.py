@@ -24,11 +24,12 @@ _SECONDS = 20.0
 
 
 class Times(NamedTuple):
-    """What one start of a process took: milliseconds to `next` and to the first response, microseconds afterwards."""
+    """What one start took, to `next` and to the first response; then each round trip, and the lines logged for it."""
 
     ready_ms: float
     first_ms: float
     warm_us: float
+    lines: int
 
 
 class ContenderFailedError(Exception):
@@ -152,9 +153,11 @@ def times(contender: Contender, stage: Stage, stand_in: StandIn, warm: int) -> T
     """
     with running(contender, stage, stand_in, 1 + warm) as (began, session, groups, printed):
         wait(session, groups, printed)
+        lines = printed().count("\n") // (1 + warm)
     round_trips = [answered - sent for sent, answered in zip(session.sent, session.answered, strict=True)]
     return Times(
         (session.asked[0] - began) * 1e3,
         (session.answered[0] - began) * 1e3,
         median(round_trips[1:]) * 1e6,
+        lines,
     )

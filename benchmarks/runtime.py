@@ -105,13 +105,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         progress.done()
         print(error, file=sys.stderr)
         return 1
-    image = "" if arguments.quick else _image(progress)
+    weight = "" if arguments.quick else _weight(progress)
     progress.done()
     print(table.table(measured, names))
     print()
     for line in table.targets(measured):
         print(f"target: {line}")
-    for line in [*notes, *table.failures(measured), *_conditions(measured, load), *([image] if image else [])]:
+    images = [f"{each.name}: {each.image}" for each in interpreters if each.image]
+    for line in [
+        *notes,
+        *table.failures(measured),
+        *images,
+        *_conditions(measured, load),
+        *([weight] if weight else []),
+    ]:
         print(f"note: {line}")
     for text in where:
         print(f"\n{text}")
@@ -174,10 +181,13 @@ def _conditions(measured: Sequence[Figures], load: float) -> Iterator[str]:
         "dualmode starts as its image does, by scripts/entrypoint.sh; the Web Adapter's web server starts once the "
         "adapter has registered, as Lambda starts a runtime after its extensions; the others by python -m awslambdaric"
     )
+    logged = {name: count for figures in measured for name, count in figures.lines.items() if count}
+    by = ", ".join(f"{name} {count}" for name, count in logged.items())
+    yield f"log lines for each request, which are part of its time: {by or 'none by any'}"
     yield "MB added: the distributions each needs, compiled, with what is its own (our code, the adapter's binary)"
 
 
-def _image(progress: _Progress) -> str:
+def _weight(progress: _Progress) -> str:
     """Returns a line about our image's size, where an engine is there."""
     engine = Engine.found()
     if engine is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -9,7 +10,8 @@ import platform
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,6 +46,19 @@ class Stage:
     def task(self) -> Path:
         """The application and the handler's module of each contender; the working directory."""
         return self.folder / "task"
+
+
+@contextmanager
+def reserved(folder: Path, progress: Callable[[str], None]) -> Iterator[None]:
+    """Keeps a stage to one run at a time: it is set anew for each."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_name(f"{folder.name}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            progress(f"waiting for another run under Python {platform.python_version()}")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def prepare(folder: Path, web_adapter: Path | None, progress: Callable[[str], None]) -> Stage:

@@ -7,7 +7,6 @@ for the Runtime API, and the contenders' processes.
 from __future__ import annotations
 
 import json
-import platform
 import subprocess
 import sys
 import tempfile
@@ -18,7 +17,7 @@ from benchmarks import cold_start, contenders, process
 from benchmarks.contenders import Contender
 from benchmarks.hello import EVENT, wrong
 from benchmarks.process import ContenderFailedError
-from benchmarks.stage import Stage, StageError, prepare
+from benchmarks.stage import Stage, StageError, prepare, reserved
 from benchmarks.stand_in import StandIn
 
 _HERE = Path(__file__).parent
@@ -130,14 +129,24 @@ def main() -> None:
     """Answer until standard input ends."""
     settings = json.loads(sys.stdin.readline())
     adapter = Path(settings["web_adapter"]) if settings["web_adapter"] else None
+    folder = Path(settings["folder"])
+
+    def progress(text: str) -> None:
+        _say(progress=text)
+
     try:
-        stage = prepare(Path(settings["folder"]), adapter, lambda text: _say(progress=text))
-        worker = Worker(stage, settings["names"], warm=settings["warm"], blocks=settings["blocks"])
-        _say(answer={"version": platform.python_version(), "failed": worker.ready()})
-        for line in sys.stdin:
-            name, *arguments = json.loads(line)
-            _say(answer=getattr(worker, name)(*arguments))
-        worker.close()
+        with reserved(folder, progress):
+            worker = Worker(
+                prepare(folder, adapter, progress),
+                settings["names"],
+                warm=settings["warm"],
+                blocks=settings["blocks"],
+            )
+            _say(answer={"failed": worker.ready()})
+            for line in sys.stdin:
+                name, *arguments = json.loads(line)
+                _say(answer=getattr(worker, name)(*arguments))
+            worker.close()
     except (StageError, ContenderFailedError) as error:
         _say(error=str(error))
 
