@@ -4,7 +4,7 @@ import difflib
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,8 @@ class StackConfig:
     stack: str
     values: Mapping[str, str]
     secrets: frozenset[str] = frozenset()
+    given: Mapping[str, object] = field(default_factory=dict)
+    """What the stack itself says, as written: the values without the project's defaults."""
 
     def shown(self) -> dict[str, str]:
         """The settings to print: secrets are masked."""
@@ -125,11 +127,12 @@ def load(project: Project, stack: str, overrides: Mapping[str, object] | None = 
             f"Setting {_short(project, key)} of stack '{stack}' is encrypted and the sandbox has no key to it: "
             f"give it a value of its own with --set {_short(project, key)}=…"
         )
+    given = dict(values)
     _apply_defaults(project, stack, values)
     texts = {key: _text(value) for key, value in values.items()}
     for declaration in project.declarations.values():
         _check(declaration, stack, texts[declaration.key], values[declaration.key], secret=declaration.key in secrets)
-    return StackConfig(project=project.name, stack=stack, values=texts, secrets=frozenset(secrets))
+    return StackConfig(project=project.name, stack=stack, values=texts, secrets=frozenset(secrets), given=given)
 
 
 def parse_assignments(project: Project, assignments: Iterable[str]) -> dict[str, object]:

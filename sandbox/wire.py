@@ -3,6 +3,7 @@
 Source: pulumi/pulumi, sdk/go/common/resource/plugin/rpc.go.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -40,6 +41,12 @@ def decode(struct: struct_pb2.Struct) -> dict[str, Any]:
     """Return the values of a message: whole numbers as int, secrets as `Secret`, unknowns as UNKNOWN."""
     values = _decoded(json_format.MessageToDict(struct))
     return values if isinstance(values, dict) else {}
+
+
+def decode_json(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of an exported state, in which the same signatures stand."""
+    decoded = _decoded(values)
+    return decoded if isinstance(decoded, dict) else {}
 
 
 def encode(values: Mapping[str, Any]) -> struct_pb2.Struct:
@@ -93,7 +100,8 @@ def _decoded(value: Any) -> Any:
     if isinstance(value, Mapping):
         signature = value.get(_SIGNATURE)
         if signature == _SECRET:
-            return Secret(_decoded(value.get("value")))
+            # An exported state has secrets as JSON, in clear or encrypted.
+            return Secret(_decoded(json.loads(value["plaintext"]) if "plaintext" in value else value.get("value")))
         if signature == _RESOURCE:
             return _decoded(value.get("id") or value.get("urn"))
         return {key: _decoded(item) for key, item in value.items()}

@@ -67,7 +67,7 @@ class Api(Kind):
             "disableExecuteApiEndpoint": bool(api.get("DisableExecuteApiEndpoint")),
             "executionArn": execution_arn(self.aws.region, self.aws.account_id, identity),
             "failOnWarnings": None,
-            "ipAddressType": api.get("IpAddressType", "ipv4"),
+            "ipAddressType": api.get("IpAddressType") or state.get("ipAddressType") or "ipv4",
             "name": api["Name"],
             "protocolType": api["ProtocolType"],
             "region": self.aws.region,
@@ -136,6 +136,9 @@ class Stage(Kind):
 
     def create(self, request: Values) -> str:
         return str(self.client.create_stage(**given(request))["StageName"])
+
+    def locate(self, request: Values) -> str | None:
+        return str(request["StageName"]) if self.read(request["StageName"], {"apiId": request["ApiId"]}) else None
 
     def read(self, identity: str, state: Mapping[str, Any]) -> Values | None:
         api = str(state.get("apiId"))

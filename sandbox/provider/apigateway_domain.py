@@ -5,6 +5,7 @@ Source: hashicorp/terraform-provider-aws, internal/service/apigatewayv2/{domain_
 """
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from botocore.exceptions import ClientError  # type: ignore[import-untyped]
@@ -25,6 +26,13 @@ class DomainName(Kind):
     service = "apigatewayv2"
     operation = "CreateDomainName"
     replaces = frozenset({"domainName"})
+    completed = MappingProxyType(
+        {
+            "domainNameConfiguration": (
+                *("hostedZoneId", "ipAddressType", "ownershipVerificationCertificateArn", "targetDomainName"),
+            )
+        }
+    )
 
     def request(self, inputs: Inputs) -> Values:
         region_of(self.aws, inputs)
@@ -60,6 +68,9 @@ class DomainName(Kind):
     def create(self, request: Values) -> str:
         self._refer(request)
         return str(self.client.create_domain_name(**given(request))["DomainName"])
+
+    def locate(self, request: Values) -> str | None:
+        return str(request["DomainName"]) if self.read(request["DomainName"], {}) else None
 
     def read(self, identity: str, state: Mapping[str, Any]) -> Values | None:
         try:
@@ -147,6 +158,11 @@ class ApiMapping(Kind):
     def create(self, request: Values) -> str:
         self._refer(request)
         return str(self.client.create_api_mapping(**given(request))["ApiMappingId"])
+
+    def locate(self, request: Values) -> str | None:
+        mappings = self.client.get_api_mappings(DomainName=request["DomainName"])["Items"]
+        same = [entry for entry in mappings if entry.get("ApiMappingKey", "") == (request["ApiMappingKey"] or "")]
+        return str(same[0]["ApiMappingId"]) if same else None
 
     def read(self, identity: str, state: Mapping[str, Any]) -> Values | None:
         domain = state.get("domainName")

@@ -152,6 +152,11 @@ class Route(Kind):
         self._refer(request, "")
         return str(self.client.create_route(**given(request))["RouteId"])
 
+    def locate(self, request: Values) -> str | None:
+        pages = self.client.get_paginator("get_routes").paginate(ApiId=request["ApiId"])
+        routes = [route for page in pages for route in page["Items"] if route["RouteKey"] == request["RouteKey"]]
+        return str(routes[0]["RouteId"]) if routes else None
+
     def read(self, identity: str, state: Mapping[str, Any]) -> Values | None:
         try:
             route = self.client.get_route(ApiId=state.get("apiId"), RouteId=identity)

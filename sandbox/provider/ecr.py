@@ -50,6 +50,9 @@ class Repository(Kind):
     def create(self, request: Values) -> str:
         return str(self.client.create_repository(**given(request))["repository"]["repositoryName"])
 
+    def locate(self, request: Values) -> str | None:
+        return str(request["repositoryName"]) if self.read(request["repositoryName"], {}) else None
+
     def read(self, identity: str, state: Mapping[str, Any]) -> Values | None:
         try:
             repository = self.client.describe_repositories(repositoryNames=[identity])["repositories"][0]

@@ -48,6 +48,9 @@ class Role(Kind):
             self.client.attach_role_policy(RoleName=name, PolicyArn=arn)
         return name
 
+    def locate(self, request: Values) -> str | None:
+        return str(request["RoleName"]) if self.read(request["RoleName"], {}) else None
+
     def read(self, identity: str, state: Mapping[str, Any]) -> Values | None:
         try:
             role = self.client.get_role(RoleName=identity)["Role"]

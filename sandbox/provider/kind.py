@@ -53,6 +53,8 @@ class Kind(ABC):
     """The input that gets a name made from the resource's own, where the program gives none."""
     kept: ClassVar[frozenset[str]] = frozenset()
     """Inputs that stay as they were when a program no longer gives them: the real provider sees no change in that."""
+    completed: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """Nested objects among the inputs, and the members that AWS adds to them where the program doesn't give them."""
     settled: ClassVar[frozenset[str]] = frozenset()
     """Outputs whose value is AWS's even where the program gave one (it normalises or extends them)."""
 
@@ -92,9 +94,17 @@ class Kind(ABC):
     def delete(self, identity: str, state: Mapping[str, Any]) -> None:
         """Remove the resource; that it is gone already is not an error."""
 
+    def locate(self, request: Values) -> str | None:
+        """Return the id of a resource whose name would be in the way of creating this one, or None."""
+        return None
+
     def drifted(self, inputs: Mapping[str, Any], state: Mapping[str, Any]) -> frozenset[str]:
         """Return the outputs that would come out different although no input changed: files that inputs only name."""
         return frozenset()
+
+    def equivalent(self, key: str, given: Any, found: Any) -> bool:
+        """Say whether AWS's value of an input is the program's own, only written differently."""
+        return bool(given == found)
 
     def renewed(self, changed: frozenset[str], inputs: Mapping[str, Any]) -> frozenset[str]:
         """Return the outputs that an update of these inputs will give another, as yet unknown, value."""

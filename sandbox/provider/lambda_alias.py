@@ -40,6 +40,14 @@ class Alias(Kind):
         self._refer(request)
         return str(self.client.create_alias(**given(request))["AliasArn"])
 
+    def locate(self, request: Values) -> str | None:
+        try:
+            return str(self.client.get_alias(FunctionName=request["FunctionName"], Name=request["Name"])["AliasArn"])
+        except ClientError as error:
+            if is_missing(error):
+                return None
+            raise
+
     def read(self, identity: str, state: Mapping[str, Any]) -> Values | None:
         function, name = identity.rsplit(":", 1)
         try:
@@ -126,6 +134,13 @@ class Permission(Kind):
                 )
             self.client.add_permission(**given(request))
         return str(request["StatementId"])
+
+    def locate(self, request: Values) -> str | None:
+        return (
+            str(request["StatementId"])
+            if _statement(self.client, request["FunctionName"], request["Qualifier"], request["StatementId"])
+            else None
+        )
 
     def read(self, identity: str, state: Mapping[str, Any]) -> Values | None:
         function, qualifier = str(state.get("function")), state.get("qualifier") or None

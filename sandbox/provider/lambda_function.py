@@ -6,6 +6,7 @@ Source: hashicorp/terraform-provider-aws, internal/service/lambda/function.go.
 
 import time
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from botocore.exceptions import ClientError  # type: ignore[import-untyped]
@@ -68,6 +69,7 @@ class Function(Kind):
     operation = "CreateFunction"
     replaces = frozenset({"name", "packageType", "tenancyConfig"})
     autonamed = "name"
+    completed = MappingProxyType({"loggingConfig": ("applicationLogLevel", "logGroup", "systemLogLevel")})
 
     def request(self, inputs: Inputs) -> Values:
         region_of(self.aws, inputs)
@@ -120,6 +122,9 @@ class Function(Kind):
         settle(self.client, name)
         self._reserve(name, request["reserved"], -1)
         return name
+
+    def locate(self, request: Values) -> str | None:
+        return str(request["FunctionName"]) if self.read(request["FunctionName"], {}) else None
 
     def read(self, identity: str, state: Mapping[str, Any]) -> Values | None:
         try:

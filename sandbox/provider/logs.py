@@ -73,6 +73,9 @@ class LogGroup(Kind):
         self._retain(name, request["retention"])
         return name
 
+    def locate(self, request: Values) -> str | None:
+        return str(request["logGroupName"]) if self.read(request["logGroupName"], {}) else None
+
     def read(self, identity: str, state: Mapping[str, Any]) -> Values | None:
         groups = self.client.describe_log_groups(logGroupNamePrefix=identity)["logGroups"]
         group = next((group for group in groups if group["logGroupName"] == identity), None)

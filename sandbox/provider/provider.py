@@ -25,7 +25,7 @@ from sandbox.provider import (
     route53,
 )
 from sandbox.provider.image import Builder
-from sandbox.provider.inputs import Inputs, is_known
+from sandbox.provider.inputs import UNKNOWN, Inputs, is_known
 from sandbox.provider.kind import Aws, Kind, Values
 from sandbox.provider.refusals import InvalidInputsError, RefusedError, refusal_of
 from sandbox.provider.service_model import violations
@@ -59,6 +59,8 @@ class Diff:
 
     changes: frozenset[str]
     replaces: frozenset[str]
+    deletes_first: bool
+    """Whether the old one must go before the new one comes: they have the same name, which the program gave."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,17 +93,27 @@ class Provider:
         """The tokens of the resource types that can be realised."""
         return frozenset(self._kinds)
 
-    def named(self, pulumi_type: str, name: str, inputs: Mapping[str, Any], seed: bytes = b"") -> Values:
+    def named(
+        self,
+        pulumi_type: str,
+        name: str,
+        inputs: Mapping[str, Any],
+        *,
+        seed: bytes = b"",
+        old: Mapping[str, Any] | None = None,
+    ) -> Values:
         """Return the inputs with the name that the real provider would make, where the program gives none.
 
-        The seed decides the random end of the name; without one it follows from type and name alone.
+        A name that was made before stays. The seed decides the random end of a new one; without a seed it follows from
+        type and name alone. That the name was made is noted under `__defaults`.
         """
         key = self._kind(pulumi_type, name).autonamed
-        prefix = f"{key}Prefix"
-        if key is None or inputs.get(key) is not None or inputs.get(prefix) is not None:
+        if key is None or inputs.get(key) is not None or inputs.get(f"{key}Prefix") is not None:
             return dict(inputs)
         suffix = hashlib.sha256(seed or f"{pulumi_type}::{name}".encode()).hexdigest()[:7]
-        return {**inputs, key: f"{name}-{suffix}"}
+        made_before = old is not None and key in old.get("__defaults", [])
+        made = old[key] if old is not None and made_before else f"{name}-{suffix}"
+        return {**inputs, key: made, "__defaults": [key]}
 
     def check(self, pulumi_type: str, name: str, inputs: Mapping[str, Any]) -> Values:
         """Return the request for these inputs.
@@ -133,14 +145,29 @@ class Provider:
                 changes.add(key)
         if state is not None and not changes:
             changes |= kind.drifted(new, state)
-        return Diff(changes=frozenset(changes), replaces=frozenset(changes) & kind.replaces)
+        replaces = frozenset(changes) & kind.replaces
+        named = kind.autonamed
+        same_name = named is not None and named not in new.get("__defaults", []) and old.get(named) == new.get(named)
+        return Diff(changes=frozenset(changes), replaces=replaces, deletes_first=bool(replaces) and same_name)
 
-    def renewed(
-        self, pulumi_type: str, old: Mapping[str, Any], new: Mapping[str, Any], state: Mapping[str, Any]
-    ) -> frozenset[str]:
-        """Return the outputs whose next value an update will tell."""
-        changes = self.diff(pulumi_type, old, new, state).changes
-        return self._kind(pulumi_type, "").renewed(changes, new)
+    def foreseen(
+        self,
+        pulumi_type: str,
+        inputs: Mapping[str, Any],
+        old_inputs: Mapping[str, Any] | None = None,
+        state: Mapping[str, Any] | None = None,
+    ) -> Values:
+        """Return the outputs as far as they are known before a creation, or before an update of what is in `state`.
+
+        What AWS adds inside a nested object is unknown; other outputs that it adds are left out of a creation's.
+        """
+        kind = self._kind(pulumi_type, "")
+        if state is None or old_inputs is None:
+            unknown = {key: dict.fromkeys(members, UNKNOWN) for key, members in kind.completed.items()}
+            return {key: _merged(unknown.get(key), value) for key, value in inputs.items()}
+        changes = self.diff(pulumi_type, old_inputs, inputs, state).changes
+        merged = {key: _merged(state.get(key), value) for key, value in inputs.items()}
+        return {**state, **merged, **dict.fromkeys(kind.renewed(changes, inputs), UNKNOWN)}
 
     def create(self, pulumi_type: str, name: str, inputs: Mapping[str, Any]) -> Found:
         """Make a resource."""
@@ -152,18 +179,36 @@ class Provider:
 
         return _refusing(kind, name, make)
 
-    def read(self, pulumi_type: str, name: str, identity: str, state: Mapping[str, Any]) -> Found | None:
-        """Return a resource as it is now, or None where it is gone; its inputs are those of `state` as AWS has them."""
+    def read(
+        self, pulumi_type: str, name: str, identity: str, state: Mapping[str, Any], inputs: Mapping[str, Any]
+    ) -> Found | None:
+        """Return a resource as it is now, or None where it is gone; `state` are its outputs so far."""
         kind = self._kind(pulumi_type, name)
 
         def look() -> Found | None:
-            outputs = kind.read(identity, state)
-            if outputs is None:
+            found = kind.read(identity, {**inputs, **state})
+            if found is None:
                 return None
-            inputs = {key: _as_now(value, outputs.get(key)) for key, value in state.items() if not key.startswith("__")}
-            return Found(identity=identity, inputs=inputs, outputs=outputs)
+
+            def same(key: str, value: Any) -> bool:
+                return key.startswith("__") or kind.equivalent(key, value, found.get(key))
+
+            outputs = {key: _as_now(state[key], value) if key in state else value for key, value in found.items()}
+            now = {key: value if same(key, value) else _as_now(value, found.get(key)) for key, value in inputs.items()}
+            return Found(identity=identity, inputs=now, outputs=outputs)
 
         return _refusing(kind, name, look)
+
+    def clear(self, pulumi_type: str, name: str, inputs: Mapping[str, Any]) -> None:
+        """Remove what an interrupted creation may have left behind, that would be in the way of the next one."""
+        kind = self._kind(pulumi_type, name)
+
+        def remove() -> None:
+            identity = kind.locate(self.check(pulumi_type, name, inputs))
+            if identity is not None:
+                kind.delete(identity, inputs)
+
+        _refusing(kind, name, remove)
 
     def update(
         self, pulumi_type: str, name: str, identity: str, old: Mapping[str, Any], inputs: Mapping[str, Any]

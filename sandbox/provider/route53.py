@@ -71,6 +71,20 @@ class Record(Kind):
             part for part in (request["HostedZoneId"], record["Name"], record["Type"], record["SetIdentifier"]) if part
         )
 
+    def equivalent(self, key: str, given: Any, found: Any) -> bool:
+        if key == "name":
+            return bool(_name(given) == found)
+        if key == "aliases" and given and found:
+            return all({**one, "name": _name(one["name"])} == other for one, other in zip(given, found, strict=False))
+        return super().equivalent(key, given, found)
+
+    def locate(self, request: Values) -> str | None:
+        record = request["ChangeBatch"]["Changes"][0]["ResourceRecordSet"]
+        zone = request["HostedZoneId"]
+        name = self._full_name(zone, record["Name"])
+        found = record_in_zone(self.aws, zone, name, record["Type"], record["SetIdentifier"] or "")
+        return name if found else None
+
     def read(self, identity: str, state: Mapping[str, Any]) -> Values | None:
         zone = _zone_id(str(state.get("zoneId")))
         try:

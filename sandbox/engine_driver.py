@@ -1,0 +1,254 @@
+"""The driver for machines with the `pulumi` command: the real engine, attached to the provider.
+
+The program runs in this process (Automation API, inline). State, settings and the command's home lie in the sandbox's
+own folder; nothing is written beside the program.
+"""
+
+import contextlib
+import json
+import os
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml  # type: ignore[import-untyped]
+from pulumi import automation
+from pulumi.automation import EngineEvent
+from pulumi.automation.errors import CommandError
+
+from sandbox import program, wire
+from sandbox.errors import SandboxError
+from sandbox.provider.provider import Provider
+from sandbox.pulumi_command import InterruptibleCommand
+from sandbox.resources import ROOT_TYPE, Resource, name_of, short_type
+from sandbox.servicer import PACKAGES, Servicer
+from sandbox.settings import Project, StackConfig
+
+Progress = Callable[[str], None]
+_Answer = TypeVar("_Answer")
+_PASSPHRASE = "sandbox"  # noqa: S105  the state lies beside it, on this machine alone
+_DONE = {
+    "create": "created ",
+    "update": "updated ",
+    "delete": "deleted ",
+    "create-replacement": "replaced",
+    "delete-replaced": "deleted ",
+    "import": "imported",
+}
+
+
+class Engine:
+    """One stack of a project, deployed by the real engine.
+
+    Every operation raises SandboxError with the first thing that was refused; what was made until then is in the state.
+    """
+
+    def __init__(
+        self, project: Project, config: StackConfig, provider: Provider, servicer: Servicer, port: int, state: Path
+    ) -> None:
+        self._project = project
+        self._config = config
+        self._provider = provider
+        self._servicer = servicer
+        self._folder = state / "pulumi"
+        self._environment = environment(state, port)
+        self._command: InterruptibleCommand | None = None
+        self._program_error: BaseException | None = None
+        self._errors: list[str] = []
+        self._changes: dict[str, int] = {}
+        self._progress: Progress = lambda _line: None
+
+    def preview(self, progress: Progress | None = None) -> dict[str, int]:
+        """Return how many resources an `up` would create, update, replace, delete or leave the same."""
+        return self._operate(lambda stack: stack.preview(on_event=self._take, color="never"), progress)
+
+    def up(self, progress: Progress | None = None, *, refresh: bool = False) -> dict[str, int]:
+        """Make the account what the program says; return what was done to how many resources."""
+        return self._operate(lambda stack: stack.up(on_event=self._take, color="never", refresh=refresh), progress)
+
+    def destroy(self, progress: Progress | None = None) -> dict[str, int]:
+        """Remove every resource of the stack."""
+        return self._operate(lambda stack: stack.destroy(on_event=self._take, color="never"), progress)
+
+    def resources(self) -> tuple[Resource, ...]:
+        """Return the resources in the state, parents before their children. Secrets are masked."""
+        exported = self._guarded(lambda: self._stack().export_stack().deployment or {})
+        return tuple(
+            Resource(
+                type=entry["type"],
+                name=name_of(entry["urn"]),
+                urn=entry["urn"],
+                parent_urn=entry.get("parent", ""),
+                id=entry.get("id", ""),
+                inputs=wire.mask(wire.decode_json(entry.get("inputs", {}))),
+                outputs=wire.mask(wire.decode_json(entry.get("outputs", {}))),
+                dependencies=tuple(entry.get("dependencies") or ()),
+            )
+            for entry in exported.get("resources", [])
+            if not entry["type"].startswith("pulumi:providers:")
+        )
+
+    def _operate(self, operation: Callable[[automation.Stack], object], progress: Progress | None) -> dict[str, int]:
+        self._progress = progress or (lambda _line: None)
+        self._program_error, self._errors, self._changes = None, [], {}
+        self._servicer.failure, self._servicer.asked = None, False
+
+        def run() -> dict[str, int]:
+            stack = self._stack()
+            self._unlock(stack)
+            self._settle(stack)
+            operation(stack)
+            return dict(self._changes)
+
+        with program.as_its_own(self._project.folder), _no_proxy():
+            return self._guarded(run)
+
+    def _stack(self) -> automation.Stack:
+        work = self._folder / "work"
+        for folder in (work, self._folder / "backend", self._folder / "home"):
+            folder.mkdir(parents=True, exist_ok=True)
+        self._write_settings(work)
+        if self._command is None:
+            self._command = InterruptibleCommand()
+        options = automation.LocalWorkspaceOptions(
+            work_dir=str(work),
+            pulumi_home=str(self._folder / "home"),
+            env_vars=self._environment,
+            pulumi_command=self._command,
+        )
+        stack = automation.create_or_select_stack(
+            stack_name=self._config.stack, project_name=self._project.name, program=self._program, opts=options
+        )
+        secrets = {key: self._config.values[key] for key in sorted(self._config.secrets)}
+        if secrets:
+            stack.set_all_config({key: automation.ConfigValue(value, secret=True) for key, value in secrets.items()})
+        return stack
+
+    def _write_settings(self, work: Path) -> None:
+        """Write the project file and the stack's settings, so that the command applies its own rules to them."""
+        source = yaml.safe_load((self._project.folder / "Pulumi.yaml").read_text())
+        kept = {key: source[key] for key in ("name", "description", "config") if key in source}
+        (work / "Pulumi.yaml").write_text(yaml.safe_dump({**kept, "runtime": "python"}, sort_keys=False))
+        file = work / f"Pulumi.{self._config.stack}.yaml"
+        before = yaml.safe_load(file.read_text()) if file.exists() else None
+        content = {key: value for key, value in (before or {}).items() if key != "config"}  # the encryption's salt
+        config = {key: value for key, value in self._config.given.items() if key not in self._config.secrets}
+        file.write_text(yaml.safe_dump({**content, "config": config}, sort_keys=False))
+
+    def _program(self) -> None:
+        try:
+            program.run(self._project.main)
+        except BaseException as error:
+            self._program_error = error
+            raise
+
+    def _guarded(self, action: Callable[[], _Answer]) -> _Answer:
+        """Do something in a thread, so that Ctrl-C can be passed on to the command and its end be waited for."""
+        answers: list[_Answer] = []
+        errors: list[BaseException] = []
+
+        def work() -> None:
+            try:
+                answers.append(action())
+            except BaseException as error:  # noqa: BLE001  raised again in the caller's thread
+                errors.append(error)
+
+        thread = threading.Thread(target=work, name="pulumi")
+        thread.start()
+        interrupted: KeyboardInterrupt | None = None
+        while thread.is_alive():
+            try:
+                thread.join(0.2)
+            except KeyboardInterrupt as error:
+                interrupted = error
+                if self._command is not None:
+                    self._command.interrupt()
+        if interrupted is not None:
+            raise interrupted
+        if errors:
+            raise self._refusal(errors[0]) from errors[0]
+        return answers[0]
+
+    def _refusal(self, error: BaseException) -> BaseException:
+        if self._program_error is not None:
+            folder = self._project.folder.resolve()
+            return program.refusal(self._program_error, folder, anything_made=self._servicer.asked)
+        if self._servicer.failure is not None:
+            return self._servicer.failure
+        if isinstance(error, CommandError):
+            lines = [line for line in str(error).splitlines() if line.strip().startswith("error:")]
+            said = self._errors or lines or [str(error)]
+            return SandboxError(" ".join(said[0].split()).removeprefix("error: "))
+        return error
+
+    def _unlock(self, stack: automation.Stack) -> None:
+        """Take away locks that a killed command left; refuse to work beside a living one."""
+        locks = list((self._folder / "backend").glob(".pulumi/locks/**/*.json"))
+        for lock in locks:
+            owner = json.loads(lock.read_text()).get("pid", 0)
+            if Path(f"/proc/{owner}").exists():
+                raise SandboxError(
+                    f"Another pulumi command (process {owner}) is working on stack {stack.name}: let it end."
+                )
+        if locks:
+            stack.cancel()
+
+    def _settle(self, stack: automation.Stack) -> None:
+        """Decide what the engine can't: whether a creation that was cut off has left something in the account."""
+        checkpoint = self._folder / "backend/.pulumi/stacks" / self._project.name / f"{self._config.stack}.json"
+        if not checkpoint.exists() or '"pending_operations"' not in checkpoint.read_text():
+            return
+        exported = stack.export_stack()
+        state = dict(exported.deployment or {})
+        for pending in state.pop("pending_operations", None) or []:
+            resource = pending["resource"]
+            if pending["type"] == "creating" and resource["type"] in self._provider.types:
+                inputs = wire.reveal(wire.decode_json(resource.get("inputs", {})))
+                self._provider.clear(resource["type"], name_of(resource["urn"]), inputs)
+        stack.import_stack(automation.Deployment(version=exported.version, deployment=state))
+
+    def _take(self, event: EngineEvent) -> None:
+        if event.summary_event is not None:
+            self._changes = {_op(op): count for op, count in event.summary_event.resource_changes.items()}
+        elif event.diagnostic_event is not None and event.diagnostic_event.severity == "error":
+            self._errors.append(event.diagnostic_event.message)
+        elif event.res_outputs_event is not None and not event.res_outputs_event.planning:
+            metadata = event.res_outputs_event.metadata
+            done = _DONE.get(_op(metadata.op))
+            if done and not metadata.type.startswith("pulumi:") and metadata.type != ROOT_TYPE:
+                self._progress(f"{done} {short_type(metadata.type)} {name_of(metadata.urn)}")
+        elif event.res_op_failed_event is not None:
+            metadata = event.res_op_failed_event.metadata
+            self._progress(f"failed   {short_type(metadata.type)} {name_of(metadata.urn)}")
+
+
+def environment(state: Path, port: int) -> dict[str, str]:
+    """Return the variables with which a `pulumi` command works on the sandbox's stacks, by the provider at a port."""
+    folder = state.resolve() / "pulumi"
+    return {
+        "PULUMI_BACKEND_URL": (folder / "backend").as_uri(),
+        "PULUMI_CONFIG_PASSPHRASE": _PASSPHRASE,
+        "PULUMI_DEBUG_PROVIDERS": ",".join(f"{package}:{port}" for package in PACKAGES),
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        "PULUMI_SKIP_UPDATE_CHECK": "1",
+    }
+
+
+@contextlib.contextmanager
+def _no_proxy() -> Iterator[None]:
+    """Keep the SDK's calls to the engine, on loopback, from a proxy that the environment names."""
+    name = "no_grpc_proxy"  # gRPC reads it in lower case
+    before = os.environ.get(name)
+    os.environ[name] = "127.0.0.1,localhost"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
+
+
+def _op(op: Any) -> str:
+    return str(getattr(op, "value", op))
