@@ -32,8 +32,8 @@ class Environments:
             worker = self._free_worker()
             if worker is None:
                 self._waiting.append(invocation)
-                return
-        worker.mailbox.put(invocation)
+            else:
+                worker.give(invocation)
 
     def withdraw(self, invocation: Invocation) -> bool:
         """Take back an invocation that still waits; False when it runs already."""
@@ -54,47 +54,56 @@ class Environments:
             worker.environment.signal_kill()
 
     def _free_worker(self) -> "_Worker | None":
-        """The environment used last that is warm, one without a process, or a new one."""
+        """The environment that became free last and is warm, or one without a process, or a new one; None: to wait."""
         for worker in reversed(self._idle):
             if worker.environment.warm:
                 self._idle.remove(worker)
                 return worker
         if self._idle:
             return self._idle.pop()
-        if len(self._all) == self._limit:
+        about_to_be_free = sum(worker.has_answered for worker in self._all)
+        if about_to_be_free > len(self._waiting) or len(self._all) == self._limit:
             return None
         worker = _Worker(self._create(), self._next)
         self._all.append(worker)
         return worker
 
-    def _next(self, worker: "_Worker") -> Invocation | None:
-        """What a worker that has finished does next; without work it is idle."""
+    def _next(self, worker: "_Worker") -> None:
+        """Give a worker that has finished something to do; without work it is idle."""
         with self._lock:
             if self._waiting:
-                return self._waiting.popleft()
-            self._idle.append(worker)
-        return None
+                worker.give(self._waiting.popleft())
+            else:
+                self._idle.append(worker)
 
 
 class _Worker:
     """The thread that runs one environment."""
 
-    def __init__(self, environment: Environment, finished: "Callable[[_Worker], Invocation | None]") -> None:
+    def __init__(self, environment: Environment, finished: "Callable[[_Worker], None]") -> None:
         self.environment = environment
-        self.mailbox: SimpleQueue[Invocation] = SimpleQueue()
         self._finished = finished
+        self._given: SimpleQueue[Invocation] = SimpleQueue()
+        self._current: Invocation | None = None
         threading.Thread(target=self._work, name="environment", daemon=True).start()
+
+    @property
+    def has_answered(self) -> bool:
+        """Whether its invocation is answered, and its runtime only has to ask for the next."""
+        return self._current is not None and self._current.outcome is not None
+
+    def give(self, invocation: Invocation) -> None:
+        """Have it run this invocation; it is free."""
+        self._current = invocation
+        self._given.put(invocation)
 
     def _work(self) -> None:
         while True:
-            invocation: Invocation | None = self.mailbox.get()
-            while invocation is not None:
-                self._run(invocation)
-                invocation = self._finished(self)
-
-    def _run(self, invocation: Invocation) -> None:
-        try:
-            self.environment.run(invocation)
-        except Exception:  # noqa: BLE001 - logged; whoever waits must get an answer
-            _log.exception("The gateway failed to run invocation %s", invocation.id)
-            invocation.finish(error_outcome("crash", "Sandbox.Failure", f"RequestId: {invocation.id} Error: gateway"))
+            invocation = self._given.get()
+            try:
+                self.environment.run(invocation)
+            except Exception:  # noqa: BLE001 - logged; whoever waits must get an answer
+                _log.exception("The gateway failed to run invocation %s", invocation.id)
+                message = f"RequestId: {invocation.id} Error: the gateway failed"
+                invocation.finish(error_outcome("crash", "Sandbox.Failure", message))
+            self._finished(self)

@@ -84,8 +84,8 @@ def environments(limit=1, described=None, log=None):
 
 
 def event(*order):
-    """An event that makes the probe do something."""
-    return json.dumps({"do": order}).encode()
+    """An event that makes the probe do something; without an order it tells what it got."""
+    return json.dumps({"do": order} if order else {}).encode()
 
 
 def invocation(*order, **members):

@@ -6,6 +6,17 @@ import sys
 import time
 from pathlib import Path
 
+if os.environ.get("PROBE_FAREWELL"):
+    import atexit
+    import signal
+
+    def say(*_):
+        Path(os.environ["PROBE_FAREWELL"]).touch()
+
+    atexit.register(say)
+    signal.signal(signal.SIGTERM, say)
+if os.environ.get("PROBE_INIT") == "print":
+    print("while it starts")
 if os.environ.get("PROBE_INIT") == "raise":
     raise Exception("x")
 if os.environ.get("PROBE_INIT", "").startswith("exit "):
@@ -50,6 +61,10 @@ def handler(event, context):
         return "written"
     if kind == "repeat":
         return value[0] * value[1]
+    if kind == "spawn":  # a child that outlives the invocation, and holds the output open
+        return os.spawnlp(os.P_NOWAIT, "sleep", "sleep", str(value))
+    if kind == "allocate":
+        return len(bytearray(value))
     if kind == "environment":
         return dict(os.environ) | {"cwd": str(Path.cwd()), "pid": os.getpid()}
     if kind == "context":
