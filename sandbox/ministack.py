@@ -33,7 +33,8 @@ class MiniStack:
         self.state = state
         self.region = region
         self.port = 0
-        self.unclean = False
+        self.forgetful = False
+        """Whether the account isn't as the last run left it: there was none, or it ended without writing its state."""
         self._wanted = port
         self._process: subprocess.Popen[bytes] | None = None
         self._lock: IO[str] | None = None
@@ -112,10 +113,8 @@ class MiniStack:
         lock.write(str(os.getpid()))
         lock.flush()
         self._lock = lock
-        # Its sandbox died without stopping it, or it died itself: the account's state is not what the engine believes.
-        self.unclean = self._pid_file.exists()
-        if self.unclean:
-            _end_orphan(self._pid_file)
+        saved = not self._pid_file.exists() or _end_orphan(self._pid_file)
+        self.forgetful = not saved or not any((self.state / "aws").iterdir())
 
     def _start(self) -> None:
         self.log.write_bytes(b"")
@@ -206,17 +205,21 @@ def _end(process: subprocess.Popen[bytes]) -> bool:
     return True
 
 
-def _end_orphan(pid_file: Path) -> None:
+def _end_orphan(pid_file: Path) -> bool:
+    """End the MiniStack of a sandbox that was killed; say whether it lived and had the time to write its state."""
     text = pid_file.read_text().strip()
     pid = int(text) if text.isdecimal() else 0
-    if pid and _is_ministack(pid):
-        os.kill(pid, signal.SIGTERM)
-        deadline = time.monotonic() + _STOP_SECONDS
-        while _is_ministack(pid) and time.monotonic() < deadline:
-            time.sleep(0.05)
-        if _is_ministack(pid):
+    pid_file.unlink()
+    if not pid or not _is_ministack(pid):
+        return False
+    os.kill(pid, signal.SIGTERM)
+    deadline = time.monotonic() + _STOP_SECONDS
+    while _is_ministack(pid):
+        if time.monotonic() > deadline:
             os.kill(pid, signal.SIGKILL)
-    pid_file.unlink(missing_ok=True)
+            return False
+        time.sleep(0.05)
+    return True
 
 
 def _is_ministack(pid: int) -> bool:

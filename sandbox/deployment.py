@@ -1,0 +1,158 @@
+"""Deploying the program into the sandbox's account, by the real engine where there is one, else by Pulumi's mocks."""
+
+import contextlib
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sandbox import engine_driver, mocks_driver, settings
+from sandbox.account import Account
+from sandbox.errors import SandboxError
+from sandbox.ministack import MiniStack
+from sandbox.provider.image import Builder
+from sandbox.provider.provider import Provider
+from sandbox.resources import Resource
+from sandbox.servicer import Servicer, serving
+
+ENGINE, MOCKS = "engine", "mocks"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """What a deployment made. Secrets are masked."""
+
+    outputs: Mapping[str, Any]
+    resources: tuple[Resource, ...]
+    driver: str
+    """`engine` or `mocks`."""
+    changes: Mapping[str, int]
+    """How many resources were created, updated, replaced, deleted or left the same, by the engine's words for it."""
+
+
+def driver() -> str:
+    """Return which driver this machine has: the engine where the `pulumi` command is on the PATH."""
+    return ENGINE if shutil.which("pulumi") else MOCKS
+
+
+def prepare(ministack: MiniStack) -> str:
+    """Bring account and stack state together before a deployment, and return the driver that it will take.
+
+    The mocks start from an empty account. The engine starts from where it was, unless mocks were there in between (then
+    nothing is kept) or the account forgot something (then the engine looks at every resource anew). Whatever else must
+    be in the account beforehand, such as hosted zones, is made after this.
+    """
+    chosen, mark = driver(), ministack.state / "driver"
+    before = mark.read_text().strip() if mark.exists() else ""
+    if chosen == MOCKS or before == MOCKS:
+        ministack.reset()
+        shutil.rmtree(ministack.state / "pulumi", ignore_errors=True)
+    elif ministack.forgetful:
+        _forgotten(ministack.state).parent.mkdir(parents=True, exist_ok=True)
+        _forgotten(ministack.state).touch()
+    mark.write_text(f"{chosen}\n")
+    return chosen
+
+
+def deploy(
+    *,
+    project: Path,
+    stack: str,
+    settings: Mapping[str, object],
+    account: Account,
+    images: Builder,
+    state: Path,
+    progress: Callable[[str], None],
+) -> Deployment:
+    """Make the account what the program says; `settings` go over the stack's own. Call `prepare` first.
+
+    Interrupted by Ctrl-C it ends the steps that have begun, and can be called again.
+
+    Raises:
+        SettingsError: a setting is refused, by the schema or by the program.
+        SandboxError: the provider or the program refused something.
+    """
+    loaded = _load(project, stack, settings)
+    provider = Provider(account, images, loaded[0].folder)
+    if driver() == MOCKS:
+        progress("Deploying with Pulumi's mocks, from scratch: there is no pulumi command on the PATH")
+        outputs, resources = mocks_driver.deploy(*loaded, provider, progress)
+        made = sum(not resource.type.startswith("pulumi:providers:") for resource in resources)
+        return Deployment(outputs=outputs, resources=resources, driver=MOCKS, changes={"create": made})
+    progress("Deploying with the pulumi command's engine")
+    with _engine(*loaded, provider, account, state) as engine:
+        forgotten = _forgotten(state)
+        changes = engine.up(progress, refresh=forgotten.exists())
+        forgotten.unlink(missing_ok=True)
+        resources = engine.resources()
+    outputs = next((dict(entry.outputs) for entry in resources if entry.type == "pulumi:pulumi:Stack"), {})
+    return Deployment(outputs=outputs, resources=resources, driver=ENGINE, changes=changes)
+
+
+def preview(
+    *, project: Path, stack: str, settings: Mapping[str, object], account: Account, images: Builder, state: Path
+) -> Mapping[str, int]:
+    """Return how many resources a deployment would create, update, replace, delete or leave the same.
+
+    Raises:
+        SandboxError: something would be refused, or there is no engine to ask.
+    """
+    with _engine_alone(project, stack, settings, account, images, state) as engine:
+        return engine.preview()
+
+
+def destroy(
+    *,
+    project: Path,
+    stack: str,
+    settings: Mapping[str, object],
+    account: Account,
+    images: Builder,
+    state: Path,
+    progress: Callable[[str], None],
+) -> Mapping[str, int]:
+    """Remove every resource of the stack.
+
+    Raises:
+        SandboxError: AWS would refuse to, or there is no engine to do it.
+    """
+    with _engine_alone(project, stack, settings, account, images, state) as engine:
+        return engine.destroy(progress)
+
+
+@contextlib.contextmanager
+def serving_others(*, project: Path, account: Account, images: Builder, state: Path) -> Iterator[dict[str, str]]:
+    """Serve the provider as long as the context lasts, and give the variables that lead a `pulumi` command to it."""
+    servicer = Servicer(Provider(account, images, project.resolve()), account.region)
+    with serving(servicer) as port:
+        yield engine_driver.environment(state, port)
+
+
+@contextlib.contextmanager
+def _engine_alone(
+    project: Path, stack: str, overrides: Mapping[str, object], account: Account, images: Builder, state: Path
+) -> Iterator[engine_driver.Engine]:
+    if driver() == MOCKS:
+        raise SandboxError("There is no pulumi command on the PATH: only it can compare a program with what it made.")
+    loaded = _load(project, stack, overrides)
+    with _engine(*loaded, Provider(account, images, loaded[0].folder), account, state) as engine:
+        yield engine
+
+
+@contextlib.contextmanager
+def _engine(
+    project: settings.Project, config: settings.StackConfig, provider: Provider, account: Account, state: Path
+) -> Iterator[engine_driver.Engine]:
+    servicer = Servicer(provider, account.region)
+    with serving(servicer) as port:
+        yield engine_driver.Engine(project, config, provider, servicer, port, state)
+
+
+def _load(project: Path, stack: str, overrides: Mapping[str, object]) -> tuple[settings.Project, settings.StackConfig]:
+    loaded = settings.load_project(project.resolve())
+    return loaded, settings.load(loaded, stack, overrides)
+
+
+def _forgotten(state: Path) -> Path:
+    return state / "pulumi" / "look-again"
