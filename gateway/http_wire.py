@@ -81,11 +81,13 @@ class Connection:
         deadline = time.monotonic() + self._timeouts.head
         scanned = 0
         while (end := self._buffer.find(b"\r\n\r\n", max(scanned - 3, 0))) < 0:
-            if len(self._buffer) > HEAD_LIMIT:
-                raise RefusedError(431, f"The request's head is longer than {HEAD_LIMIT} bytes.")
             scanned = len(self._buffer)
+            if scanned > HEAD_LIMIT:
+                break
             if not self._receive(deadline):
                 raise DisconnectedError
+        if not 0 <= end <= HEAD_LIMIT:
+            raise RefusedError(431, f"The request's head is longer than {HEAD_LIMIT} bytes.")
         text = self._buffer[:end].decode("latin-1")
         del self._buffer[: end + 4]
         return _parsed_head(text, self._client)
