@@ -2,10 +2,13 @@
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
+
+import scripts
 
 DEFAULT = "scripts.server:app"
 
@@ -49,12 +52,12 @@ def load(import_string: str) -> Any:
         ApplicationError: there is no such module, name or application.
         Exception: what the application's own code raised.
     """
-    make_way()
     path, _, name = import_string.partition(":")
     if not path:
         raise ApplicationError(NO_MODULE, f'FLASK_APP is "{import_string}", which names no module before the colon.')
-    module = _module(import_string)
-    app = _named(module, name, import_string) if name else _best(module, import_string)
+    with their_names():
+        module = _module(import_string)
+        app = _named(module, name, import_string) if name else _best(module, import_string)
     if is_flask(app) or is_asgi(app):
         return app
     raise ApplicationError(
@@ -64,15 +67,25 @@ def load(import_string: str) -> Any:
     )
 
 
-def make_way() -> None:
-    """Gives the names `scripts` and `gateway` back to an application that has modules or packages called so."""
-    import scripts
+@contextmanager
+def their_names() -> Iterator[None]:
+    """Lets an application have modules or packages called `scripts` and `gateway`, as this runtime has.
 
-    root, own = str(Path(__file__).parents[1]), Path("scripts").resolve()
-    if own.is_dir() and str(own) not in scripts.__path__:
-        scripts.__path__.append(str(own))
-    if root in sys.path and Path(root) != Path.cwd():
+    Within, a module of their `scripts` comes before one of ours; afterwards ours do, and theirs are still found.
+    """
+    root, theirs = str(Path(__file__).parents[1]), str(Path("scripts").resolve())
+    shared = scripts.__path__
+    if root in sys.path and root != str(Path.cwd()):
         sys.path.remove(root)
+    if theirs in shared or not Path(theirs).is_dir():
+        yield
+        return
+    shared.insert(0, theirs)
+    try:
+        yield
+    finally:
+        shared.remove(theirs)
+        shared.append(theirs)
 
 
 def is_flask(app: object) -> bool:

@@ -14,6 +14,8 @@ Result = dict[str, Any]
 # Bytes of a serialised result. Source: Lambda's own message, "exceeded maximum allowed payload size (6291556 bytes)".
 MOST_BYTES = 6_291_556
 
+_FEW_BYTES = 50_000
+
 # What the gateway sets itself, whatever a function says (S23).
 _GATEWAYS_OWN = frozenset({"connection", "content-length", "date", "transfer-encoding", "upgrade"})
 
@@ -56,6 +58,8 @@ def within_limit(
     """Returns the answer's result, or that of an error, which is logged, where Lambda would refuse it as too large.
 
     Args:
+        answer: what the application answered.
+        method: the request's.
         result_of: makes the result of an answer to a method.
         limit: most bytes of a serialised result.
     """
@@ -74,8 +78,8 @@ def within_limit(
 def serialised_size(answer: Answer, result: Result) -> int:
     """Returns the bytes of the result as awslambdaric will write it, or 0 where they can't be many."""
     _, headers, body = answer
-    # A byte becomes six at worst, as \u0000; names and punctuation take less than the thousand.
-    if 6 * len(body) + 1000 < MOST_BYTES // 8 and sum(len(value) for _, value in headers) < MOST_BYTES // 64:
+    # A byte becomes six at worst, as \u0000: these many can't reach the limit of any service.
+    if len(body) < _FEW_BYTES and len("".join([value for _, value in headers])) < _FEW_BYTES:
         return 0
     from awslambdaric.lambda_runtime_marshaller import to_json  # type: ignore[import-untyped]
 
@@ -110,7 +114,7 @@ def encoded(body: bytes, headers: Mapping[str, str], *, compact: bool = True) ->
     if "content-encoding" not in headers:
         if body.isascii():
             text = body.decode("ascii")
-            if not compact or len(body) < MOST_BYTES // 8 or _is_shorter_as_text(text, body):
+            if not compact or len(body) < _FEW_BYTES or _is_shorter_as_text(text, body):
                 return text, False
         elif _may_be_utf_8(headers.get("content-type", "")):
             try:

@@ -36,9 +36,11 @@ def make_handler(
 
     def handler(event: Any, context: Any) -> Any:
         current.request_id = getattr(context, "aws_request_id", "")
-        if isinstance(event, dict) and isinstance(event.get("requestContext"), dict):
-            if "http" in event["requestContext"] and event.get("version") == "2.0":
-                return within_limit(*respond(event, event, context))
+        source = event.get("requestContext") if isinstance(event, dict) else None
+        if isinstance(source, dict):
+            if "http" in source and event.get("version") == "2.0":
+                answer, method = respond(event, event, context)
+                return within_limit(answer, method)
             from scripts.version_1 import version_1
 
             request = version_1(event, context)
@@ -49,17 +51,19 @@ def make_handler(
 
     def respond(request: Event, event: Event, context: Any) -> tuple[Answer, str]:
         """Returns the answer to a request, a payload 2.0 event, and its method. `event` is what Lambda passed."""
-        headers = request.get("headers") or {}
-        current.trace = headers.get("x-amzn-trace-id") or ""
+        current.trace = (request.get("headers") or {}).get("x-amzn-trace-id") or ""
         try:
             environ = environ_from_event(request, context)
         except ValueError:  # a body that is said to be base64, and isn't: no gateway sends that
             return _bad_request, "GET"
         environ["lambda.event"] = event
-        return answered(public_app, environ), environ["REQUEST_METHOD"]
+        method: str = environ["REQUEST_METHOD"]
+        return answered(public_app, environ, method), method
 
-    def answered(app: Application, environ: Environ) -> Answer:
-        method, uri = environ["REQUEST_METHOD"], environ["REQUEST_URI"]  # now: an application may change both
+    def answered(app: Application, environ: Environ, method: str) -> Answer:
+        if not access.enabled:
+            return call(app, environ)
+        uri = environ["REQUEST_URI"]  # now: an application may change it
         begun = perf_counter()
         answer = call(app, environ)
         access.write(method, uri.partition("?")[0], answer[0], perf_counter() - begun)
@@ -73,7 +77,7 @@ def make_handler(
         try:
             if is_command(event) and run_command is not None:
                 return run_command(event["flask"])
-            return answer_event(lambda environ: answered(app, environ), events_path, event, context)
+            return answer_event(lambda environ: answered(app, environ, "POST"), events_path, event, context)
         except (CommandError, EventError) as error:
             from awslambdaric.lambda_runtime_exception import FaultException  # type: ignore[import-untyped]
 

@@ -1,8 +1,9 @@
 """What awslambdaric calls: `handler(event, context)`. The application is imported here, at init, once."""
 
 import os
-import traceback
+from contextlib import suppress
 from functools import partial
+from importlib import import_module
 from typing import Any, NoReturn
 
 from scripts import application, collector, debug_guard, logs
@@ -38,6 +39,7 @@ def start() -> Handler:
         from scripts.asgi import as_wsgi
 
         wsgi_app = as_wsgi(app)
+    _import_for_requests()
     collector.resume()
     return make_handler(
         wsgi_app,
@@ -48,7 +50,29 @@ def start() -> Handler:
     )
 
 
+def _import_for_requests() -> None:
+    """Imports what lazy imports would put off to the first request: Lambda starts functions with more CPU than that."""
+    for name in _FOR_REQUESTS:
+        with suppress(ImportError):  # an application chooses its own Flask
+            import_module(name)
+
+
+_FOR_REQUESTS = (
+    "awslambdaric.lambda_context",
+    "blinker.base",
+    "decimal",
+    "encodings.idna",
+    "flask.signals",
+    "http",
+    "werkzeug.datastructures.headers",
+    "werkzeug.sansio.utils",
+    "werkzeug.wsgi",
+)
+
+
 def _fail(kind: str, sentence: str, error: Exception | None = None) -> NoReturn:
+    import traceback
+
     from awslambdaric.lambda_runtime_exception import FaultException  # type: ignore[import-untyped]
 
     frames = traceback.extract_tb(error.__traceback__) if error else []

@@ -181,18 +181,21 @@ def timestamp() -> str:
 
 
 class AccessLog:
-    """Writes one line for each request: its ids, method, path, status and duration, and never its query or body."""
+    """Writes one line for each request: its ids, method, path, status and duration, and never its query or body.
+
+    `enabled` tells whether there is anything to do for a request.
+    """
 
     def __init__(self, environ: Mapping[str, str], write_line: Callable[[str], object]) -> None:
         self._json = wants_json(environ)
         self._write_line = write_line
-        self._enabled = level(environ) in ("", "DEBUG", "INFO")
+        self._is_quiet = level(environ) not in ("", "DEBUG", "INFO")
+        self.enabled = self._json or not self._is_quiet
 
     def write(self, method: str, path: str, status: int, seconds: float) -> None:
         """Writes the line of one request. `path` is percent-encoded."""
-        if self._json:
-            end_lines()
-        if not self._enabled:
+        end_lines()
+        if self._is_quiet:
             return
         # Written by hand: through `logging` a line would cost more than all the rest of what we add to a request.
         method, trace_id = quoted(method), quoted(current.trace_id)
