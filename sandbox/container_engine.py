@@ -85,7 +85,8 @@ def build(
         command += ["--build-arg", f"{name}={value}"]
     if target:
         command += ["--target", target]
-    process = subprocess.Popen(
+    lines: list[str] = []
+    with subprocess.Popen(
         [*command, str(context)],
         # Attestations would make the result an index, which Lambda refuses.
         env={**os.environ, "BUILDX_NO_DEFAULT_ATTESTATIONS": "1", "BUILDKIT_PROGRESS": "plain"},
@@ -94,19 +95,15 @@ def build(
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
-    )
-    lines: list[str] = []
-    try:
-        for line in process.stdout or ():
-            if line.strip():
+    ) as process:
+        try:
+            for line in filter(str.strip, process.stdout or ()):
                 lines.append(line.rstrip())
-                if line.lstrip().startswith(("STEP", "[")) or " RUN " in line or " COPY " in line:
-                    progress(line.strip()[:100])
-    except BaseException:
-        process.kill()
-        raise
-    finally:
-        process.wait()
+                if "STEP" in line or " RUN " in line or " COPY " in line:
+                    progress(f"  {line.strip()[:100]}")
+        except BaseException:
+            process.kill()
+            raise
     if process.returncode != 0:
         shown = "\n".join(f"  | {line}" for line in lines[-_SHOWN_LINES:])
         raise SandboxError(f"{shown}\n{engine} could not build {dockerfile.name}: the lines above are its last ones.")

@@ -16,6 +16,7 @@ from sandbox.edge_api import Call, Throttles, find_call
 from sandbox.edge_domain import StageAddress, host_name, resolve
 from sandbox.edge_function import FunctionVersion, find_version
 from sandbox.edge_payload_v1 import event_v1, response_v1
+from sandbox.errors import SandboxError
 from sandbox.way import Answer, RefusedError, Way, server_error
 
 
@@ -65,13 +66,6 @@ class Edge:
             way.links.append(refused.link)
             response = message_response(refused.status, refused.message, request_id=request_id)
         return Answer(response=response, way=way, duration=(time.monotonic() - began) * 1000)
-
-    def locate(self, request: Request) -> FunctionVersion | None:
-        """The function version that a request would reach now, without calling it."""
-        try:
-            return self._version(request, Way())[2]
-        except RefusedError:
-            return None
 
     def _version(self, request: Request, way: Way) -> tuple[StageAddress, Call, FunctionVersion]:
         if head_bytes(request) > HEADER_LIMIT:
@@ -124,6 +118,8 @@ class Edge:
             raise server_error("function", name, f"it failed: {error}") from error
         except InvalidResultError as error:
             raise server_error("function", name, f"its result is no response. {error}") from error
+        except SandboxError as error:
+            raise server_error("function", name, str(error)) from error
         except FunctionTimedOutError as error:
             reason = f"it did not answer within {call.timeout:g} s, and goes on"
             raise RefusedError(503, "Service Unavailable", link="function", id=name, reason=reason) from error

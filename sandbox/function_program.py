@@ -15,7 +15,6 @@ HOST = "127.0.0.1"
 _PR_SET_PDEATHSIG = 1
 _START_SECONDS = 60.0
 _STOP_SECONDS = 1.5
-_SHOWN_LINES = 15
 
 
 class FunctionProgram:
@@ -54,18 +53,18 @@ class FunctionProgram:
         """Start it and wait until it takes events.
 
         Raises:
-            SandboxError: it ends or says nothing instead; its last lines are in the sentence.
+            SandboxError: it ends or stays silent instead.
         """
         threading.Thread(target=self._run, name="function", daemon=True).start()
         deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline:
             if self._ended.wait(0.01):
-                raise SandboxError(f"{self._last_lines()}\nThe function ended while it started; its log is {self.log}.")
+                raise SandboxError(f"It ended while it started ({self._last_line()}); its log is {self.log}.")
             if self._started.is_set() and _takes_connections(self.events_port):
                 return
         self.signal_stop()
         self.wait_stopped()
-        raise SandboxError(f"The function took no events for {_START_SECONDS:.0f} s; its log is {self.log}.")
+        raise SandboxError(f"It took no events for {_START_SECONDS:.0f} s; its log is {self.log}.")
 
     def signal_stop(self) -> None:
         """Ask it to end, without waiting."""
@@ -102,11 +101,11 @@ class FunctionProgram:
             self._ended.set()
             self._discard()
 
-    def _last_lines(self) -> str:
+    def _last_line(self) -> str:
         if self._failure is not None:
-            return f"  | {self._failure}"
-        lines = self.log.read_text(errors="replace").strip().splitlines()[-_SHOWN_LINES:]
-        return "\n".join(f"  | {line}" for line in lines) or "  | (it printed nothing)"
+            return str(self._failure)
+        lines = self.log.read_text(errors="replace").strip().splitlines()
+        return lines[-1].strip() if lines else "it printed nothing"
 
 
 def free_port() -> int:

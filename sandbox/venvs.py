@@ -61,25 +61,23 @@ class Venvs:
         command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input"]
         command += ["--python", str(folder / "bin" / "python"), "install", "--progress-bar", "off"]
         command += ["--require-hashes"] if locked else []
-        process = subprocess.Popen(
+        lines: list[str] = []
+        with subprocess.Popen(
             [*command, "-r", str(requirements)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
-        )
-        lines: list[str] = []
-        try:
-            for line in process.stdout or ():
-                lines.append(line.rstrip())
-                if line.startswith("Collecting "):
-                    self._progress(f"  {line.split('(')[0].strip()}")
-        except BaseException:
-            process.kill()
-            raise
-        finally:
-            process.wait()
+        ) as process:
+            try:
+                for line in process.stdout or ():
+                    lines.append(line.rstrip())
+                    if line.startswith("Collecting "):
+                        self._progress(f"  {line.split('(')[0].strip()}")
+            except BaseException:
+                process.kill()
+                raise
         if process.returncode != 0:
             shown = "\n".join(f"  | {line}" for line in lines[-_SHOWN_LINES:])
             raise SandboxError(

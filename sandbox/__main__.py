@@ -1,0 +1,154 @@
+"""`python -m sandbox`: the whole deployment on this machine, served until Ctrl-C, or for one request."""
+
+import contextlib
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from http import HTTPStatus
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from gateway.http_api import BODY_LIMIT
+from gateway.http_message import Request, Response
+from gateway.http_server import HttpServer
+from sandbox import container_engine, settings
+from sandbox.command_line import Options, UsageError, read_options
+from sandbox.edge import refuse, respond_with
+from sandbox.errors import SandboxError, SettingsError
+from sandbox.output import Terminal, document, print_answer, print_pairs, print_tree
+from sandbox.way import Answer
+
+if TYPE_CHECKING:
+    from sandbox.running import Sandbox
+
+OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+
+_HOST = "127.0.0.1"
+
+
+def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
+    """Run the command; the exit status."""
+    try:
+        with _stopping_on_signals():
+            options = read_options(arguments, environ)
+            return _serve(options) if options.request is None else _send(options, options.request)
+    except UsageError as error:
+        return _fail(USAGE, f"{error} See python -m sandbox --help.")
+    except SettingsError as error:
+        return _fail(USAGE, str(error))
+    except SandboxError as error:
+        return _fail(FAILED, str(error))
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _send(options: Options, request: Request) -> int:
+    with _running(options) as sandbox:
+        answer = sandbox.edge.answer(request)
+        if options.json:
+            print(json.dumps(document(answer), ensure_ascii=False), flush=True)
+        else:
+            print_answer(Terminal(sys.stdout), answer)
+    return OK if answer.response.status < HTTPStatus.BAD_REQUEST else FAILED
+
+
+def _serve(options: Options) -> int:
+    terminal = Terminal(sys.stdout)
+    respond: list[Callable[[Request], Response]] = []
+    try:  # before anything is deployed, so that a taken port is said at once
+        server = HttpServer(
+            _HOST, options.port, lambda request: respond[0](request), refuse=refuse, body_limit=BODY_LIMIT
+        )
+    except OSError as error:
+        raise SandboxError(
+            f"Port {options.port} can't be served ({error.strerror}): stop what uses it, or set PORT to another one."
+        ) from error
+    try:
+        with _running(options) as sandbox:
+            respond.append(respond_with(sandbox.edge, lambda request, answer: _log(terminal, request, answer)))
+            server.start()
+            _introduce(terminal, sandbox, server.port)
+            threading.Event().wait()
+    finally:
+        server.stop()
+    return OK
+
+
+@contextlib.contextmanager
+def _running(options: Options) -> "Iterator[Sandbox]":
+    from sandbox.running import DOMAIN, running  # pulumi's SDK takes a second to import: wrong usage needn't wait
+
+    project = Path.cwd()
+    assignments = [f"domainName={DOMAIN}", *options.settings]
+    parsed = settings.parse_assignments(settings.load_project(project), assignments)
+    began = time.monotonic()
+    terminal = Terminal(sys.stderr)
+
+    def progress(line: str) -> None:
+        terminal.line(terminal.dim(f"{time.monotonic() - began:6.1f} s  {line}"))
+
+    engine = container_engine.find_engine()
+    state = project / options.state
+    with running(
+        project=project, state=state, stack=options.stack, settings=parsed, engine=engine, progress=progress
+    ) as sandbox:
+        yield sandbox
+        progress("Stopping")
+
+
+def _introduce(terminal: Terminal, sandbox: "Sandbox", port: int) -> None:
+    """Say what there is and how to reach it."""
+    address = f"http://{_HOST}:{port}"
+    print_tree(terminal, sandbox.deployment.resources)
+    terminal.line()
+    print_pairs(terminal, "Outputs", sandbox.deployment.outputs)
+    terminal.line()
+    print_pairs(terminal, "This sandbox", sandbox.parts)
+    terminal.line()
+    terminal.line(terminal.bold("Its AWS, for aws, boto3 or pulumi in another terminal"))
+    for name, value in sandbox.environment.items():
+        terminal.line(f"  export {name}={value}")
+    terminal.line()
+    terminal.line(f"Serving {sandbox.url} on {terminal.bold(address)} until Ctrl-C. Try: curl {address}/")
+
+
+def _log(terminal: Terminal, request: Request, answer: Answer) -> None:
+    status = answer.response.status
+    shown = (terminal.good if status < HTTPStatus.BAD_REQUEST else terminal.bad)(str(status))
+    terminal.line(f"{time.strftime('%H:%M:%S')}  {shown}  {request.method} {request.target}  {answer.duration:.0f} ms")
+    refusal = answer.way.refusal
+    if refusal is not None:
+        terminal.line(f"          {terminal.bad(refusal.link)} {refusal.id}: {refusal.detail}")
+
+
+@contextlib.contextmanager
+def _stopping_on_signals() -> Iterator[None]:
+    """Turn the first signal that asks to stop into KeyboardInterrupt; ignore further ones while things are stopped."""
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        for number in numbers:
+            signal.signal(number, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, stop) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _fail(status: int, sentence: str) -> int:
+    terminal = Terminal(sys.stderr)
+    terminal.line(f"{terminal.bad('sandbox:')} {sentence}")
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:], os.environ))

@@ -1,0 +1,153 @@
+"""The command's options, and the request that they spell."""
+
+import argparse
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+from urllib.parse import quote
+
+from gateway.http_message import Request
+
+_DEFAULT_PORT = 8000
+_REQUEST = re.compile(r"([A-Za-z]+) +(/\S*)\Z")
+_HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
+
+_DESCRIPTION = """\
+Runs the Pulumi program of this folder against an emulated AWS on this machine, and serves what it deploys.
+No AWS account is needed, no container engine and no pulumi command; the last two are used where they are.
+
+Without --request it prints the resources and the outputs, and serves http://127.0.0.1:8000 until Ctrl-C.
+"""
+_MORE = """\
+examples:
+  python -m sandbox
+  python -m sandbox --request 'GET /hello'
+  python -m sandbox --request 'POST /echo' --data '{"message":"abc"}' --json
+  python -m sandbox --set memorySize=1024 --set 'environment={"STAGE":"test"}' --request 'GET /'
+
+environment:
+  PORT               the port to serve, 8000
+  DUALMODE_ENGINE    docker, podman or none; without it, the first that answers
+  NO_COLOR           anything: no colours
+
+exit status: 0 for an answer below 400, 1 for any other and for a deployment that fails, 2 for wrong usage or
+settings that are refused.
+"""
+
+
+class UsageError(Exception):
+    """The command was called wrongly; one sentence says how it is called."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the command was asked for; without a `request` it serves `port`."""
+
+    request: Request | None
+    json: bool
+    settings: tuple[str, ...]
+    port: int
+    stack: str
+    state: Path
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message[:1].upper()}{message[1:]}.")
+
+
+def read_options(arguments: Sequence[str], environ: Mapping[str, str]) -> Options:
+    """The options, checked.
+
+    Raises:
+        UsageError: they are wrong.
+        SystemExit: they asked for help, which is printed.
+    """
+    parser = _Parser(
+        prog="python -m sandbox",
+        description=_DESCRIPTION,
+        epilog=_MORE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("--request", metavar="'METHOD /PATH'", help="send this one request, print its way and the answer, and stop")
+    add("--data", metavar="TEXT|@FILE", help="the request's body, or the file that holds it; JSON is sent as such")
+    add("--header", metavar="'NAME: VALUE'", action="append", default=[], help="a header of the request; repeatable")
+    add("--json", action="store_true", help="print one JSON document: status, headers, body, way, duration_ms")
+    add("--set", metavar="KEY=VALUE", action="append", default=[], help="a setting of Pulumi.yaml; repeatable")
+    add("--port", metavar="PORT", help="the port to serve; before $PORT")
+    add("--stack", default="dev", help="whose settings to begin with: Pulumi.STACK.yaml (dev)")
+    add("--state", metavar="FOLDER", default=".sandbox", type=Path, help="where everything is kept (.sandbox)")
+    found = parser.parse_args(arguments)
+    if found.request is None:
+        for name, given in (("--data", found.data), ("--header", found.header), ("--json", found.json)):
+            if given or given == "":
+                raise UsageError(f"{name} belongs to a request: add --request 'METHOD /path'.")
+    return Options(
+        request=None if found.request is None else _request(found.request, found.data, found.header),
+        json=found.json,
+        settings=tuple(found.set),
+        port=_port(found.port or environ.get("PORT") or str(_DEFAULT_PORT)),
+        stack=found.stack,
+        state=found.state,
+    )
+
+
+def _request(text: str, data: str | None, headers: Sequence[str]) -> Request:
+    found = _REQUEST.match(text)
+    if found is None:
+        raise UsageError(f"--request takes a method and a path, as in 'GET /hello', and not '{text}'.")
+    body = _body(data)
+    fields = [_header(header) for header in headers]
+    given = {name.lower() for name, _ in fields}
+    if "host" not in given:
+        fields.insert(0, ("Host", "localhost"))
+    if body and "content-type" not in given:
+        fields.append(("Content-Type", _content_type(body)))
+    # As browsers do: what isn't ASCII goes out as UTF-8, percent-encoded.
+    target = quote(found[2], safe="".join(chr(code) for code in range(33, 127)))
+    return Request(method=found[1].upper(), target=target, headers=tuple(fields), body=body)
+
+
+def _body(data: str | None) -> bytes:
+    if data is None:
+        return b""
+    if not data.startswith("@"):
+        return data.encode("utf-8", "surrogateescape")
+    try:
+        return Path(data[1:]).read_bytes()
+    except OSError as error:
+        raise UsageError(f"--data {data}: the file can't be read ({error.strerror}).") from None
+
+
+def _content_type(body: bytes) -> str:
+    try:
+        json.loads(body)
+    except ValueError:
+        return "text/plain; charset=utf-8" if _is_text(body) else "application/octet-stream"
+    return "application/json"
+
+
+def _is_text(body: bytes) -> bool:
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _header(text: str) -> tuple[str, str]:
+    name, colon, value = text.partition(":")
+    if not colon or not _HEADER_NAME.match(name) or "\n" in value or "\r" in value:
+        raise UsageError(f"--header takes a name and a value, as in 'Accept: text/html', and not '{text}'.")
+    return name, value.strip().encode("utf-8", "surrogateescape").decode("latin-1")
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or not 0 <= int(text) <= 65535:
+        raise UsageError(f"The port is '{text}': it must be a number from 0 (any free one) to 65535.")
+    return int(text)

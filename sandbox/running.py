@@ -1,0 +1,130 @@
+"""A running sandbox: its AWS, the deployment in it, the functions, and the edge in front of them."""
+
+import contextlib
+import platform
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from sandbox import deployment
+from sandbox.account import Account
+from sandbox.deployment import Deployment
+from sandbox.edge import Edge
+from sandbox.edge_reading import every
+from sandbox.errors import SandboxError
+from sandbox.functions import VersionRunner
+from sandbox.images import ImageStore
+from sandbox.ministack import MiniStack
+
+ZONE = "sandbox.test"
+DOMAIN = f"app.{ZONE}"
+STATE = ".sandbox"
+
+_WHEELS = {"x86_64", "amd64", "aarch64", "arm64"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sandbox:
+    """What is there while a sandbox runs; `environment` reaches its AWS from other programs."""
+
+    account: Account
+    deployment: Deployment
+    runner: VersionRunner
+    edge: Edge
+    environment: Mapping[str, str]
+    engine: str | None
+
+    @property
+    def url(self) -> str:
+        """Where the deployment says that it is served."""
+        return str(self.deployment.outputs.get("url", ""))
+
+    @property
+    def parts(self) -> dict[str, str]:
+        """Which of the parts that a machine may lack are used."""
+        drivers = {
+            "engine": "the pulumi command's engine",
+            "mocks": "Pulumi's mocks, from scratch at each start (there is no pulumi command)",
+        }
+        function = "in a process (no container engine answers)"
+        return {
+            "driver": drivers.get(self.deployment.driver, self.deployment.driver),
+            "function": f"in a container of {self.engine}" if self.engine else function,
+            "AWS": f"MiniStack on {self.account.endpoint_url}",
+        }
+
+
+@contextlib.contextmanager
+def running(
+    *,
+    project: Path,
+    state: Path,
+    stack: str,
+    settings: Mapping[str, object],
+    engine: str | None,
+    progress: Callable[[str], None],
+    venvs: Path | None = None,
+    region: str = "us-east-1",
+) -> Iterator[Sandbox]:
+    """Start the AWS, deploy the project's program to it, and stop everything at the end.
+
+    Raises:
+        SandboxError: a part doesn't start, or the deployment is refused.
+    """
+    check_platform(engine)
+    with contextlib.ExitStack() as parts:
+        ministack = parts.enter_context(MiniStack(state, region=region))
+        account = Account(ministack.endpoint_url, region)
+        driver = deployment.prepare(ministack)
+        make_zone(account, ZONE)
+        images = ImageStore(state, engine, venvs=venvs, progress=progress)
+        made = deployment.deploy(
+            project=project,
+            stack=stack,
+            settings=settings,
+            account=account,
+            images=images,
+            state=state,
+            progress=progress,
+        )
+        environment = ministack.environment
+        runner = VersionRunner(images, logs=state / "logs", environment=environment, account_id=account.account_id)
+        parts.enter_context(runner)
+        if driver == deployment.ENGINE:
+            others = deployment.serving_others(project=project, account=account, images=images, state=state)
+            environment |= parts.enter_context(others)
+        name = urlsplit(str(made.outputs.get("url", ""))).hostname
+        yield Sandbox(
+            account=account,
+            deployment=made,
+            runner=runner,
+            edge=Edge(account, runner, default_name=name),
+            environment=environment,
+            engine=engine,
+        )
+
+
+def make_zone(account: Account, name: str) -> None:
+    """Make the public hosted zone where the account doesn't have it."""
+    route53 = account.client("route53")
+    if not any(zone["Name"] == f"{name}." for zone in every(route53, "list_hosted_zones", "HostedZones")):
+        route53.create_hosted_zone(Name=name, CallerReference=f"sandbox {time.time_ns()}")
+
+
+def check_platform(engine: str | None) -> None:
+    """Refuse a machine on which a function could run neither in a container nor in a process.
+
+    Raises:
+        SandboxError: there is no container engine, and awslambdaric has no wheel for this machine.
+    """
+    if engine is not None:
+        return
+    system, machine, libc = platform.system(), platform.machine(), platform.libc_ver()[0]
+    if system != "Linux" or machine.lower() not in _WHEELS or libc != "glibc":
+        found = f"{system} on {machine}" + (f" with {libc or 'another C library'}" if system == "Linux" else "")
+        raise SandboxError(
+            "Without a container engine a function runs as a process, which awslambdaric supports on Linux with glibc, "
+            f"x86-64 or arm64, and this is {found}: start docker or podman."
+        )
