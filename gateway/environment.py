@@ -1,6 +1,7 @@
 """One execution environment: a process of the function that serves one invocation at a time, replaced when it ends."""
 
 import time
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
@@ -44,6 +45,8 @@ class Environment:
         self._function = function
         self._stream = stream
         self._log = log
+        # as Lambda names it: of the day, the version and the environment
+        self._log_stream_name = f"{time.strftime('%Y/%m/%d', time.gmtime())}/[{function.version}]{uuid.uuid4().hex}"
         self._process: _Process | None = None
 
     @property
@@ -91,7 +94,8 @@ class Environment:
         self.kill()
         began = time.monotonic()
         self._log.init_start(phase)
-        process = self._process = _Process(self._function, self._stream)
+        environ = {**self._function.environ, "AWS_LAMBDA_LOG_STREAM_NAME": self._log_stream_name}
+        process = self._process = _Process(self._function.bootstrap, environ, self._stream)
         said = process.receive(began + seconds)
         duration = (time.monotonic() - began) * 1000
         if isinstance(said, Ready):
@@ -150,12 +154,12 @@ class Environment:
 class _Process:
     """A process, the Runtime API it talks to, and what both have said."""
 
-    def __init__(self, function: Function, stream: LogStream) -> None:
+    def __init__(self, bootstrap: Sequence[str], environ: Mapping[str, str], stream: LogStream) -> None:
         self._inbox: SimpleQueue[Message | Exited] = SimpleQueue()
         self._ended = False
         self.api = RuntimeApi(self._inbox.put)
-        environ = {**function.environ, "AWS_LAMBDA_RUNTIME_API": self.api.address}
-        self._process = FunctionProcess(function.bootstrap, environ, stream, self._exited)
+        told = {**environ, "AWS_LAMBDA_RUNTIME_API": self.api.address}
+        self._process = FunctionProcess(bootstrap, told, stream, self._exited)
         self.api.start()
         self._process.start()
 

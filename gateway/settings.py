@@ -55,7 +55,7 @@ def settings_from(environ: Mapping[str, str], bootstrap: Sequence[str]) -> Setti
         memory_size=memory_size,
         timeout=float(read.integer("AWS_LAMBDA_FUNCTION_TIMEOUT", 29, 1, 900)),
         region=region,
-        account_id=read.text("GATEWAY_ACCOUNT_ID", "123456789012"),
+        account_id=read.account("GATEWAY_ACCOUNT_ID", "123456789012"),
     )
     return Settings(
         host=read.text("GATEWAY_HOST", "0.0.0.0"),  # noqa: S104 - a container's port is published from outside it
@@ -124,16 +124,24 @@ class _Reader:
     def text(self, name: str, default: str) -> str:
         return self._environ.get(name) or default
 
+    def account(self, name: str, default: str) -> str:
+        value = self.text(name, default)
+        if len(value) != 12 or not value.isdecimal() or not value.isascii():
+            raise self._error(name, "twelve digits")
+        return value
+
     def integer(self, name: str, default: int, lowest: int, highest: int) -> int:
-        value = self._parsed(name, int, default, f"a whole number from {lowest} to {highest}")
+        rule = f"a whole number from {lowest} to {highest}"
+        value = self._parsed(name, int, default, rule)
         if not lowest <= value <= highest:
-            raise self._error(name, f"a whole number from {lowest} to {highest}")
+            raise self._error(name, rule)
         return value
 
     def number(self, name: str, default: float) -> float:
-        value = self._parsed(name, float, default, "a number above 0")
+        rule = "a number above 0"
+        value = self._parsed(name, float, default, rule)
         if not 0 <= value < float("inf"):
-            raise self._error(name, "a number above 0")
+            raise self._error(name, rule)
         return value
 
     def choice(self, name: str, values: tuple[T, ...]) -> T:

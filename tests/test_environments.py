@@ -35,6 +35,7 @@ def test_the_process_runs_where_its_gateway_runs(home, tmp_path, monkeypatch):
     assert seen["cwd"] == str(tmp_path)
     assert seen["HOME"] == home
     assert re.match(r"^127\.0\.0\.1:\d+$", seen["AWS_LAMBDA_RUNTIME_API"])
+    assert re.match(r"^\d{4}/\d\d/\d\d/\[\$LATEST\][0-9a-f]{32}$", seen["AWS_LAMBDA_LOG_STREAM_NAME"])
 
 
 @pytest.mark.parametrize("init", [pytest.param("raise", id="L02")])

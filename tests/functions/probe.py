@@ -61,6 +61,14 @@ def handler(event, context):
         return "written"
     if kind == "repeat":
         return value[0] * value[1]
+    if kind == "touch":
+        time.sleep(value[0])
+        Path(value[1]).touch()
+        return "touched"
+    if kind == "occupy":
+        Path(value[1]).touch()
+        time.sleep(value[0])
+        return "occupied"
     if kind == "spawn":  # a child that outlives the invocation, and holds the output open
         return os.spawnlp(os.P_NOWAIT, "sleep", "sleep", str(value))
     if kind == "allocate":
