@@ -59,7 +59,6 @@ class Role(Kind):
                 return None
             raise
         attached = self.client.list_attached_role_policies(RoleName=identity)["AttachedPolicies"]
-        inline = self.client.list_role_policies(RoleName=identity)["PolicyNames"]
         tags = tag_map(role.get("Tags"))
         return {
             "arn": role["Arn"],
@@ -67,7 +66,7 @@ class Role(Kind):
             "createDate": role["CreateDate"].strftime("%Y-%m-%dT%H:%M:%SZ"),
             "description": role.get("Description", ""),
             "forceDetachPolicies": bool(state.get("forceDetachPolicies")),
-            "inlinePolicies": [{"name": name, "policy": self._inline(identity, name)} for name in inline],
+            "inlinePolicies": [],  # they are resources of their own here
             "managedPolicyArns": sorted(policy["PolicyArn"] for policy in attached),
             "maxSessionDuration": role.get("MaxSessionDuration", 3600),
             "name": role["RoleName"],
@@ -113,9 +112,6 @@ class Role(Kind):
         except ClientError as error:
             if not is_missing(error):
                 raise
-
-    def _inline(self, role: str, policy: str) -> str:
-        return policy_text(self.client.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"])
 
 
 class RolePolicy(Kind):

@@ -36,8 +36,12 @@ def refusal_of(error: ClientError | BotoCoreError) -> RefusedError:
     """Turn what boto3 raised into the refusal it is."""
     if isinstance(error, ClientError):
         details: dict[str, Any] = error.response.get("Error", {})
-        return RefusedError(str(details.get("Code", "Unknown")), str(details.get("Message", error)).rstrip("."))
-    return RefusedError(type(error).__name__, str(error).rstrip("."))
+        return RefusedError(str(details.get("Code", "Unknown")), _sentence(details.get("Message", error)))
+    return RefusedError(type(error).__name__, _sentence(error))
+
+
+def _sentence(text: object) -> str:
+    return " ".join(str(text).split()).rstrip(".")
 
 
 def is_missing(error: ClientError) -> bool:
