@@ -10,7 +10,7 @@ from gateway.environments import Environments
 from gateway.http_message import Request, Response, json_response
 from gateway.http_wire import RefusedError
 from gateway.invocation import REQUEST_LIMIT, Invocation, Outcome
-from gateway.request_event import new_trace_id
+from gateway.request_event import new_trace_id, new_trace_root
 
 # With every environment busy, an invocation waits for one as long as a request on the HTTP port does.
 QUEUE_SECONDS = 30.0
@@ -105,7 +105,7 @@ def _invocation(request: Request) -> Invocation:
     trace_id = request.header("x-amzn-trace-id") or ""
     return Invocation(
         event=event,
-        trace_id=trace_id if _TRACE_ID.match(trace_id) else new_trace_id(time.time()),
+        trace_id=trace_id if _TRACE_ID.match(trace_id) else new_trace_id(new_trace_root(time.time())),
         client_context=_client_context(request.header("x-amz-client-context")),
         qualifier=qualifier,
         tail=request.header("x-amz-log-type") == "Tail" and kind == "RequestResponse",

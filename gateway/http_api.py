@@ -16,6 +16,7 @@ from gateway.request_event import (
     event_from_request,
     new_request_id,
     new_trace_id,
+    new_trace_root,
 )
 from gateway.result_response import InvalidResultError, ResultOptions, message_response, structured_response
 from gateway.throttle import Throttle
@@ -69,16 +70,22 @@ class HttpApi:
             return message_response(status, _MESSAGES[431], request_id=request_id)
         if self._throttle is not None and not self._throttle.admits():
             return message_response(429, "Too Many Requests", request_id=request_id)
+        trace_root = new_trace_root(now)
         try:
             event = event_from_request(
-                request, self._endpoint, request_id=request_id, time=now, options=self._options.event
+                request,
+                self._endpoint,
+                request_id=request_id,
+                time=now,
+                options=self._options.event,
+                trace_root=trace_root,
             )
         except MalformedTargetError:
             return message_response(400, "Bad Request", request_id=request_id)
         payload = json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
         if len(payload) > REQUEST_LIMIT:
             return message_response(413, "Request Entity Too Large", request_id=request_id)
-        invocation = Invocation(event=payload, trace_id=new_trace_id(now))
+        invocation = Invocation(event=payload, trace_id=new_trace_id(trace_root))
         self._environments.submit(invocation)
         outcome = invocation.wait(self._options.integration_seconds)
         if outcome is None:

@@ -75,9 +75,9 @@ def new_trace_root(time: float) -> str:
     return f"1-{int(time):08x}-{os.urandom(12).hex()}"
 
 
-def new_trace_id(time: float) -> str:
+def new_trace_id(root: str) -> str:
     """A trace id as Lambda gives it to a function for a request that isn't sampled."""
-    return f"Root={new_trace_root(time)};Parent={os.urandom(8).hex()};Sampled=0"
+    return f"Root={root};Parent={os.urandom(8).hex()};Sampled=0"
 
 
 def split_target(target: str) -> tuple[str, str]:
@@ -113,14 +113,17 @@ def event_from_request(
     request_id: str,
     time: float,
     options: EventOptions = DEFAULT_OPTIONS,
+    trace_root: str | None = None,
 ) -> dict[str, object]:
     """The event for a request that arrived at `time` (seconds since the epoch), with its keys in AWS's order.
+
+    `trace_root` is the X-Ray root id that the caller gives to the function too; None makes one.
 
     Raises:
         MalformedTargetError: the request-target names no path.
     """
     source_ip = _without_zone(request.client)
-    headers, cookies = _headers_and_cookies(request, source_ip, time, options)
+    headers, cookies = _headers_and_cookies(request, source_ip, trace_root or new_trace_root(time), options)
     _, query = split_target(request.target)
     domain_name = endpoint.domain_name or _host_name(headers["host"])
     path = _event_path(decoded_path(request.target), endpoint)
@@ -180,7 +183,7 @@ def _event_path(path: str, endpoint: Endpoint) -> str:
 
 
 def _headers_and_cookies(
-    request: Request, source_ip: str, time: float, options: EventOptions
+    request: Request, source_ip: str, trace_root: str, options: EventOptions
 ) -> tuple[dict[str, str], list[str]]:
     headers: dict[str, str] = {"host": ""}
     cookies: list[str] = []
@@ -196,7 +199,7 @@ def _headers_and_cookies(
     appended = options.x_forwarded_for == "append" and forwarded_for
     headers |= {
         "content-length": str(len(request.body)),
-        "x-amzn-trace-id": f"Root={new_trace_root(time)}",
+        "x-amzn-trace-id": f"Root={trace_root}",
         "x-forwarded-for": f"{forwarded_for}, {source_ip}" if appended else source_ip,
         "x-forwarded-port": "443",
         "x-forwarded-proto": "https",

@@ -36,7 +36,7 @@ def handler(event, context):
     global calls
     calls += 1
     order = event.get("do")
-    if order is None and "body" in event:  # over HTTP
+    if order is None and event.get("headers", {}).get("content-type") == "application/json":  # over HTTP
         order = json.loads(event["body"]).get("do")
     if order is None:
         return {"event": event, "pid": os.getpid(), "calls": calls}
@@ -61,6 +61,8 @@ def handler(event, context):
         return "written"
     if kind == "repeat":
         return value[0] * value[1]
+    if kind == "trace":
+        return {"header": event["headers"]["x-amzn-trace-id"], "environment": os.environ["_X_AMZN_TRACE_ID"]}
     if kind == "touch":
         time.sleep(value[0])
         Path(value[1]).touch()
