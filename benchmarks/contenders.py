@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,15 +15,25 @@ class Contender:
         distributions: what has to be installed for it, dependencies left out.
         module: the name of the handler's module, for those that have one.
         source: that module, where the user of this contender has to write it.
+        environ: variables that the function has beside Lambda's own.
     """
 
     name: str
     distributions: tuple[str, ...]
     module: str = ""
     source: str = ""
+    environ: Mapping[str, str] = field(default_factory=dict)
 
 
 OURS = Contender(name="dualmode", distributions=("flask", "mangum", "awslambdaric"), module="scripts.lambda_handler")
+
+# By default ours logs each request, which nobody else does: this is the same work as theirs.
+OURS_QUIET = Contender(
+    name="dualmode, log level WARN",
+    distributions=OURS.distributions,
+    module=OURS.module,
+    environ={"AWS_LAMBDA_LOG_LEVEL": "WARN"},
+)
 
 APIG_WSGI = Contender(
     name="apig-wsgi",
@@ -80,7 +91,7 @@ handler = Mangum(WSGIMiddleware(app), lifespan="off")
 # An extension beside a web server; it speaks to the Runtime API itself, so nothing of it can be called in process.
 WEB_ADAPTER = Contender(name="Web Adapter + gunicorn", distributions=("flask", "gunicorn"))
 
-ALL = (OURS, APIG_WSGI, SERVERLESS_WSGI, MANGUM_ASGIREF, MANGUM_A2WSGI, WEB_ADAPTER)
+ALL = (OURS, OURS_QUIET, APIG_WSGI, SERVERLESS_WSGI, MANGUM_ASGIREF, MANGUM_A2WSGI, WEB_ADAPTER)
 
 
 def named(name: str) -> Contender:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import random
 import sys
 import time
@@ -22,16 +23,16 @@ Request = Callable[[], object]
 _CALLS = 10
 
 
-def main(names: dict[str, str], event: dict[str, Any], blocks: int) -> None:
-    """Answer rounds until standard input ends; `names` maps a contender to the module of its handler."""
+def main(handlers: dict[str, tuple[str, dict[str, str]]], event: dict[str, Any], blocks: int) -> None:
+    """Answer rounds until standard input ends; `handlers` has each contender's module and environment variables."""
     # One application for all: the runtime imports it as FLASK_APP says, the others as a module.
     app = importlib.import_module("server").app
     context = SimpleNamespace(aws_request_id="8f507cfc-0000-4000-8000-000000000000", function_name="hello")
     requests: dict[str, Request] = {"": direct_call(app, event)}
     failed: dict[str, str] = {}
-    for contender, module in names.items():
+    for contender, (module, environ) in handlers.items():
         try:
-            handler = importlib.import_module(module).handler
+            handler = _imported(module, environ)
             handler(event, context)
         except Exception as error:  # noqa: BLE001 (whatever it is, the others are measured)
             failed[contender] = f"{type(error).__name__}: {error}"
@@ -44,6 +45,19 @@ def main(names: dict[str, str], event: dict[str, Any], blocks: int) -> None:
     shuffled = random.Random(1)
     for _ in sys.stdin:
         answer(one_round(direct, requests, blocks, shuffled))
+
+
+def _imported(module: str, environ: dict[str, str]) -> Callable[[Any, Any], object]:
+    """Returns the handler of a module imported anew, under these variables as well."""
+    sys.modules.pop(module, None)
+    before = dict(os.environ)
+    os.environ.update(environ)
+    try:
+        handler: Callable[[Any, Any], object] = importlib.import_module(module).handler
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+    return handler
 
 
 def one_round(direct: Request, requests: dict[str, Request], blocks: int, shuffled: random.Random) -> dict[str, float]:

@@ -15,6 +15,7 @@ _PANELS = (
 )
 _LABELS, _PANEL, _GAP = 190, 270, 30
 _ROW, _BAR, _HEAD = 22, 15, 46
+_OUR_NAMES = (contenders.OURS.name, contenders.OURS_QUIET.name)
 _OURS, _THEIRS, _INK, _FAINT = "#0b6e4f", "#a9b4c2", "#1c2330", "#5b6575"
 
 
@@ -48,7 +49,7 @@ def _scale(measured: Sequence[Figures], names: Sequence[str], measure: str) -> f
 def _block(figures: Figures, names: Sequence[str], scales: dict[str, float], top: int) -> list[str]:
     parts = [f'<text x="12" y="{top + 18}" font-size="14" font-weight="bold">{escape(figures.python)}</text>']
     for row, name in enumerate(names):
-        weight = ' font-weight="bold"' if name == contenders.OURS.name else ""
+        weight = ' font-weight="bold"' if name in _OUR_NAMES else ""
         parts.append(f'<text x="12" y="{top + _HEAD + row * _ROW + 12}"{weight}>{escape(name)}</text>')
     for column, (measure, title, unit, digits) in enumerate(_PANELS):
         left = _LABELS + column * (_PANEL + _GAP)
@@ -69,10 +70,10 @@ def _panel(
         length, end = figure.median * scale, (figure.median + figure.spread) * scale
         start = max(figure.median - figure.spread, 0) * scale
         ratio = figures.ratio(measure, name)
-        times = f" ({1 / ratio:.1f}x)" if ratio and name != contenders.OURS.name else ""
+        times = f" ({1 / ratio:.1f}x)" if ratio and name not in _OUR_NAMES else ""
         parts += [
             f'<rect x="{left}" y="{y}" width="{length:.1f}" height="{_BAR}" rx="2" '
-            f'fill="{_OURS if name == contenders.OURS.name else _THEIRS}"/>',
+            f'fill="{_OURS if name in _OUR_NAMES else _THEIRS}"/>',
             f'<path d="M{left + start:.1f} {y + _BAR / 2} H{left + end:.1f}" stroke="{_INK}" stroke-width="1"/>',
             f'<text x="{left + end + 6:.1f}" y="{y + 12}">{figure.median:.{digits}f}{times}</text>',
         ]

@@ -76,7 +76,7 @@ def running(
             process = subprocess.Popen(
                 command,
                 cwd=stage.task,
-                env=environment(stage, stand_in, {**(extra or {}), **variables}),
+                env=environment(stage, stand_in, {**contender.environ, **(extra or {}), **variables}),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -89,7 +89,7 @@ def running(
         try:
             if contender is contenders.WEB_ADAPTER:
                 _start_web_adapter(stage, session, start)
-            elif contender is contenders.OURS:
+            elif contender.module == contenders.OURS.module:
                 start([str(stage.root / "scripts" / "entrypoint.sh")])
             else:
                 start(["python", "-m", "awslambdaric", f"{contender.module}.handler"])

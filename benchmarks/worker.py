@@ -36,8 +36,12 @@ class Worker:
         self._in_process = self._start_in_process(blocks)
 
     def _start_in_process(self, blocks: int) -> subprocess.Popen[str]:
-        names = {name: contender.module for name, contender in self._contenders.items() if contender.module}
-        argument = json.dumps({"names": names, "event": EVENT, "blocks": blocks})
+        handlers = {
+            name: (contender.module, dict(contender.environ))
+            for name, contender in self._contenders.items()
+            if contender.module
+        }
+        argument = json.dumps({"handlers": handlers, "event": EVENT, "blocks": blocks})
         return subprocess.Popen(
             [str(self._stage.venv / "bin" / "python"), str(_HERE / "in_process.py"), argument],
             cwd=self._stage.task,
@@ -107,7 +111,7 @@ class Worker:
 
     def _own_files(self, name: str) -> list[Path]:
         contender = self._contenders[name]
-        if contender is contenders.OURS:
+        if contender.module == contenders.OURS.module:
             return list(self._stage.root.rglob("*"))
         if contender is contenders.WEB_ADAPTER and self._stage.web_adapter is not None:
             return [self._stage.web_adapter]
