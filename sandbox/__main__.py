@@ -73,7 +73,8 @@ def _serve(options: Options) -> int:
             respond.append(respond_with(sandbox.edge, lambda request, answer: _log(terminal, request, answer)))
             server.start()
             _introduce(terminal, sandbox, server.port)
-            threading.Event().wait()
+            with contextlib.suppress(KeyboardInterrupt):  # how it is meant to end
+                threading.Event().wait()
     finally:
         server.stop()
     return OK
@@ -97,8 +98,10 @@ def _running(options: Options) -> "Iterator[Sandbox]":
     with running(
         project=project, state=state, stack=options.stack, settings=parsed, engine=engine, progress=progress
     ) as sandbox:
-        yield sandbox
-        progress("Stopping")
+        try:
+            yield sandbox
+        finally:
+            progress("Stopping")
 
 
 def _introduce(terminal: Terminal, sandbox: "Sandbox", port: int) -> None:
@@ -144,11 +147,19 @@ def _stopping_on_signals() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _fail(status: int, sentence: str) -> int:
+def _fail(status: int, text: str) -> int:
+    """Say what is wrong, below the lines of whoever said it first."""
     terminal = Terminal(sys.stderr)
+    *lines, sentence = text.strip("\n").split("\n")
+    for line in lines:
+        terminal.line(line)
     terminal.line(f"{terminal.bad('sandbox:')} {sentence}")
     return status
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:], os.environ))
+    status = main(sys.argv[1:], os.environ)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Everything is stopped by now; taking pulumi_aws's modules apart again would keep a person waiting for a second.
+    os._exit(status)

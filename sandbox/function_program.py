@@ -1,9 +1,9 @@
 """One program that runs a function version: started from a thread that outlives it, watched, stopped."""
 
-import ctypes
-import signal
+import os
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -12,7 +12,21 @@ from pathlib import Path
 from sandbox.errors import SandboxError
 
 HOST = "127.0.0.1"
-_PR_SET_PDEATHSIG = 1
+
+# Lets a killed sandbox take the program along: a gateway stops on SIGTERM, and an engine's client passes it on. In a
+# program of its own, since a process with gRPC's threads can't run code between fork and exec.
+_UNTIL_THIS_THREAD_ENDS = """
+import ctypes, os, signal, sys
+prctl = getattr(ctypes.CDLL(None), "prctl", None)
+if prctl is not None:
+    prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
+if os.getppid() != int(sys.argv[1]):
+    sys.exit(1)
+try:
+    os.execvp(sys.argv[2], sys.argv[2:])
+except OSError as error:
+    sys.exit(f"{sys.argv[2]}: {error.strerror}")
+"""
 _START_SECONDS = 60.0
 _STOP_SECONDS = 1.5
 
@@ -84,14 +98,13 @@ class FunctionProgram:
         try:
             with self.log.open("ab") as log:
                 self._process = subprocess.Popen(
-                    self._command,
+                    [sys.executable, "-I", "-S", "-c", _UNTIL_THIS_THREAD_ENDS, str(os.getpid()), *self._command],
                     cwd=self._folder,
                     env=self._environment,
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
                     start_new_session=True,  # Ctrl-C reaches the sandbox alone, which stops its functions first
-                    preexec_fn=_end_with_this_thread,
                 )
             self._started.set()
             self._process.wait()
@@ -119,12 +132,3 @@ def _takes_connections(port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(1.0)
         return probe.connect_ex((HOST, port)) == 0
-
-
-_prctl = getattr(ctypes.CDLL(None), "prctl", None)
-
-
-def _end_with_this_thread() -> None:
-    """Let a killed sandbox take the program along: the gateway stops on SIGTERM, an engine's client passes it on."""
-    if _prctl is not None:
-        _prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
