@@ -73,7 +73,8 @@ def refusal(error: BaseException, folder: Path, *, anything_made: bool) -> Sandb
         if Path(frame.filename).is_relative_to(folder) and "site-packages" not in frame.filename
     ]
     where = f"{Path(own[-1].filename).relative_to(folder)}, line {own[-1].lineno}: " if own else ""
-    return SandboxError(f"{where}{type(error).__name__}: {error}")
+    first_paragraph = " ".join(str(error).partition("\n\n")[0].split())
+    return SandboxError(f"{where}{type(error).__name__}: {first_paragraph}")
 
 
 def _is_of(module: ModuleType, folder: Path) -> bool:

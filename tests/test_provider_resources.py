@@ -230,9 +230,10 @@ def test_a_name_that_was_made_stays_while_the_program_gives_none(provider):
 
 def test_what_is_gone_is_read_as_gone(provider):
     for short, pulumi_type in types(provider).items():
+        certificate = "arn:aws:acm:us-east-1:000000000000:certificate/gone"
         state = {
             "apiId": "a1b2c3",
-            "certificateArn": "arn:aws:acm:us-east-1:000000000000:certificate/gone",
+            "certificateArn": certificate,
             "domainName": "gone.sandbox.test",
             "function": "gone",
             "name": "gone",
@@ -240,7 +241,11 @@ def test_what_is_gone_is_read_as_gone(provider):
             "type": "A",
             "zoneId": "ZGONE",
         }
-        identities = {"Alias": "arn:aws:lambda:us-east-1:000000000000:function:gone:live", "RolePolicy": "gone:gone"}
+        identities = {
+            "Alias": "arn:aws:lambda:us-east-1:000000000000:function:gone:live",
+            "Certificate": certificate,
+            "RolePolicy": "gone:gone",
+        }
         assert provider.read(pulumi_type, short, identities.get(short, "gone"), state, {}) is None, short
 
 

@@ -231,12 +231,14 @@ class Provider:
         """Answer a function such as `aws.route53.get_zone`."""
         function = functions.FUNCTIONS.get(token)
         if function is None:
-            raise RefusedError("NotImplemented", f"the sandbox's provider doesn't know the function {token}")
+            raise RefusedError("NotImplemented", "the sandbox's provider doesn't know this function").of(token)
         reader = Inputs(arguments)
         try:
             return function(self._aws, reader)
+        except RefusedError as error:
+            raise error.of(token) from error
         except (ClientError, BotoCoreError) as error:
-            raise refusal_of(error).of(token, "") from error
+            raise refusal_of(error).of(token) from error
 
     def _kind(self, pulumi_type: str, name: str) -> Kind:
         kind = self._kinds.get(pulumi_type)

@@ -16,11 +16,12 @@ class RefusedError(SandboxError):
         self.reason = reason
         self.property_path = property_path
 
-    def of(self, kind: str, name: str) -> "RefusedError":
+    def of(self, kind: str, name: str = "") -> "RefusedError":
         """Return the same refusal with the resource's type and name in its sentence."""
         refused = RefusedError(self.code, self.reason, self.property_path)
         where = f" at {self.property_path}" if self.property_path else ""
-        refused.args = (f"{kind} '{name}'{where}: {self.code}: {self.reason}",)
+        named = f" '{name}'" if name else ""
+        refused.args = (f"{kind}{named}{where}: {self.code}: {self.reason}",)
         return refused
 
 
