@@ -42,8 +42,8 @@ def find_version(account: Account, call: Call, way: Way) -> FunctionVersion:
         RefusedError: 500 where Lambda would not run it, 503 where it is throttled.
     """
     aws_lambda = account.client("lambda")
-    statement = _permission(account, call)
     version = _version_of_alias(aws_lambda, call)
+    statement = _permission(account, call)
     if call.qualifier and version != call.qualifier:
         way.add("alias", call.qualifier, f"function {call.function_name}, allowed by {statement}, to version {version}")
     function = read(
