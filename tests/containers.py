@@ -53,6 +53,10 @@ class Container:
         """
         return _port(self, inside)
 
+    def open(self, inside: int = 3000, seconds: float = 30) -> http.client.HTTPConnection:
+        """A connection to a port inside, for requests whose answers aren't waited for."""
+        return http.client.HTTPConnection("127.0.0.1", self.port(inside), timeout=seconds)
+
     def request(
         self,
         method: str,
@@ -64,8 +68,7 @@ class Container:
         seconds: float = 30,
     ) -> Reply:
         """Sends one request on a connection of its own."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port(inside), timeout=seconds)
-        with contextlib.closing(connection):
+        with contextlib.closing(self.open(inside, seconds)) as connection:
             connection.request(method, target, body, dict(headers or {}))
             response = connection.getresponse()
             fields = {name.lower(): value for name, value in response.getheaders()}
@@ -115,6 +118,32 @@ class Container:
             else:
                 return
         raise AssertionError(f"no answer within {START_SECONDS} seconds:\n{self.logs()}")
+
+    def wait_for_log(self, text: str, times: int = 1) -> None:
+        """Waits until it has written a text so many times.
+
+        Raises:
+            AssertionError: it hadn't for a minute; with its logs.
+        """
+        deadline = time.monotonic() + START_SECONDS
+        while self.logs().count(text) < times:
+            assert time.monotonic() < deadline, self.logs()
+            time.sleep(0.05)
+
+    def first_reply_other_than(self, body: bytes, target: str = "/") -> Reply:
+        """The first reply with another body, while a reloading server may be away.
+
+        Raises:
+            AssertionError: there was none for a minute; with its logs.
+        """
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                reply = self.request("GET", target)
+                if reply.body != body:
+                    return reply
+            time.sleep(0.05)
+        raise AssertionError(f"the reply stayed {body!r} for {START_SECONDS} seconds:\n{self.logs()}")
 
     def _state(self, key: str) -> str:
         return self._output("inspect", "--format", f"{{{{.State.{key}}}}}", self.id)
@@ -207,6 +236,7 @@ def build(engine: str, context: Path, tag: str, **arguments: str) -> Build:
 
 def project_with(folder: Path, files: Mapping[str, str]) -> Path:
     """A copy of what of the project an image is built from, with a user's application in the folder `app`."""
+    folder.mkdir(exist_ok=True)
     for part in ("scripts", "gateway"):
         shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
     (folder / "infra").mkdir()

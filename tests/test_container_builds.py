@@ -1,0 +1,72 @@
+"""What becomes of an application that can't be imported when an image of it is built, and run."""
+
+import pytest
+
+from tests.containers import build, project_with, serving
+
+GOOD = "from flask import Flask\napp = Flask(__name__)\n"
+NEEDS_A_SECRET = """
+import os
+
+from flask import Flask
+
+SECRET = os.environ["SECRET"]
+app = Flask(__name__)
+app.get("/")(lambda: SECRET)
+"""
+
+
+def build_of(engine, folder, source, flask_app, **arguments):
+    project = project_with(folder, {"shop.py": source})
+    return build(engine, project, "localhost/dualmode-test:broken", APP_DIR="app", FLASK_APP=flask_app, **arguments)
+
+
+@pytest.mark.parametrize(
+    ("flask_app", "sentence"),
+    [
+        ("stop:app", 'FLASK_APP is "stop:app", but there is no module stop in /var/task, which has shop.py.'),
+        (
+            "shop:application",
+            'FLASK_APP is "shop:application", but module shop (/var/task/shop.py) has no application; it has app.',
+        ),
+    ],
+)
+def test_a_build_fails_with_one_sentence_where_flask_app_names_no_application(engine, tmp_path, flask_app, sentence):
+    result = build_of(engine, tmp_path, GOOD, flask_app)
+    assert not result.succeeded
+    assert [line for line in result.output.splitlines() if "FLASK_APP is" in line] == [sentence]
+    assert "Traceback" not in result.output
+
+
+def test_a_build_fails_with_the_error_of_an_application_that_breaks_when_imported(engine, tmp_path):
+    result = build_of(engine, tmp_path, "import a_package_nobody_has\n", "shop:app")
+    assert not result.succeeded
+    assert "No module named 'a_package_nobody_has'" in result.output
+
+
+@pytest.fixture(scope="module")
+def secretive(engine, tmp_path_factory):
+    """The project with an application that can't be imported without a secret, and its image."""
+    project = project_with(tmp_path_factory.mktemp("secretive"), {"shop.py": NEEDS_A_SECRET})
+    tag = "localhost/dualmode-test:secretive"
+    result = build(engine, project, tag, APP_DIR="app", FLASK_APP="shop:app", CHECK_IMPORT="0")
+    assert result.succeeded, result.output
+    return project, tag
+
+
+def test_a_build_imports_the_application_unless_it_is_told_not_to(engine, secretive):
+    project, _ = secretive
+    result = build(engine, project, "localhost/dualmode-test:broken", APP_DIR="app", FLASK_APP="shop:app")
+    assert (result.succeeded, "KeyError: 'SECRET'" in result.output) == (False, True)
+
+
+def test_an_application_that_was_not_imported_at_build_time_gets_its_secret_when_it_runs(engine, secretive):
+    with serving(engine, secretive[1], "gateway", environment={"SECRET": "hush"}) as container:
+        assert container.request("GET", "/").body == b"hush"
+
+
+def test_an_application_that_breaks_when_imported_answers_as_a_function_of_aws_would(engine, secretive):
+    with serving(engine, secretive[1], "gateway") as container:
+        reply = container.request("GET", "/")
+        assert (reply.status, reply.json) == (500, {"message": "Internal Server Error"})
+        assert "KeyError: 'SECRET'" in container.logs()

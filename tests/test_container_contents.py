@@ -1,0 +1,107 @@
+"""What is in an image and what isn't, as a process inside sees it."""
+
+import json
+import subprocess
+import textwrap
+
+import pytest
+
+LOOK = """
+import importlib.machinery
+import importlib.util
+import json
+import os
+import shutil
+import stat
+import sys
+from pathlib import Path
+
+TREES = [Path("/opt/dualmode"), Path("/opt/venv"), Path("/var/task")]
+UNCHECKED = (1).to_bytes(4, "little")  # PEP 552: by hash, which is not compared with the source's
+
+
+def compiled(source):
+    cached = Path(importlib.util.cache_from_source(source))
+    return cached.exists() and cached.read_bytes()[4:8] == UNCHECKED
+
+
+def readable(path):
+    mode = path.lstat().st_mode
+    wanted = 0o555 if path.is_dir() else 0o444
+    return stat.S_ISLNK(mode) or mode & wanted == wanted
+
+
+paths = [path for tree in TREES for path in (tree, *tree.rglob("*"))]
+sources = [path for path in paths if path.suffix == ".py"]
+modules = ["pip", "ensurepip", "setuptools", "wheel", "pulumi", "pytest"]
+tools = ["pip", "pip3", "uv", "cc", "gcc", "g++", "clang", "tcc", "ld", "as", "make", "cargo", "go"]
+print(json.dumps({
+    "modules": [name for name in modules if importlib.util.find_spec(name)],
+    "tools": [name for name in tools if shutil.which(name)],
+    "sources": len(sources),
+    "not compiled": [str(path) for path in sources if not compiled(path)],
+    "not readable": [str(path) for path in paths if not readable(path)],
+    "writable": [str(path) for path in paths if os.access(path, os.W_OK)],
+    "tests": [str(path) for path in paths if path.name in ("tests", "infra", "sandbox", "benchmarks", ".git", ".env")
+              and "site-packages" not in path.parts],
+    "user": os.getuid(),
+    "home": os.environ["HOME"],
+    "directory": os.getcwd(),
+    "python": sys.prefix,
+    "unbuffered": os.environ["PYTHONUNBUFFERED"],
+    "entrypoint": oct(Path("/opt/dualmode/scripts/entrypoint.sh").stat().st_mode & 0o111),
+}))
+"""
+
+
+@pytest.fixture(scope="module", params=["sample", "httpbin"])
+def contents(request, engine):
+    image = request.getfixturevalue(f"{request.param}_image")
+    run = [engine, "run", "--rm", "--entrypoint=python", image, "-c", textwrap.dedent(LOOK)]
+    done = subprocess.run(run, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_nothing_that_installs_or_builds_is_in_the_image(contents):
+    assert (contents["modules"], contents["tools"]) == ([], [])
+
+
+def test_each_module_is_byte_compiled_and_its_source_is_not_looked_at(contents):
+    assert contents["sources"] > 100
+    assert contents["not compiled"] == []
+
+
+def test_each_file_can_be_read_by_whoever_runs_the_image(contents):
+    assert contents["not readable"] == []
+    assert contents["entrypoint"] == "0o111"
+
+
+def test_nothing_of_the_image_can_be_written_by_its_user(contents):
+    assert contents["writable"] == []
+
+
+def test_only_what_runs_is_in_the_image(contents):
+    assert contents["tests"] == []
+
+
+def test_the_image_runs_as_nobody_special_where_lambda_would(contents):
+    assert {key: contents[key] for key in ("user", "home", "directory", "python", "unbuffered")} == {
+        "user": 10001,
+        "home": "/tmp",
+        "directory": "/var/task",
+        "python": "/opt/venv",
+        "unbuffered": "1",
+    }
+
+
+def test_an_engine_reads_from_the_image_how_to_run_and_stop_it(engine, sample_image):
+    inspect = [engine, "image", "inspect", "--format", "{{json .Config}}", sample_image]
+    config = json.loads(subprocess.run(inspect, capture_output=True, check=True, timeout=60).stdout)
+    assert {key: config.get(key) for key in ("Entrypoint", "Cmd", "StopSignal", "User", "WorkingDir")} == {
+        "Entrypoint": ["/opt/dualmode/scripts/entrypoint.sh"],
+        "Cmd": None,
+        "StopSignal": "SIGINT",
+        "User": "10001:10001",
+        "WorkingDir": "/var/task",
+    }
