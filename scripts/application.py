@@ -2,8 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
@@ -52,12 +51,12 @@ def load(import_string: str) -> Any:
         ApplicationError: there is no such module, name or application.
         Exception: what the application's own code raised.
     """
+    make_way()
     path, _, name = import_string.partition(":")
     if not path:
         raise ApplicationError(NO_MODULE, f'FLASK_APP is "{import_string}", which names no module before the colon.')
-    with their_names():
-        module = _module(import_string)
-        app = _named(module, name, import_string) if name else _best(module, import_string)
+    module = _module(import_string)
+    app = _named(module, name, import_string) if name else _best(module, import_string)
     if is_flask(app) or is_asgi(app):
         return app
     raise ApplicationError(
@@ -67,25 +66,23 @@ def load(import_string: str) -> Any:
     )
 
 
-@contextmanager
-def their_names() -> Iterator[None]:
-    """Lets an application have modules or packages called `scripts` and `gateway`, as this runtime has.
-
-    Within, a module of their `scripts` comes before one of ours; afterwards ours do, and theirs are still found.
-    """
+def make_way() -> None:
+    """Lets an application have a module or package called `gateway`, and further modules in one called `scripts`."""
     root, theirs = str(Path(__file__).parents[1]), str(Path("scripts").resolve())
-    shared = scripts.__path__
     if root in sys.path and root != str(Path.cwd()):
         sys.path.remove(root)
-    if theirs in shared or not Path(theirs).is_dir():
-        yield
-        return
-    shared.insert(0, theirs)
+    if theirs not in scripts.__path__ and Path(theirs).is_dir():
+        scripts.__path__.append(theirs)
+
+
+def _import_sample() -> None:
+    """Imports `scripts.server` from the application's folder, where its owner may have edited it, if it is there."""
+    ours_first = scripts.__path__[:]
+    scripts.__path__.reverse()
     try:
-        yield
+        __import__("scripts.server")
     finally:
-        shared.remove(theirs)
-        shared.append(theirs)
+        scripts.__path__[:] = ours_first
 
 
 def is_flask(app: object) -> bool:
@@ -107,7 +104,10 @@ def is_asgi(app: object) -> bool:
 def _module(import_string: str) -> ModuleType:
     name = module_name(import_string)
     try:
-        __import__(name)
+        if name == "scripts.server":
+            _import_sample()
+        else:
+            __import__(name)
     except ModuleNotFoundError as error:
         # A module that theirs imports is missing: that is an error of their code, with a traceback into it.
         if error.name is None or not f"{name}.".startswith(f"{error.name}."):

@@ -51,11 +51,25 @@ def set_up_lambda(environ: Mapping[str, str]) -> "AccessLog":
     if level(environ):
         root.setLevel(level(environ))
     access = AccessLog(environ, _line_writer(root))
-    if wants_json(environ):
-        for handler in root.handlers:
+    for handler in root.handlers:
+        if wants_json(environ):
             handler.addFilter(_add_trace)
+        elif handler.formatter is not None:
+            handler.setFormatter(_LineFormatter(handler.formatter))
+    if wants_json(environ):
         _write_json_only()
     return access
+
+
+class _LineFormatter(logging.Formatter):
+    """Ends each record with its line: awslambdaric's formatter leaves the line of a traceback open."""
+
+    def __init__(self, formatter: logging.Formatter) -> None:
+        super().__init__()
+        self._formatter = formatter
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self._formatter.format(record).rstrip("\n") + "\n"
 
 
 def set_up_local(environ: Mapping[str, str]) -> "AccessLog":
@@ -134,6 +148,8 @@ class JsonLines:
 
     def write(self, text: str) -> int:
         """Writes the lines that end in `text`, and keeps what comes after them for the next call of this thread."""
+        if text.startswith("{") and text.endswith("}\n"):
+            self.end_line()  # a whole object is no continuation of what was printed before
         *lines, rest = (getattr(self._pending, "text", "") + text).split("\n")
         self._pending.text = rest
         if lines:
