@@ -260,6 +260,11 @@ NAMED = [
         why="Flask's own server takes bytes that no client should send as latin-1, and encodes them a second time",
     ),
     Difference(
+        name="forwarded headers of a client",
+        row="4: x-forwarded-for: HA appears to overwrite; client-sent x-forwarded-proto: assume overwritten",
+        why="whoever reaches Flask's own server can claim what he likes; API Gateway says what it saw",
+    ),
+    Difference(
         name="upgrade",
         row="4: Dropped hop-by-hop: connection, expect, te, transfer-encoding, upgrade; traps: no WebSockets",
         why="Flask refuses to upgrade a route to a WebSocket; through API Gateway a request never asks for it",

@@ -187,6 +187,15 @@ HEADERS = [
         json={"headers": {"Host": HOST}},
         differs=("echoed trace id", "echoed x-forwarded"),
     ),
+    case(
+        "a scheme that the client claims",
+        "GET",
+        "/anything",
+        "X-Forwarded-Proto: gopher",
+        differs="forwarded headers of a client",
+        json={"url": f"gopher://{HOST}/anything"},
+        gateway=Facts(json={"url": f"https://{HOST}/anything"}),
+    ),
     case("the client's address", "GET", "/ip"),
     case(
         "the client's program",
