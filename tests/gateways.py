@@ -67,14 +67,15 @@ def environment(described=None, log=None, *, level=None):
 
 
 @contextlib.contextmanager
-def environments(limit=1, described=None, log=None):
-    """A pool of environments of one function, killed in the end."""
+def environments(limit=1, described=None, created=None):
+    """A pool of environments of one function, killed in the end; `created` is a list that gets each of them."""
     described = described or function()
-    log = log or Log()
+    created = [] if created is None else created
 
     def create():
-        stream = LogStream(log.write)
-        return Environment(described, stream, TextLog(stream, described.version))
+        stream = LogStream(Log().write)
+        created.append(Environment(described, stream, TextLog(stream, described.version)))
+        return created[-1]
 
     pool = Environments(create, limit)
     try:

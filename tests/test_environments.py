@@ -481,7 +481,8 @@ def test_a_request_that_waits_can_be_taken_back():
 
 
 def test_a_warm_environment_is_preferred_to_a_dead_one():
-    with environments(limit=2) as pool:
+    created = []
+    with environments(limit=2, created=created) as pool:
         slow, quick = invocation("sleep", 0.4), invocation("environment")
         pool.submit(slow)
         pool.submit(quick)
@@ -489,7 +490,7 @@ def test_a_warm_environment_is_preferred_to_a_dead_one():
         slow.wait(10)
         dead = until(lambda: {serving(pool)} - {warm}).pop()  # the one that became free last is taken first
         os.kill(dead, signal.SIGKILL)
-        until(lambda: not lives(dead))
+        until(lambda: sorted(made.warm for made in created) == [False, True])
 
         assert serving(pool) == warm
 

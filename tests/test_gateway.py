@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
@@ -198,9 +199,9 @@ def test_the_log_is_text_or_objects(tmp_path):
 
 def test_a_burst_starts_no_more_environments_than_allowed(tmp_path):
     with gateway(tmp_path, GATEWAY_WORKERS="2") as made:
-        commands = [["curl", "-s", f"http://127.0.0.1:{made.port}/"] for _ in range(12)]
-        clients = [subprocess.Popen(command, stdout=subprocess.PIPE) for command in commands]
-        pids = {json.loads(client.communicate()[0])["pid"] for client in clients}
+        with ThreadPoolExecutor(12) as clients:
+            answers = list(clients.map(lambda _: made.request(), range(12)))
+        pids = {json.loads(body)["pid"] for _, _, body in answers}
 
     assert len(pids) == 2
 
