@@ -24,9 +24,12 @@ SHIPPED = frozenset(
 _LAZY = SHIPPED | sys.stdlib_module_names
 
 
-def may_be_lazy(importing: str, imported: str, names: tuple[str, ...] | None, /) -> bool:
-    """Tells whether an import statement of the module `importing` may wait until its name is used."""
-    return importing.partition(".")[0] in _LAZY
+def may_be_lazy(importing: str | None, imported: str, names: tuple[str, ...] | None, /) -> bool:
+    """Tells whether an import statement of the module `importing` may wait until its name is used.
+
+    Code that is executed without a module's name, as Jinja executes its templates, stays eager.
+    """
+    return importing is not None and importing.partition(".")[0] in _LAZY
 
 
 def install() -> None:
