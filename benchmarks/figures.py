@@ -13,6 +13,7 @@ from benchmarks import contenders
 OVERHEAD = "overhead"
 READY = "ready"
 FIRST = "first"
+CPU = "cpu"
 WARM = "warm"
 
 
@@ -50,7 +51,7 @@ class Figures:
     def add_start(self, number: int, name: str, times: Mapping[str, float]) -> None:
         """Keep one start's times."""
         self.lines[name] = int(times["lines"])
-        for measure, key in ((READY, "ready_ms"), (FIRST, "first_ms"), (WARM, "warm_us")):
+        for measure, key in ((READY, "ready_ms"), (FIRST, "first_ms"), (CPU, "cpu_ms"), (WARM, "warm_us")):
             self.samples[measure][name][number] = times[key]
 
     def figure(self, measure: str, name: str) -> Figure | None:
@@ -66,11 +67,6 @@ class Figures:
         mine, theirs = self.samples[measure][ours], self.samples[measure][name]
         ratios = [mine[number] / theirs[number] for number in mine if theirs.get(number)]
         return median(ratios) if ratios else None
-
-    def best_ratio(self, measure: str, name: str) -> float | None:
-        """Returns the lowest of ours divided by the lowest of a contender's: what other programs disturbed least."""
-        mine, theirs = self.samples[measure][contenders.OURS.name], self.samples[measure][name]
-        return min(mine.values()) / min(theirs.values()) if mine and theirs else None
 
 
 class Target(NamedTuple):

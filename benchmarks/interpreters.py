@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.container import Engine, base_image
+from benchmarks.container import Engine, EngineError, base_image
 from benchmarks.stage import REPOSITORY
 
 CACHE = REPOSITORY / ".sandbox" / "benchmarks"
@@ -88,7 +88,12 @@ def _in_image(image: str) -> Interpreter:
     if engine is None:
         raise InterpreterError("--in-image needs a container engine, and neither docker nor podman answers here")
     CACHE.mkdir(parents=True, exist_ok=True)
-    return interpreter(engine.python(image, readable=REPOSITORY, writable=CACHE), image=image)
+    try:
+        compiled = engine.compiled(image)
+    except EngineError as error:
+        raise InterpreterError(f"--in-image {image}: {error}") from None
+    command = engine.python(compiled, readable=REPOSITORY, writable=CACHE)
+    return interpreter(command, image=image if compiled == image else f"{image} and a compiled standard library")
 
 
 class Worker:

@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from statistics import median
 from typing import IO, NamedTuple
 
@@ -24,10 +25,14 @@ _SECONDS = 20.0
 
 
 class Times(NamedTuple):
-    """What one start took, to `next` and to the first response; then each round trip, and the lines logged for it."""
+    """What one start took, to `next` and to the first response; then each round trip, and the lines logged for it.
+
+    `cpu_ms` is what its threads had computed by the first response, which other programs hardly change; 0 if unknown.
+    """
 
     ready_ms: float
     first_ms: float
+    cpu_ms: float
     warm_us: float
     lines: int
 
@@ -137,6 +142,19 @@ def wait(session: Session, groups: list[int], printed: Callable[[], str]) -> Non
         raise ContenderFailedError(f"{session.failure}{': ' + last if last else ''}")
 
 
+def _computed(groups: list[int]) -> float:
+    """Returns the milliseconds of processor time that the living threads of these process groups took so far."""
+    nanoseconds = 0
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if os.getpgid(int(process.name)) in groups:
+                for thread in process.glob("task/*/schedstat"):
+                    nanoseconds += int(thread.read_text().split()[0])
+        except OSError:  # it has just ended
+            continue
+    return nanoseconds / 1e6
+
+
 def _parsed(result: bytes) -> dict[str, object]:
     try:
         parsed = json.loads(result)
@@ -152,12 +170,15 @@ def times(contender: Contender, stage: Stage, stand_in: StandIn, warm: int) -> T
         ContenderFailedError: it didn't answer, or wrongly.
     """
     with running(contender, stage, stand_in, 1 + warm) as (began, session, groups, printed):
+        computed: list[float] = []
+        session.at_first = lambda: computed.append(_computed(groups))
         wait(session, groups, printed)
         lines = printed().count("\n") // (1 + warm)
     round_trips = [answered - sent for sent, answered in zip(session.sent, session.answered, strict=True)]
     return Times(
         (session.asked[0] - began) * 1e3,
         (session.answered[0] - began) * 1e3,
+        computed[0],
         median(round_trips[1:]) * 1e6,
         lines,
     )

@@ -9,6 +9,7 @@ import json
 import socket
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from io import BufferedReader
 
@@ -30,6 +31,7 @@ class Session:
     registered: threading.Event = field(default_factory=threading.Event)
     finished: threading.Event = field(default_factory=threading.Event)
     first_answered: threading.Event = field(default_factory=threading.Event)
+    at_first: Callable[[], None] = lambda: None  # called when the first result has arrived
     go_on: threading.Event = field(default_factory=threading.Event)  # the second event waits for it
 
     def __post_init__(self) -> None:
@@ -99,8 +101,10 @@ class StandIn:
             connection.sendall(response)
         elif (method, target) == ("POST", f"{_RUNTIME}/invocation/{_ID}/response"):
             session.answered.append(now)
-            session.result = session.result or body
-            session.first_answered.set()
+            if not session.first_answered.is_set():
+                session.result = body
+                session.at_first()
+                session.first_answered.set()
             connection.sendall(_response(202, b'{"status":"OK"}'))
         elif method == "POST" and target.startswith(f"{_EXTENSION}/register"):
             connection.sendall(_response(200, b'{"functionName":"hello"}', [("Lambda-Extension-Identifier", _ID)]))

@@ -38,21 +38,21 @@ def quick_run(tmp_path_factory):
 @pytest.mark.parametrize("name", [contender.name for contender in contenders.ALL if contender.module])
 def test_a_run_compares_ours_with_each_handler_in_process_at_start_and_warm(quick_run, name):
     row = next(line for line in quick_run[0].stdout.splitlines() if line.startswith(f"{name} "))
-    measured = rf"\s+{NUMBER}\s+{RATIO}" * 3
+    measured = rf"\s+{NUMBER}\s+{RATIO}" * 4
     assert re.fullmatch(rf"{re.escape(name)}{measured}\s+\d+\s+\d+\.\d", row), row
 
 
 def test_a_run_measures_the_web_adapter_or_says_why_it_could_not(quick_run):
     row = next(line for line in quick_run[0].stdout.splitlines() if line.startswith("Web Adapter + gunicorn "))
     if "Web Adapter + gunicorn was not measured: " in quick_run[0].stdout:
-        assert row.split() == ["Web", "Adapter", "+", "gunicorn", *["-"] * 8]
+        assert row.split() == ["Web", "Adapter", "+", "gunicorn", *["-"] * 10]
     else:
-        assert re.fullmatch(rf"Web Adapter \+ gunicorn\s+-\s+-(\s+{NUMBER}\s+{RATIO}){{2}}\s+\d+\s+\d+\.\d", row), row
+        assert re.fullmatch(rf"Web Adapter \+ gunicorn\s+-\s+-(\s+{NUMBER}\s+{RATIO}){{3}}\s+\d+\s+\d+\.\d", row), row
 
 
 def test_a_run_compares_ours_with_itself_as_one(quick_run):
     row = next(line for line in quick_run[0].stdout.splitlines() if line.startswith("dualmode "))
-    assert re.findall(r" (\d+\.\d\d)(?= )", row) == ["1.00", "1.00", "1.00"]
+    assert re.findall(r" (\d+\.\d\d)(?= )", row) == ["1.00", "1.00", "1.00", "1.00"]
 
 
 def test_a_run_says_of_each_target_what_was_reached(quick_run):
@@ -131,7 +131,7 @@ def figures_of(samples):
     figures = Figures(python="Python 3.15.0", minor="3.15")
     for name, values in samples.items():
         for number, value in enumerate(values):
-            times = {"ready_ms": value - 1, "first_ms": value, "warm_us": 300, "lines": 0}
+            times = {"ready_ms": value - 1, "first_ms": value, "cpu_ms": value, "warm_us": 300, "lines": 0}
             figures.add_start(number, name, times)
     return figures
 
