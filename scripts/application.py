@@ -14,6 +14,7 @@ DEFAULT = "scripts.server:app"
 # awslambdaric's names for what keeps a function from starting.
 NO_MODULE = "Runtime.ImportModuleError"
 NO_APPLICATION = "Runtime.HandlerNotFound"
+SYNTAX_ERROR = "Runtime.UserCodeSyntaxError"
 
 
 class ApplicationError(Exception):

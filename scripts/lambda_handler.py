@@ -31,7 +31,7 @@ def start() -> Handler:
         _fail(application.NO_MODULE, f"Unable to import module '{name}': {error}", error)
     except SyntaxError as error:
         name = application.module_name(import_string)
-        _fail("Runtime.UserCodeSyntaxError", f"Syntax error in module '{name}': {error}", error)
+        _fail(application.SYNTAX_ERROR, f"Syntax error in module '{name}': {error}", error)
     if application.is_flask(app):
         debug_guard.after_import(app)
         wsgi_app = app
@@ -79,7 +79,10 @@ def _fail(kind: str, sentence: str, error: Exception | None = None) -> NoReturn:
     # From the application's first frame on: how we came to import it explains nothing.
     while frames and (frames[0].filename.startswith("<frozen") or frames[0].filename in _OWN_FILES):
         frames.pop(0)
-    raise FaultException(kind, sentence, traceback.format_list(frames) or None) from None
+    trace = traceback.format_list(frames)
+    if isinstance(error, SyntaxError):  # its place is in no frame: that code never ran
+        trace.append(f'  File "{error.filename}", line {error.lineno}\n    {(error.text or "").strip()}\n')
+    raise FaultException(kind, sentence, trace or None) from None
 
 
 _OWN_FILES = frozenset({__file__, application.__file__})

@@ -1,0 +1,95 @@
+"""The entrypoint in lambda mode under AWS's Runtime Interface Emulator, as a process of this machine."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+from typing import Any
+
+from tests.conftest import ROOT
+
+ENTRYPOINT = ROOT / "scripts" / "entrypoint.sh"
+PYTHON_FOLDER = Path(sys.executable).parent
+
+
+def environment(**variables: str) -> dict[str, str]:
+    """The variables of a container of the image, as far as they matter, and more."""
+    return {
+        "PATH": f"{PYTHON_FOLDER}:/usr/bin:/bin",
+        "HOME": "/tmp",
+        "LANG": "C.UTF-8",
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONWARNINGS": "error",
+        **variables,
+    }
+
+
+def write(folder: Path, **modules: str) -> Path:
+    """Writes modules of an application to a folder."""
+    for name, content in modules.items():
+        (folder / f"{name}.py").write_text(textwrap.dedent(content))
+    return folder
+
+
+def free_ports(count: int) -> list[int]:
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
+
+
+class Emulator:
+    """A function under the emulator: invoke it, then read what it logged."""
+
+    def __init__(self, rie: Path, folder: Path, log: Path, prefix: tuple[str, ...] = (), **variables: str) -> None:
+        self.port, runtime_api = free_ports(2)
+        self.log_file = log
+        command = [*prefix, str(rie), "--log-level", "error"]
+        command += ["--runtime-interface-emulator-address", f"127.0.0.1:{self.port}"]
+        command += ["--runtime-api-address", f"127.0.0.1:{runtime_api}", str(ENTRYPOINT)]
+        with log.open("wb") as output:
+            self.process = subprocess.Popen(
+                command,
+                cwd=folder,
+                env=environment(**variables),
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+
+    def __enter__(self) -> Emulator:
+        deadline = time.monotonic() + 10
+        while True:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1):
+                return self
+            assert time.monotonic() < deadline, self.log_file.read_text()
+            time.sleep(0.02)
+
+    def __exit__(self, *_: object) -> None:
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(10)
+
+    def invoke(self, event: Any) -> Any:
+        """Returns the result of an invocation, or its error object."""
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)) as connection:
+            connection.request("POST", "/2015-03-31/functions/function/invocations", json.dumps(event))
+            return json.loads(connection.getresponse().read())
+
+    def lines(self) -> list[str]:
+        """What the function logged, without the emulator's own lines."""
+        lines = self.log_file.read_text().splitlines()
+        return [
+            line
+            for line in lines
+            if line and not line.startswith(("START ", "END ", "REPORT ")) and "(rapid)" not in line
+        ]
