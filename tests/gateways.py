@@ -67,15 +67,13 @@ def environment(described=None, log=None, *, level=None):
 
 
 @contextlib.contextmanager
-def environments(limit=1, described=None, created=None):
-    """A pool of environments of one function, killed in the end; `created` is a list that gets each of them."""
+def environments(limit=1, described=None):
+    """A pool of environments of one function, killed in the end."""
     described = described or function()
-    created = [] if created is None else created
 
     def create():
         stream = LogStream(Log().write)
-        created.append(Environment(described, stream, TextLog(stream, described.version)))
-        return created[-1]
+        return Environment(described, stream, TextLog(stream, described.version))
 
     pool = Environments(create, limit)
     try:

@@ -63,6 +63,9 @@ def handler(event, context):
         return value[0] * value[1]
     if kind == "trace":
         return {"header": event["headers"]["x-amzn-trace-id"], "environment": os.environ["_X_AMZN_TRACE_ID"]}
+    if kind == "pid after":
+        time.sleep(value)
+        return os.getpid()
     if kind == "touch":
         time.sleep(value[0])
         Path(value[1]).touch()
