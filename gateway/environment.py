@@ -166,7 +166,7 @@ class _Process:
     @property
     def waiting(self) -> bool:
         """Whether it can take an event: what it may say while it waits is only that it has ended."""
-        return not self._ended and self._inbox.empty()
+        return not self._ended and self._inbox.empty() and self._process.runs
 
     def receive(self, deadline: float) -> Message | Exited | None:
         """What is said next; None when nothing is until `deadline` (monotonic)."""

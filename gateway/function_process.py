@@ -75,6 +75,12 @@ class FunctionProcess:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(self._pid, signal.SIGKILL)
 
+    @property
+    def runs(self) -> bool:
+        """Whether it still runs, by the kernel's word: its end may not have been told yet."""
+        with self._lock:
+            return self._pid != 0 and not _has_ended(self._pid)
+
     def memory_peak_mib(self) -> int:
         """The most resident memory it has used so far, in MiB, rounded up; the last figure known once it has ended."""
         with contextlib.suppress(OSError):

@@ -407,7 +407,7 @@ def test_a_process_that_died_while_idle_is_replaced_without_an_error():
     with environment() as made:
         pid = result(made)["pid"]
         os.kill(pid, signal.SIGKILL)
-        until(lambda: not made.warm)
+        until(lambda: not lives(pid))
 
         assert result(made)["calls"] == 1
 
