@@ -83,6 +83,12 @@ def found(pythons: Sequence[str], images: Sequence[str]) -> list[Interpreter]:
     return on_path or [interpreter([sys.executable])]
 
 
+def missing(measured: Sequence[Interpreter]) -> list[str]:
+    """Returns those of the Pythons that are measured by default which weren't."""
+    minors = {each.minor for each in measured}
+    return [name for name in _ON_PATH if name.removeprefix("python") not in minors]
+
+
 def _in_image(image: str) -> Interpreter:
     engine = Engine.found()
     if engine is None:

@@ -13,7 +13,7 @@ _PANELS = (
     (WARM, "Warm round trip", "µs", 0),
     (OVERHEAD, "Per request over the direct call", "µs", 1),
 )
-_LABELS, _PANEL, _GAP = 190, 270, 30
+_LABELS, _PANEL, _GAP = 210, 270, 30
 _ROW, _BAR, _HEAD = 22, 15, 46
 _OUR_NAMES = (contenders.OURS.name, contenders.OURS_QUIET.name)
 _OURS, _THEIRS, _INK, _FAINT = "#0b6e4f", "#a9b4c2", "#1c2330", "#5b6575"

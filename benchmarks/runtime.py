@@ -14,7 +14,7 @@ from pathlib import Path
 from benchmarks import contenders, table, web_adapter
 from benchmarks.container import Engine, EngineError, base_image
 from benchmarks.figures import Figures
-from benchmarks.interpreters import CACHE, Interpreter, InterpreterError, Worker, found
+from benchmarks.interpreters import CACHE, Interpreter, InterpreterError, Worker, found, missing
 from benchmarks.plot import plot
 
 
@@ -111,6 +111,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     print()
     for line in table.targets(measured):
         print(f"target: {line}")
+    if not arguments.python and not arguments.in_image and missing(interpreters):
+        notes.append(f"not on the PATH: {', '.join(missing(interpreters))}; --python and --in-image name others")
     images = [f"{each.name}: {each.image}" for each in interpreters if each.image]
     for line in [
         *notes,
