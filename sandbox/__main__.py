@@ -66,7 +66,8 @@ def _serve(options: Options) -> int:
         )
     except OSError as error:
         raise SandboxError(
-            f"Port {options.port} can't be served ({error.strerror}): stop what uses it, or set PORT to another one."
+            f"Port {options.port} can't be served ({os.strerror(error.errno or 0)}): stop what uses it, "
+            "or set PORT to another one."
         ) from error
     try:
         with _running(options) as sandbox:

@@ -1,5 +1,6 @@
 """One program that runs a function version: started from a thread that outlives it, watched, stopped."""
 
+import http.client
 import os
 import socket
 import subprocess
@@ -74,7 +75,7 @@ class FunctionProgram:
         while time.monotonic() < deadline:
             if self._ended.wait(0.01):
                 raise SandboxError(f"It ended while it started ({self._last_line()}); its log is {self.log}.")
-            if self._started.is_set() and _takes_connections(self.events_port):
+            if self._started.is_set() and _answers(self.events_port):
                 return
         self.signal_stop()
         self.wait_stopped()
@@ -128,7 +129,14 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _takes_connections(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.settimeout(1.0)
-        return probe.connect_ex((HOST, port)) == 0
+def _answers(port: int) -> bool:
+    """Whether something speaks HTTP there: an engine's own proxy takes connections before the container does."""
+    connection = http.client.HTTPConnection(HOST, port, timeout=1.0)
+    try:
+        connection.request("GET", "/")
+        connection.getresponse().read()
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+    return True

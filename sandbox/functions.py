@@ -25,6 +25,8 @@ from sandbox.venvs import process_environment
 _INVOCATIONS = "/2015-03-31/functions/function/invocations"
 _CONTAINER_HTTP_PORT, _CONTAINER_EVENTS_PORT = 3000, 8080
 
+_HOST_OF = {"docker": "host.docker.internal", "podman": "host.containers.internal"}
+
 # Lambda runs a function as a user that no image knows; any that isn't root will do.
 _USER = "993:990"
 # What the gateway itself needs, beside the function in the same container.
@@ -187,10 +189,11 @@ class VersionRunner:
         else:
             command += ["-p", f"{HOST}:{free_port()}:{_CONTAINER_HTTP_PORT}"]
             command += ["-p", f"{HOST}:{events_port}:{_CONTAINER_EVENTS_PORT}"]
-            command += ["--add-host", "host.docker.internal:host-gateway"]
+            if engine == "docker":  # podman knows its name for the host by itself
+                command += ["--add-host", f"{_HOST_OF[engine]}:host-gateway"]
             variables |= {"PORT": str(_CONTAINER_HTTP_PORT), "EVENTS_PORT": str(_CONTAINER_EVENTS_PORT)}
             endpoint = variables.get("AWS_ENDPOINT_URL", "")
-            variables["AWS_ENDPOINT_URL"] = endpoint.replace(HOST, "host.docker.internal")
+            variables["AWS_ENDPOINT_URL"] = endpoint.replace(HOST, _HOST_OF[engine])
         passed: dict[str, str] = {}
         for key, value in variables.items():
             # By name alone a value shows in no list of processes; what the engine's command reads itself goes openly.

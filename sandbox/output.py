@@ -52,6 +52,11 @@ class Terminal:
         lines = textwrap.wrap(text, self.width - indent, break_long_words=False, break_on_hyphens=False)
         return f"\n{' ' * indent}".join(lines)
 
+    def cut(self, text: str, indent: int) -> str:
+        """Text cut to what fits behind the indent."""
+        room = self.width - indent
+        return f"{text[: room - 1]}…" if self.width and 10 < room < len(text) else text
+
     def _styled(self, code: str, text: str) -> str:
         return f"\x1b[{code}m{text}\x1b[0m" if self.coloured and text else text
 

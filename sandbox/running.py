@@ -45,12 +45,13 @@ class Sandbox:
     def parts(self) -> dict[str, str]:
         """Which of the parts that a machine may lack are used."""
         drivers = {
-            "engine": "the pulumi command's engine",
-            "mocks": "Pulumi's mocks, from scratch at each start (there is no pulumi command)",
+            deployment.ENGINE: "the pulumi command's engine",
+            deployment.MOCKS: "Pulumi's mocks, anew at each start (no pulumi command on the PATH)",
         }
+        changes = ", ".join(f"{count} {change}" for change, count in self.deployment.changes.items())
         function = "in a process (no container engine answers)"
         return {
-            "driver": drivers.get(self.deployment.driver, self.deployment.driver),
+            "driver": f"{drivers[self.deployment.driver]}: {changes}",
             "function": f"in a container of {self.engine}" if self.engine else function,
             "AWS": f"MiniStack on {self.account.endpoint_url}",
         }

@@ -225,10 +225,9 @@ sys.path.insert(0, {root!r})
 from sandbox.function_program import FunctionProgram, free_port
 
 SERVE = '''
-import os, socket, sys, time
+import http.server, os, sys
 print(os.getpid(), flush=True)
-server = socket.create_server(("127.0.0.1", int(sys.argv[1])))
-time.sleep(60)
+http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), http.server.SimpleHTTPRequestHandler).serve_forever()
 '''
 port = free_port()
 command = [sys.executable, "-c", SERVE, str(port)]
@@ -244,7 +243,7 @@ def test_a_killed_sandbox_leaves_no_function_behind(tmp_path):
     code = OWNER.format(root=str(ROOT), log=str(log))
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as owner:
         assert owner.stdout.readline() == "started\n"
-        pid = int(log.read_text())
+        pid = int(log.read_text().split()[0])
         owner.send_signal(signal.SIGKILL)
     deadline = time.monotonic() + 5
     while is_running(pid) and time.monotonic() < deadline:
