@@ -118,8 +118,9 @@ def _without_colours(record: logging.LogRecord) -> bool:
 
 
 def _write_json_only() -> None:
-    sys.stdout = JsonLines(sys.stdout, "INFO")
-    sys.stderr = JsonLines(sys.stderr, "ERROR")
+    stream = sys.stdout
+    sys.stdout = JsonLines(stream, "INFO")
+    sys.stderr = JsonLines(stream, "ERROR")  # into the same stream, so that lines stay in the order they were written
     logging.captureWarnings(True)  # a warning is two lines of text otherwise
     sys.excepthook = _log_uncaught
     threading.excepthook = _log_uncaught_in_thread

@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -76,6 +77,7 @@ class Emulator:
             time.sleep(0.02)
 
     def __exit__(self, *_: object) -> None:
+        os.killpg(self.process.pid, signal.SIGSTOP)  # all at once, so that nobody gets to log that another one is gone
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(10)
 
@@ -85,11 +87,11 @@ class Emulator:
             connection.request("POST", "/2015-03-31/functions/function/invocations", json.dumps(event))
             return json.loads(connection.getresponse().read())
 
-    def lines(self) -> list[str]:
-        """What the function logged, without the emulator's own lines."""
-        lines = self.log_file.read_text().splitlines()
-        return [
-            line
-            for line in lines
-            if line and not line.startswith(("START ", "END ", "REPORT ")) and "(rapid)" not in line
-        ]
+    def lines(self, last: str = "") -> list[str]:
+        """What the function logged, without the emulator's own lines, as soon as `last` is in it."""
+        deadline = time.monotonic() + 10
+        while last not in (log := self.log_file.read_text()):
+            assert time.monotonic() < deadline, log
+            time.sleep(0.02)
+        others = re.compile(r"(START|END|REPORT) |.*\(rapid\)")
+        return [line for line in log.splitlines() if line and not others.match(line)]

@@ -52,7 +52,7 @@ def test_a_wrong_import_string_is_an_init_error_of_one_sentence(import_string, k
             "requestId": "",
             "stackTrace": [],
         }
-    assert not any("lambda_handler" in line for line in function.lines())
+        assert not any("lambda_handler" in line for line in function.lines(last=kind))
 
 
 THEIR_ERRORS = {
@@ -167,7 +167,8 @@ def test_debugging_never_reaches_lambda(emulated, tmp_path):
     with emulated(FLASK_APP="shop", FLASK_DEBUG="1") as function:
         assert function.invoke(make_event())["body"] == "[false,false,false]\n"
         assert function.invoke(make_event(path="/fail"))["body"] == "handled"
-    warnings = [line.split("\t")[-1] for line in function.lines() if line.startswith("[WARNING]")]
+        lines = function.lines(last="GET /fail 500")
+    warnings = [line.split("\t")[-1] for line in lines if line.startswith("[WARNING]")]
     assert warnings == [
         "FLASK_DEBUG is ignored in lambda mode: debugging would show the application's source code",
         "app.debug is off in lambda mode: debugging would show the application's source code",

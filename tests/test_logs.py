@@ -1,0 +1,217 @@
+"""What an application and its requests log: one JSON object a line, or Lambda's own lines of text."""
+
+import io
+import json
+import re
+import sys
+
+import pytest
+
+from scripts import logs
+from tests.emulator import Emulator, write
+from tests.events import make_event
+
+APP = """
+    import logging, sys, threading, traceback, warnings
+    from flask import Flask, request
+    app = Flask(__name__)
+
+    @app.post("/loud")
+    def loud():
+        app.logger.warning("warned %s", "by Flask")
+        logging.getLogger("mine").info("informed", extra={"order": 7})
+        print("printed")
+        print("two", "lines", sep="\\n")
+        print('{"already": "json"}')
+        sys.stderr.write("complained\\n")
+        warnings.warn("deprecated")
+        print("unfinished", end="")
+        return "ok"
+
+    @app.get("/fail")
+    def fail():
+        raise ValueError("broken")
+
+    @app.get("/thread")
+    def thread():
+        background = threading.Thread(target=lambda: 1 / 0, name="background")
+        background.start()
+        background.join()
+        return "ok"
+"""
+TRACE = "1-67fd8860-650d70a10ef73c6b16106e8d"
+REQUESTS = [
+    make_event(
+        method="POST",
+        path="/loud",
+        query="token=secret-in-query",
+        headers={"authorization": "secret-in-header"},
+        cookies=["session=secret-in-cookie"],
+        body="secret-in-body",
+    ),
+    make_event(path="/fail"),
+    make_event(path="/thread"),
+]
+
+
+def logged(rie, folder, last="GET /thread 200", **variables):
+    write(folder, shop=APP)
+    with Emulator(rie, folder, folder / "log", FLASK_APP="shop", PYTHONWARNINGS="default", **variables) as function:
+        statuses = [function.invoke(request)["statusCode"] for request in REQUESTS]
+        assert statuses == [200, 500, 200]
+        return function.lines(last=last)
+
+
+@pytest.fixture(scope="module")
+def json_lines(rie, tmp_path_factory):
+    return logged(rie, tmp_path_factory.mktemp("json"), AWS_LAMBDA_LOG_FORMAT="JSON")
+
+
+@pytest.fixture(scope="module")
+def text_lines(rie, tmp_path_factory):
+    return logged(rie, tmp_path_factory.mktemp("text"))
+
+
+def test_with_json_every_line_is_an_object_with_the_ids_of_its_request(json_lines):
+    objects = [json.loads(line) for line in json_lines]
+    objects.remove({"already": "json"})
+    for each in objects:
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", each["timestamp"])
+        assert re.fullmatch("[0-9a-f-]{36}", each["requestId"])
+        assert each["traceId"] == TRACE
+    assert len({each["requestId"] for each in objects}) == 3
+
+
+def test_with_json_whatever_logs_or_prints_is_there_once_in_order(json_lines):
+    objects = [json.loads(line) for line in json_lines]
+    seen = [(each.get("level"), each.get("logger"), each.get("message", "").partition(": ")[0]) for each in objects]
+    warning = next(each for each in objects if each.get("logger") == "py.warnings")
+    assert [entry for entry in seen if entry[1] != "py.warnings"] == [
+        ("WARNING", "shop", "warned by Flask"),
+        ("INFO", "mine", "informed"),
+        ("INFO", None, "printed"),
+        ("INFO", None, "two"),
+        ("INFO", None, "lines"),
+        (None, None, ""),
+        ("ERROR", None, "complained"),
+        ("INFO", None, "unfinished"),
+        ("INFO", "dualmode.access", "POST /loud 200"),
+        ("ERROR", "shop", "Exception on /fail [GET]"),
+        ("INFO", "dualmode.access", "GET /fail 500"),
+        ("ERROR", "dualmode", "Uncaught exception in background"),
+        ("INFO", "dualmode.access", "GET /thread 200"),
+    ]
+    assert "UserWarning: deprecated" in warning["message"]
+    assert next(each for each in objects if each.get("logger") == "mine")["order"] == 7
+
+
+def test_with_json_an_exception_is_one_object_with_its_traceback(json_lines):
+    objects = [json.loads(line) for line in json_lines]
+    (failed, in_thread) = [each for each in objects if "stackTrace" in each]
+    assert (failed["errorType"], failed["errorMessage"]) == ("ValueError", "broken")
+    assert 'raise ValueError("broken")' in failed["stackTrace"][-1]
+    assert in_thread["errorType"] == "ZeroDivisionError"
+
+
+def test_a_request_is_one_line_with_its_method_path_status_and_duration(json_lines):
+    (line, *_) = [each for each in map(json.loads, json_lines) if each.get("logger") == "dualmode.access"]
+    duration = line.pop("durationMs")
+    assert 0 < duration < 5000
+    assert {**line, "timestamp": "", "requestId": ""} == {
+        "timestamp": "",
+        "level": "INFO",
+        "message": "POST /loud 200",
+        "logger": "dualmode.access",
+        "requestId": "",
+        "traceId": TRACE,
+        "method": "POST",
+        "path": "/loud",
+        "status": 200,
+    }
+
+
+def test_as_text_the_lines_are_lambda_s_own_and_each_ends_where_the_next_begins(text_lines):
+    stamp = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z\t[0-9a-f-]{36}\t"
+    assert re.fullmatch(rf"\[WARNING\]\t{stamp}warned by Flask", text_lines[0])
+    assert text_lines[1:4] == ["printed", "two", "lines"]
+    assert text_lines[text_lines.index("ValueError: broken") + 1].startswith("[INFO]")
+    requests = [line for line in text_lines if re.match(rf"\[INFO\]\t{stamp}(GET|POST) ", line)]
+    assert [re.sub(rf"\[INFO\]\t{stamp}|[\d.]+ ms ", "", line) for line in requests] == [
+        f"GET /fail 500 {TRACE}",
+        f"GET /thread 200 {TRACE}",
+    ]
+
+
+def test_nothing_that_a_client_sent_but_the_path_is_logged(json_lines, text_lines):
+    assert not [line for line in [*json_lines, *text_lines] if "secret" in line]
+
+
+@pytest.mark.parametrize("log_format", ["JSON", "Text"])
+def test_a_level_is_kept_by_the_application_and_by_the_requests(log_format, rie, tmp_path):
+    lines = logged(
+        rie, tmp_path, AWS_LAMBDA_LOG_FORMAT=log_format, AWS_LAMBDA_LOG_LEVEL="ERROR", last="ZeroDivisionError"
+    )
+    assert not [line for line in lines if "warned" in line or "informed" in line or "POST /loud" in line]
+    assert [line for line in lines if "Exception on /fail" in line]
+
+
+@pytest.mark.parametrize(
+    ("variables", "level"),
+    [
+        ({}, ""),
+        ({"AWS_LAMBDA_LOG_FORMAT": "JSON"}, "INFO"),
+        ({"AWS_LAMBDA_LOG_FORMAT": "json", "AWS_LAMBDA_LOG_LEVEL": "warn"}, "WARN"),
+        ({"AWS_LAMBDA_LOG_LEVEL": "TRACE"}, "DEBUG"),
+        ({"AWS_LAMBDA_LOG_LEVEL": "FATAL"}, "CRITICAL"),
+        ({"AWS_LAMBDA_LOG_LEVEL": "loudly"}, ""),
+    ],
+)
+def test_the_level_is_the_one_of_lambda_s_own_variable(variables, level):
+    assert logs.level(variables) == level
+
+
+def test_a_method_and_ids_that_would_break_out_of_their_line_do_not(monkeypatch):
+    written = []
+    monkeypatch.setattr(logs.current, "request_id", 'a"b')
+    monkeypatch.setattr(logs.current, "trace", 'Root=1"\n;Parent=2')
+    logs.AccessLog({"AWS_LAMBDA_LOG_FORMAT": "JSON"}, written.append).write('GET"\n', "/a", 200, 0.00123)
+    logs.AccessLog({}, written.append).write('GET"\n', "/a", 200, 0.00123)
+    as_json, as_text = written
+    assert json.loads(as_json) | {"timestamp": ""} == {
+        "timestamp": "",
+        "level": "INFO",
+        "message": 'GET"\n /a 200',
+        "logger": "dualmode.access",
+        "requestId": 'a"b',
+        "traceId": '1"\n',
+        "method": 'GET"\n',
+        "path": "/a",
+        "status": 200,
+        "durationMs": 1.23,
+    }
+    assert as_text.count("\n") == 1
+
+
+def test_lines_of_several_threads_are_not_mixed():
+    import threading
+
+    stream = io.StringIO()
+    lines = logs.JsonLines(stream, "INFO")
+
+    def talk(name):
+        for _ in range(50):
+            lines.write(name)
+            lines.write(name)
+            lines.write("\n")
+
+    threads = [threading.Thread(target=talk, args=(name,)) for name in "abcd"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    messages = sorted(json.loads(line)["message"] for line in stream.getvalue().splitlines())
+    assert messages == ["aa"] * 50 + ["bb"] * 50 + ["cc"] * 50 + ["dd"] * 50
+
+
+def test_a_wrapped_stream_still_is_one():
+    assert logs.JsonLines(sys.__stdout__, "INFO").encoding == sys.__stdout__.encoding
