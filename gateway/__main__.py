@@ -71,7 +71,8 @@ def _bound(host: str, port: int, variable: str, api: HttpApi | EventsApi, body_l
     try:
         return HttpServer(host, port, api.respond, refuse=api.refuse, body_limit=body_limit)
     except OSError as error:
-        reason = os.strerror(error.errno) if (error.errno or 0) > 0 else str(error)
+        number = error.errno or 0
+        reason = os.strerror(number) if number > 0 else str(error)  # a name that resolves to nothing has none
         raise OSError(f"{variable} {port} can't be served on {host}: {reason}.") from error
 
 
