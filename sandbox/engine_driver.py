@@ -4,10 +4,12 @@ The program runs in this process (Automation API, inline). State, settings and t
 own folder; nothing is written beside the program.
 """
 
+import asyncio
 import contextlib
 import json
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,7 +22,7 @@ from pulumi.automation.errors import CommandError
 from sandbox import program, wire
 from sandbox.errors import SandboxError
 from sandbox.provider.provider import Provider
-from sandbox.pulumi_command import InterruptibleCommand
+from sandbox.pulumi_command import InterruptibleCommand, SparingStack, SparingWorkspace
 from sandbox.resources import ROOT_TYPE, Resource, name_of, short_type
 from sandbox.servicer import PACKAGES, Servicer
 from sandbox.settings import Project, StackConfig
@@ -28,6 +30,7 @@ from sandbox.settings import Project, StackConfig
 Progress = Callable[[str], None]
 _Answer = TypeVar("_Answer")
 _PASSPHRASE = "sandbox"  # noqa: S105  the state lies beside it, on this machine alone
+_CLOSING_SECONDS = 0.5
 _DONE = {
     "create": "created ",
     "update": "updated ",
@@ -53,8 +56,11 @@ class Engine:
         self._servicer = servicer
         self._folder = state / "pulumi"
         self._environment = environment(state, port)
-        self._command: InterruptibleCommand | None = None
+        self._checkpoint = self._folder / f"backend/.pulumi/stacks/{project.name}/{config.stack}.json"
+        self._command = InterruptibleCommand()
+        self._selected: automation.Stack | None = None
         self._program_error: BaseException | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._errors: list[str] = []
         self._changes: dict[str, int] = {}
         self._progress: Progress = lambda _line: None
@@ -102,27 +108,31 @@ class Engine:
             return dict(self._changes)
 
         with program.as_its_own(self._project.folder), _no_proxy():
-            return self._guarded(run)
+            try:
+                return self._guarded(run)
+            finally:
+                self._close_loop()
 
     def _stack(self) -> automation.Stack:
+        if self._selected is not None:
+            return self._selected
         work = self._folder / "work"
         for folder in (work, self._folder / "backend", self._folder / "home"):
             folder.mkdir(parents=True, exist_ok=True)
         self._write_settings(work)
-        if self._command is None:
-            self._command = InterruptibleCommand()
-        options = automation.LocalWorkspaceOptions(
+        workspace = SparingWorkspace(
             work_dir=str(work),
             pulumi_home=str(self._folder / "home"),
+            program=self._program,
             env_vars=self._environment,
             pulumi_command=self._command,
         )
-        stack = automation.create_or_select_stack(
-            stack_name=self._config.stack, project_name=self._project.name, program=self._program, opts=options
-        )
+        workspace.checkpoint = self._checkpoint
+        stack = SparingStack(self._config.stack, workspace)
         secrets = {key: self._config.values[key] for key in sorted(self._config.secrets)}
         if secrets:
             stack.set_all_config({key: automation.ConfigValue(value, secret=True) for key, value in secrets.items()})
+        self._selected = stack
         return stack
 
     def _write_settings(self, work: Path) -> None:
@@ -137,6 +147,7 @@ class Engine:
         file.write_text(yaml.safe_dump({**content, "config": config}, sort_keys=False))
 
     def _program(self) -> None:
+        self._loop = asyncio.get_running_loop()
         try:
             program.run(self._project.main)
         except BaseException as error:
@@ -162,13 +173,21 @@ class Engine:
                 thread.join(0.2)
             except KeyboardInterrupt as error:
                 interrupted = error
-                if self._command is not None:
-                    self._command.interrupt()
+                self._command.interrupt()
         if interrupted is not None:
             raise interrupted
         if errors:
             raise self._refusal(errors[0]) from errors[0]
         return answers[0]
+
+    def _close_loop(self) -> None:
+        """Close the program's event loop where the SDK's language server gave up on it, as after some errors."""
+        loop, self._loop = self._loop, None
+        deadline = time.monotonic() + _CLOSING_SECONDS
+        while loop is not None and not loop.is_closed() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        if loop is not None and not loop.is_closed() and not loop.is_running():
+            program.close(loop)
 
     def _refusal(self, error: BaseException) -> BaseException:
         if self._program_error is not None:
@@ -196,8 +215,7 @@ class Engine:
 
     def _settle(self, stack: automation.Stack) -> None:
         """Decide what the engine can't: whether a creation that was cut off has left something in the account."""
-        checkpoint = self._folder / "backend/.pulumi/stacks" / self._project.name / f"{self._config.stack}.json"
-        if not checkpoint.exists() or '"pending_operations"' not in checkpoint.read_text():
+        if not self._checkpoint.exists() or '"pending_operations"' not in self._checkpoint.read_text():
             return
         exported = stack.export_stack()
         state = dict(exported.deployment or {})

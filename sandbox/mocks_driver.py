@@ -191,7 +191,8 @@ def _run(main: Path, config: StackConfig, monitor: Monitor, folder: Path) -> Non
         made = any(resource.type != ROOT_TYPE for resource in monitor.tree.values())
         raise monitor.failure or program.refusal(error, folder, anything_made=made) from error
     finally:
-        _close(loop)
+        program.close(loop)
+        asyncio.set_event_loop(None)
         _forget()
     if monitor.failure is not None:
         raise monitor.failure
@@ -206,18 +207,6 @@ def _set_mocks(monitor: Monitor, config: StackConfig) -> None:
     settings.SETTINGS.organization = "organization"
     settings.SETTINGS.package_refs = {}
     settings.SETTINGS.base_providers_by_ref = {}
-
-
-def _close(loop: asyncio.AbstractEventLoop) -> None:
-    """Let calls that are under way end, drop the tasks that waited for them, and close the loop."""
-    pending = asyncio.all_tasks(loop)
-    for task in pending:
-        task.cancel()
-    loop.run_until_complete(asyncio.gather(*pending, return_exceptions=True))
-    loop.run_until_complete(loop.shutdown_asyncgens())
-    loop.run_until_complete(loop.shutdown_default_executor())
-    asyncio.set_event_loop(None)
-    loop.close()
 
 
 def _forget() -> None:

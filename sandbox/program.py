@@ -1,5 +1,6 @@
 """Running a Pulumi program inside this process, as its language host would run it."""
 
+import asyncio
 import contextlib
 import os
 import runpy
@@ -56,6 +57,17 @@ def as_its_own(folder: Path) -> Iterator[None]:
 def run(main: Path) -> None:
     """Run the program's file as `__main__`."""
     runpy.run_path(str(main), run_name="__main__")
+
+
+def close(loop: asyncio.AbstractEventLoop) -> None:
+    """Let calls that are under way end, drop the tasks that waited for them, and close the loop."""
+    pending = asyncio.all_tasks(loop)
+    for task in pending:
+        task.cancel()
+    loop.run_until_complete(asyncio.gather(*pending, return_exceptions=True))
+    loop.run_until_complete(loop.shutdown_asyncgens())
+    loop.run_until_complete(loop.shutdown_default_executor())
+    loop.close()
 
 
 def refusal(error: BaseException, folder: Path, *, anything_made: bool) -> SandboxError:

@@ -1,13 +1,18 @@
-"""The `pulumi` command, run so that Ctrl-C ends it the way it wants to be ended."""
+"""The `pulumi` command, run no more often than need be, and so that Ctrl-C ends it the way it wants to be ended."""
 
 import contextlib
+import functools
 import os
 import signal
 import subprocess
 import threading
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
 
+from pulumi import automation
 from pulumi.automation import CommandResult, PulumiCommand
+from pulumi.automation._stack import StackInitMode  # not exported, and a subclass can't be made without
 from pulumi.automation.errors import create_command_error
 
 Lines = Callable[[str], object] | None
@@ -20,7 +25,9 @@ class InterruptibleCommand(PulumiCommand):
     """
 
     def __init__(self) -> None:
-        super().__init__()
+        known = _checked(os.environ.get("PATH", ""))
+        self.command = known.command
+        self.version = known.version
         self._process: subprocess.Popen[str] | None = None
 
     def run(
@@ -68,6 +75,41 @@ class InterruptibleCommand(PulumiCommand):
         if process is not None:
             with contextlib.suppress(ProcessLookupError):
                 process.send_signal(signal.SIGINT)
+
+
+class SparingWorkspace(automation.LocalWorkspace):
+    """A workspace that asks the command nothing that can be seen in its files."""
+
+    checkpoint: Path
+    """Where the command keeps the stack's state."""
+
+    def select_stack(self, stack_name: str) -> None:
+        """Make sure that the stack exists: every command is told its name anyway."""
+        if not self.checkpoint.exists():
+            super().select_stack(stack_name)
+
+    def stack_outputs(self, stack_name: str) -> automation.OutputMap:
+        """Return nothing: they are in the state, which is read once."""
+        return {}
+
+
+class SparingStack(automation.Stack):
+    """A stack that doesn't ask for the history of what its events have just told."""
+
+    def __init__(self, name: str, workspace: SparingWorkspace) -> None:
+        super().__init__(name, workspace, StackInitMode.CREATE_OR_SELECT)
+
+    def info(self, show_secrets: bool = True) -> automation.UpdateSummary:
+        """Return a summary of nothing."""
+        return automation.UpdateSummary(
+            kind="update", start_time=datetime.now(UTC), message="", environment={}, config={}, result="succeeded"
+        )
+
+
+@functools.cache
+def _checked(_path: str) -> PulumiCommand:
+    """Return the command on a PATH, its version checked once."""
+    return PulumiCommand()
 
 
 def _collect(stream: object, each: Lines, lines: list[str]) -> None:

@@ -269,7 +269,9 @@ def _text(value: object) -> str:
         return value
     if value is None:
         return ""
-    return json.dumps(value)
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
 def _stack_file(project: Project, stack: str) -> dict[str, object]:

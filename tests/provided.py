@@ -48,6 +48,29 @@ PULL = json.dumps(
 )
 
 
+IMAGE = """
+    import pulumi
+    import pulumi_aws as aws
+    import pulumi_awsx as awsx
+
+    repository = aws.ecr.Repository("web", name="web", force_delete=True)
+    image = awsx.ecr.Image(
+        "image",
+        repository_url=repository.repository_url,
+        context="app",
+        platform="linux/amd64",
+        args={"APP_DIR": "app"},
+        image_tag="latest",
+    )
+    pulumi.export("image_uri", image.image_uri)
+"""
+MISSPELT = (
+    'aws.lambda_.FunctionLoggingConfigArgs(log_format="JSON", log_group=logs.name)',
+    '{"log_format": "JSON", "log_gruop": logs.name}',
+)
+"""A misspelt nested key for infra/function.py, as an object, which the SDK takes as well."""
+
+
 @dataclass(frozen=True)
 class Built:
     digest: str

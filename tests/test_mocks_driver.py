@@ -10,7 +10,7 @@ from sandbox.account import Account
 from sandbox.errors import SandboxError, SettingsError
 from sandbox.ministack import MiniStack
 from sandbox.provider.provider import Provider
-from tests.provided import ContentBuilder, write_program
+from tests.provided import IMAGE, ContentBuilder, write_program
 
 ROLE = dedent("""\
     import json
@@ -44,22 +44,6 @@ TREE = ROLE + dedent("""
     pulumi.export("token", pulumi.Output.secret("hunter2"))
     pulumi.export("account", aws.get_caller_identity().account_id)
 """)
-IMAGE = """
-    import pulumi
-    import pulumi_aws as aws
-    import pulumi_awsx as awsx
-
-    repository = aws.ecr.Repository("web", name="web", force_delete=True)
-    image = awsx.ecr.Image(
-        "image",
-        repository_url=repository.repository_url,
-        context="app",
-        platform="linux/amd64",
-        args={"APP_DIR": "app"},
-        image_tag="latest",
-    )
-    pulumi.export("image_uri", image.image_uri)
-"""
 
 
 @pytest.fixture(scope="module")
