@@ -19,7 +19,6 @@ class StageAddress:
     stage: str
     path: str
     mapping_key: str = ""
-    own_domain: bool = False  # API Gateway's own, execute-api
 
 
 def host_name(host: str, default: str | None) -> str:
@@ -59,8 +58,8 @@ def _own_domain(account: Account, name: str, api_id: str, path: str, way: Way) -
     way.add("domain", name, f"default endpoint of API {api['Name']}")
     first, _, rest = path.removeprefix("/").partition("/")
     if first and read(gateway, "get_stage", absent="NotFoundException", ApiId=api_id, StageName=first) is not None:
-        return StageAddress(domain_name=name, api_id=api_id, stage=first, path=f"/{rest}", own_domain=True)
-    return StageAddress(domain_name=name, api_id=api_id, stage="$default", path=path, own_domain=True)
+        return StageAddress(domain_name=name, api_id=api_id, stage=first, path=f"/{rest}")
+    return StageAddress(domain_name=name, api_id=api_id, stage="$default", path=path)
 
 
 def _custom_domain(account: Account, name: str, way: Way) -> str:
@@ -84,7 +83,7 @@ def _custom_domain(account: Account, name: str, way: Way) -> str:
         targets = " and ".join(entry["ApiGatewayDomainName"] for entry in domain["DomainNameConfigurations"])
         raise forbidden("record", name, f"{record} leads to {target}; the domain's target is {targets}")
     certificate = _checked_certificate(account, name, configuration.get("CertificateArn", ""))
-    way.add("domain", domain["DomainName"], f"{record} to {target}, certificate {certificate} issued")
+    way.add("domain", domain["DomainName"], f"{record} to {target.partition('.')[0]}, certificate {certificate}")
     return str(domain["DomainName"])
 
 
@@ -101,7 +100,7 @@ def _alias_target(account: Account, name: str) -> tuple[str, str]:
         record = _record_of(records, name)
         if record is not None and "AliasTarget" in record:
             target = record["AliasTarget"]["DNSName"].rstrip(".").lower()
-            return target, f"A alias in zone {zone['Name'].rstrip('.')} ({zone['Id'].rpartition('/')[2]})"
+            return target, f"A alias in zone {zone['Id'].rpartition('/')[2]}"
     zone_names = f"{holding[0]['Name'].rstrip('.')} ({holding[0]['Id'].rpartition('/')[2]})"
     raise forbidden("record", name, f"zone {zone_names} has no A alias record for it, so the name does not resolve")
 

@@ -45,7 +45,7 @@ def find_version(account: Account, call: Call, way: Way) -> FunctionVersion:
     version = _version_of_alias(aws_lambda, call)
     statement = _permission(account, call)
     if call.qualifier and version != call.qualifier:
-        way.add("alias", call.qualifier, f"function {call.function_name}, allowed by {statement}, to version {version}")
+        way.add("alias", call.qualifier, f"{call.function_name} to version {version}, allowed by {statement}")
     function = read(
         aws_lambda,
         "get_function",

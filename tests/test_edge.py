@@ -1,7 +1,9 @@
 import contextlib
+import datetime
 import itertools
 import json
 import os
+from datetime import UTC
 
 import pytest
 
@@ -195,6 +197,21 @@ def test_a_domain_whose_certificate_covers_another_name_is_forbidden(account, as
     assert refused(ask()) == (403, FORBIDDEN, ("certificate", arn))
 
 
+@pytest.mark.parametrize(
+    "different",
+    [{"Status": "PENDING_VALIDATION"}, {"Status": "EXPIRED"}, {"NotAfter": datetime.datetime(2020, 1, 1, tzinfo=UTC)}],
+    ids=str,
+)
+def test_a_certificate_has_to_be_issued_and_valid(account, ask, monkeypatch, different):
+    acm = account.client("acm")
+    summary = acm.list_certificates()["CertificateSummaryList"][0]
+    described = acm.describe_certificate(CertificateArn=summary["CertificateArn"])["Certificate"]
+    # The emulated ACM issues every certificate at once, so this answer has to be made up.
+    monkeypatch.setattr(acm, "describe_certificate", lambda **_: {"Certificate": described | different})
+    assert refused(ask())[:2] == (403, FORBIDDEN)
+    assert ask().way.refusal.link == "certificate"
+
+
 def test_a_domain_without_a_mapping_is_forbidden(account, ask, changed, made):
     gateway = account.client("apigatewayv2")
     changed(
@@ -271,6 +288,7 @@ def test_the_longest_mapping_key_wins_and_stays_out_of_the_path(account, ask, ch
     assert event(ask("/v1/beta/hello"))["rawPath"] == "/beta/hello"
     assert event(ask("/v1/beta/hello"))["requestContext"]["stage"] == "beta"
     assert event(ask("/v10/hello"))["rawPath"] == "/v10/hello"
+    assert event(ask("/v1/betas"))["requestContext"]["stage"] == "$default"
 
 
 def test_the_default_endpoint_is_not_found_while_it_is_disabled(account, ask, changed, made):

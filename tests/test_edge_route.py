@@ -43,6 +43,7 @@ def test_the_most_specific_route_wins(method, path, expected):
         (["GET /a/{proxy+}"], "GET", "/a", None),
         (["GET /{proxy+}", "GET /a/{proxy+}"], "GET", "/a/b", ("GET /a/{proxy+}", {"proxy": "b"})),
         (["GET /{x}/b", "GET /a/{y}"], "GET", "/a/b", ("GET /a/{y}", {"y": "b"})),
+        (["GET /a/{proxy+}", "GET /{x}/b"], "GET", "/a/b", ("GET /{x}/b", {"x": "a"})),
         ([], "GET", "/", None),
     ],
 )

@@ -97,6 +97,18 @@ def test_the_digest_changes_with_the_build_arguments(context):
     assert content_digest(context, A="1") != content_digest(context, A="2") != content_digest(context)
 
 
+def test_a_dockerfile_that_the_context_leaves_out_counts_as_well(context):
+    (context / ".dockerignore").write_text("infra\n")
+    before = content_digest(context)
+    (context / "infra" / "Dockerfile").write_text("FROM other\n")
+    assert content_digest(context) != before
+
+
+def test_files_are_read_in_an_order_of_their_own(context):
+    paths = read_context(context, context / "infra" / "Dockerfile").paths
+    assert list(paths) == sorted(paths)
+
+
 def test_a_file_of_its_own_beside_the_dockerfile_is_its_dockerignore(context):
     (context / "infra" / "Dockerfile.dockerignore").write_text("shop\n")
     paths = read_context(context, context / "infra" / "Dockerfile").paths
