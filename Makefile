@@ -51,7 +51,7 @@ $(VENV)/bin/python:
 
 $(VENV)/%.installed: %/requirements.txt $(VENV)/bin/python
 	@echo "Installing $< into $(VENV) (once, about a minute) ..."
-	@$(RUN) -m pip install --disable-pip-version-check --require-hashes -r $< > $(VENV)/$*.log 2>&1 & pip=$$!; \
+	@$(RUN) -m pip install --disable-pip-version-check --no-deps --require-hashes -r $< > $(VENV)/$*.log 2>&1 & pip=$$!; \
 		while kill -0 $$pip 2>/dev/null; do \
 			sleep 1; tail -n 1 $(VENV)/$*.log | grep -oE '^ *(Collecting|Downloading|Installing|Using cached) [^ (]+'; \
 		done | uniq; \
