@@ -53,6 +53,7 @@ def load(import_string: str) -> Any:
         Exception: what the application's own code raised.
     """
     make_way()
+    os.environ["FLASK_RUN_FROM_CLI"] = "true"  # Flask's sign that `app.run()`, left in a module, is to do nothing
     path, _, name = import_string.partition(":")
     if not path:
         raise ApplicationError(NO_MODULE, f'FLASK_APP is "{import_string}", which names no module before the colon.')
@@ -99,7 +100,8 @@ def is_asgi(app: object) -> bool:
 
     if isinstance(app, type) or not callable(app):
         return False
-    return iscoroutinefunction(app) or iscoroutinefunction(type(app).__call__)
+    # By its type: asking an object itself could be asking one of Flask's proxies, which know nothing outside a request.
+    return iscoroutinefunction(app if isinstance(app, FunctionType) else type(app).__call__)
 
 
 def _module(import_string: str) -> ModuleType:

@@ -19,7 +19,6 @@ def start() -> Handler:
     """
     access = logs.set_up_lambda(os.environ)
     debug_guard.before_import(os.environ)
-    os.environ["FLASK_RUN_FROM_CLI"] = "true"  # Flask's sign that `app.run()`, left in a module, is to do nothing
     import_string = application.import_string(os.environ)
     try:
         app = application.load(import_string)

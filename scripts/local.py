@@ -25,7 +25,6 @@ def main() -> None:
     environ = os.environ
     access = logs.set_up_local(environ)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # a first process is not ended by signals it doesn't handle
-    environ["FLASK_RUN_FROM_CLI"] = "true"  # Flask's sign that `app.run()`, left in a module, is to do nothing
     host, port = environ.get("FLASK_RUN_HOST") or DEFAULT_HOST, environ.get("PORT") or DEFAULT_PORT
     if not port.isdecimal():
         sys.exit(f"PORT is {port}, which is not the number of a port.")

@@ -10,7 +10,7 @@ import pytest
 from tests.conftest import ROOT
 
 SHOP = """
-    from flask import Flask
+    from flask import Flask, current_app, request
 
     app = Flask("shop-app")
     admin = Flask("admin-app")
