@@ -231,7 +231,9 @@ def test_a_signal_stops_it_at_once_with_its_processes(tmp_path, number):
 def test_nothing_is_left_when_it_is_killed(tmp_path):
     with gateway(tmp_path) as made:
         pid = json.loads(made.request()[2])["pid"]
-        assert lives(pid)
+        busy = tmp_path / "busy"  # one that waits for events would notice by itself
+        made.invoke(event("occupy", [60, str(busy)]), {"X-Amz-Invocation-Type": "Event"})
+        until(busy.exists)
         made.process.kill()
         made.process.wait()
 

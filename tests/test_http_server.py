@@ -106,6 +106,7 @@ SMUGGLING = [
     ),
     pytest.param(post(b"3\nabc\r\n0\r\n\r\n", "Transfer-Encoding: chunked"), 400, id="a-chunk-size-without-its-end"),
     pytest.param(post(b"3\r\nabcd\r\n0\r\n\r\n", "Transfer-Encoding: chunked"), 400, id="a-chunk-that-is-longer"),
+    pytest.param(post(b"3\r\nabcXX0\r\n\r\n", "Transfer-Encoding: chunked"), 400, id="a-chunk-without-its-end"),
     pytest.param(post(b"-3\r\nabc\r\n0\r\n\r\n", "Transfer-Encoding: chunked"), 400, id="a-negative-chunk"),
     pytest.param(post(b"0x3\r\nabc\r\n0\r\n\r\n", "Transfer-Encoding: chunked"), 400, id="a-prefixed-chunk-size"),
     pytest.param(post(b"z\r\n\r\n", "Transfer-Encoding: chunked"), 400, id="no-chunk-size"),
