@@ -15,6 +15,7 @@ from tests.gateways import gateway
 
 REQUESTS, CLIENTS, WORKERS = 20_000, 50, 4
 EARLY = 5_000
+SPARE = 4  # connections that are being closed
 KILL_EVERY_SECONDS = 0.25
 FAILED = (500, b'{"message":"Internal Server Error"}')
 
@@ -89,12 +90,14 @@ def test_each_of_many_requests_gets_one_answer_while_environments_die(tmp_path):
         for thread in threads:
             thread.join()
         late = resident_kib(made.process.pid)
+        left = {kind: len(list(Path(f"/proc/{made.process.pid}/{kind}").iterdir())) for kind in ("fd", "task")}
 
-    print(
-        f"{kills} kills, {clients.failures} answers of 500, resident {early} KiB at {EARLY}, {late} KiB at {REQUESTS}"
-    )
+    print(f"{kills} kills, {clients.failures} answers of 500, {early} KiB at {EARLY}, {late} KiB at {REQUESTS}; {left}")
     assert clients.wrong == []
     assert clients.answers == [1] * REQUESTS
     assert kills > 10
     assert clients.failures <= kills
     assert late <= 1.05 * early
+    # an environment has a thread, one for its process, two for its Runtime API; the other three serve the ports
+    assert left["task"] <= 3 + 4 * WORKERS + SPARE
+    assert left["fd"] <= 5 + 4 * WORKERS + SPARE
