@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from gateway.http_api import BODY_LIMIT
 from gateway.http_message import Request, Response
 from gateway.http_server import HttpServer
-from sandbox import container_engine, settings
+from sandbox import container_engine, long_command, settings
 from sandbox.command_line import Options, UsageError, read_options
 from sandbox.edge import refuse, respond_with
 from sandbox.errors import SandboxError, SettingsError
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     except SandboxError as error:
         return _fail(FAILED, str(error))
     except KeyboardInterrupt:
-        return INTERRUPTED
+        return _fail(INTERRUPTED, "Interrupted; everything that was started is stopped.")
 
 
 def _send(options: Options, request: Request) -> int:
@@ -138,6 +138,7 @@ def _stopping_on_signals() -> Iterator[None]:
     def stop(_number: int, _frame: FrameType | None) -> None:
         for number in numbers:
             signal.signal(number, signal.SIG_IGN)
+        long_command.end_all()
         raise KeyboardInterrupt
 
     before = {number: signal.signal(number, stop) for number in numbers}

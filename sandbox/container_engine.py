@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sandbox import long_command
 from sandbox.errors import SandboxError
 
 ENGINES = ("docker", "podman")
@@ -85,26 +86,15 @@ def build(
         command += ["--build-arg", f"{name}={value}"]
     if target:
         command += ["--target", target]
-    lines: list[str] = []
-    with subprocess.Popen(
-        [*command, str(context)],
-        # Attestations would make the result an index, which Lambda refuses.
-        env={**os.environ, "BUILDX_NO_DEFAULT_ATTESTATIONS": "1", "BUILDKIT_PROGRESS": "plain"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-    ) as process:
-        try:
-            for line in filter(str.strip, process.stdout or ()):
-                lines.append(line.rstrip())
-                if "STEP" in line or " RUN " in line or " COPY " in line:
-                    progress(f"  {line.strip()[:100]}")
-        except BaseException:
-            process.kill()
-            raise
-    if process.returncode != 0:
+
+    def told(line: str) -> None:
+        if "STEP" in line or " RUN " in line or " COPY " in line:
+            progress(f"  {line.strip()[:100]}")
+
+    # Attestations would make the result an index, which Lambda refuses.
+    environment = {**os.environ, "BUILDX_NO_DEFAULT_ATTESTATIONS": "1", "BUILDKIT_PROGRESS": "plain"}
+    status, lines = long_command.run([*command, str(context)], environment=environment, told=told)
+    if status != 0:
         shown = "\n".join(f"  | {line}" for line in lines[-_SHOWN_LINES:])
         raise SandboxError(f"{shown}\n{engine} could not build {dockerfile.name}: the lines above are its last ones.")
     return str(inspect_image(engine, tag)["Id"])

@@ -17,7 +17,7 @@ from sandbox.edge_domain import StageAddress, host_name, resolve
 from sandbox.edge_function import FunctionVersion, find_version
 from sandbox.edge_payload_v1 import event_v1, response_v1
 from sandbox.errors import SandboxError
-from sandbox.way import Answer, RefusedError, Way, server_error
+from sandbox.way import Answer, Link, RefusedError, Way, server_error
 
 
 class FunctionFailedError(Exception):
@@ -65,6 +65,9 @@ class Edge:
         except RefusedError as refused:
             way.links.append(refused.link)
             response = message_response(refused.status, refused.message, request_id=request_id)
+        except SandboxError as error:  # of nobody's making but the sandbox's: AWS would have answered
+            way.links.append(Link(link="account", id=self._account.region, detail=str(error), refused=True))
+            response = message_response(500, "Internal Server Error", request_id=request_id)
         return Answer(response=response, way=way, duration=(time.monotonic() - began) * 1000)
 
     def _version(self, request: Request, way: Way) -> tuple[StageAddress, Call, FunctionVersion]:

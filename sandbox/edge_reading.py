@@ -2,19 +2,40 @@
 
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]
+
+from sandbox.errors import SandboxError
+
 
 def read(client: Any, operation: str, *, absent: str, **parameters: object) -> Any:
-    """The answer of an API call, None where AWS answers with the error code `absent`."""
+    """The answer of an API call, None where AWS answers with the error code `absent`.
+
+    Raises:
+        SandboxError: AWS doesn't answer, or refuses to.
+    """
     try:
         return getattr(client, operation)(**parameters)
-    except client.exceptions.ClientError as error:
+    except ClientError as error:
         if error.response["Error"]["Code"] == absent:
             return None
-        raise
+        raise _unreadable(operation, error) from error
+    except BotoCoreError as error:
+        raise _unreadable(operation, error) from error
 
 
 def every(client: Any, operation: str, items: str, **parameters: object) -> list[dict[str, Any]]:
-    """All items of a listing, over its pages."""
+    """All items of a listing, over its pages.
+
+    Raises:
+        SandboxError: AWS doesn't answer, or refuses to.
+    """
+    try:
+        return _pages(client, operation, items, parameters)
+    except (ClientError, BotoCoreError) as error:
+        raise _unreadable(operation, error) from error
+
+
+def _pages(client: Any, operation: str, items: str, parameters: dict[str, object]) -> list[dict[str, Any]]:
     if client.can_paginate(operation):
         pages = client.get_paginator(operation).paginate(**parameters)
         return [item for page in pages for item in page.get(items, [])]
@@ -26,3 +47,7 @@ def every(client: Any, operation: str, items: str, **parameters: object) -> list
         if not page.get("NextToken"):
             return found
         token = {"NextToken": page["NextToken"]}
+
+
+def _unreadable(operation: str, error: Exception) -> SandboxError:
+    return SandboxError(f"the account can't be read, {operation} fails: {error}")

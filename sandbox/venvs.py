@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from sandbox import long_command
 from sandbox.errors import SandboxError
 
 _SHOWN_LINES = 15
@@ -61,24 +62,13 @@ class Venvs:
         command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input"]
         command += ["--python", str(folder / "bin" / "python"), "install", "--progress-bar", "off"]
         command += ["--require-hashes"] if locked else []
-        lines: list[str] = []
-        with subprocess.Popen(
-            [*command, "-r", str(requirements)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-        ) as process:
-            try:
-                for line in process.stdout or ():
-                    lines.append(line.rstrip())
-                    if line.startswith("Collecting "):
-                        self._progress(f"  {line.split('(')[0].strip()}")
-            except BaseException:
-                process.kill()
-                raise
-        if process.returncode != 0:
+
+        def told(line: str) -> None:
+            if line.startswith("Collecting "):
+                self._progress(f"  {line.split('(')[0].strip()}")
+
+        status, lines = long_command.run([*command, "-r", str(requirements)], told=told)
+        if status != 0:
             shown = "\n".join(f"  | {line}" for line in lines[-_SHOWN_LINES:])
             raise SandboxError(
                 f"{shown}\nThe packages of {requirements.name} could not be installed: "

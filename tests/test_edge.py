@@ -8,6 +8,7 @@ from datetime import UTC
 import pytest
 
 from gateway.http_message import Request
+from sandbox.account import Account
 from sandbox.edge import Edge, FunctionFailedError, FunctionTimedOutError
 from sandbox.errors import SandboxError
 from sandbox.running import DOMAIN, running
@@ -567,3 +568,10 @@ def test_too_large_a_body_is_refused_before_the_function(ask, echo):
 
 def test_a_request_to_no_path_is_a_bad_one(ask):
     assert refused(ask("nowhere"))[:2] == (400, {"message": "Bad Request"})
+
+
+def test_an_account_that_does_not_answer_is_said_to_be_at_fault(echo):
+    nowhere = Account("http://127.0.0.1:1", "us-east-1")
+    answer = Edge(nowhere, echo, default_name=DOMAIN).answer(Request(method="GET", target="/", headers=()))
+    assert refused(answer) == (500, INTERNAL, ("account", "us-east-1"))
+    assert "list_hosted_zones" in reason(answer)

@@ -1,0 +1,52 @@
+"""Commands that take long, such as builds: their lines as they come, and an end to all of them when it is asked for."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Mapping, Sequence
+
+_running: set[int] = set()
+_lock = threading.Lock()
+
+
+def run(
+    command: Sequence[str], *, environment: Mapping[str, str] | None = None, told: Callable[[str], None]
+) -> tuple[int, list[str]]:
+    """Run a command to its end, tell each line that it prints, and return its exit status and all lines."""
+    lines: list[str] = []
+    with subprocess.Popen(
+        command,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        start_new_session=True,
+    ) as process:
+        with _lock:
+            _running.add(process.pid)
+        try:
+            for line in filter(str.strip, process.stdout or ()):
+                lines.append(line.rstrip())
+                told(lines[-1])
+        except BaseException:
+            _end(process.pid)
+            raise
+        finally:
+            with _lock:
+                _running.discard(process.pid)
+    return process.returncode, lines
+
+
+def end_all() -> None:
+    """End the commands under way, with all that they have started: who waits for one sees it fail."""
+    for pid in list(_running):  # no lock: a signal's handler may have interrupted whoever holds it
+        _end(pid)
+
+
+def _end(group: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(group, signal.SIGTERM)
