@@ -9,7 +9,7 @@ from typing import Any
 
 from sandbox import engine_driver, mocks_driver, settings
 from sandbox.account import Account
-from sandbox.errors import SandboxError
+from sandbox.errors import SandboxError, SettingsError
 from sandbox.ministack import MiniStack
 from sandbox.provider.image import Builder
 from sandbox.provider.provider import Provider
@@ -73,7 +73,7 @@ def deploy(
         SettingsError: a setting is refused, by the schema or by the program.
         SandboxError: the provider or the program refused something.
     """
-    loaded = _load(project, stack, settings)
+    loaded = _load(project, stack, settings, account)
     provider = Provider(account, images, loaded[0].folder)
     if driver() == MOCKS:
         progress("Deploying with Pulumi's mocks, from scratch: there is no pulumi command on the PATH")
@@ -135,7 +135,7 @@ def _engine_alone(
 ) -> Iterator[engine_driver.Engine]:
     if driver() == MOCKS:
         raise SandboxError("There is no pulumi command on the PATH: only it can compare a program with what it made.")
-    loaded = _load(project, stack, overrides)
+    loaded = _load(project, stack, overrides, account)
     with _engine(*loaded, Provider(account, images, loaded[0].folder), account, state) as engine:
         yield engine
 
@@ -149,9 +149,15 @@ def _engine(
         yield engine_driver.Engine(project, config, provider, servicer, port, state)
 
 
-def _load(project: Path, stack: str, overrides: Mapping[str, object]) -> tuple[settings.Project, settings.StackConfig]:
+def _load(
+    project: Path, stack: str, overrides: Mapping[str, object], account: Account
+) -> tuple[settings.Project, settings.StackConfig]:
     loaded = settings.load_project(project.resolve())
-    return loaded, settings.load(loaded, stack, overrides)
+    config = settings.load(loaded, stack, overrides)
+    region = config.values.get("aws:region", account.region)
+    if region != account.region:
+        raise SettingsError(f"aws:region is {region}, and the sandbox's account is used in {account.region} alone.")
+    return loaded, config
 
 
 def _forgotten(state: Path) -> Path:

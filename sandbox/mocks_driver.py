@@ -52,6 +52,7 @@ class Monitor(mocks.MockMonitor):
         try:
             identity, outputs = self._realise(request, urn, inputs)
         except SandboxError as error:
+            error.args = (wire.censor(str(error), inputs),)
             with self._lock:
                 self.failure = self.failure or error
             self._say(f"failed   {short_type(request.type)} {request.name}")

@@ -13,7 +13,9 @@ from pathlib import Path
 from pulumi import automation
 from pulumi.automation import CommandResult, PulumiCommand
 from pulumi.automation._stack import StackInitMode  # not exported, and a subclass can't be made without
-from pulumi.automation.errors import create_command_error
+from pulumi.automation.errors import InvalidVersionError, create_command_error
+
+from sandbox.errors import SandboxError
 
 Lines = Callable[[str], object] | None
 
@@ -109,7 +111,12 @@ class SparingStack(automation.Stack):
 @functools.cache
 def _checked(_path: str) -> PulumiCommand:
     """Return the command on a PATH, its version checked once."""
-    return PulumiCommand()
+    try:
+        return PulumiCommand()
+    except (OSError, subprocess.CalledProcessError, InvalidVersionError) as error:
+        raise SandboxError(
+            f"The pulumi command on the PATH can't be used: {error} Update it, or take it off."
+        ) from None
 
 
 def _collect(stream: object, each: Lines, lines: list[str]) -> None:

@@ -1,10 +1,11 @@
 """The provider as the real engine speaks to it: Pulumi's ResourceProvider protocol over gRPC, on loopback."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent import futures
 from contextlib import contextmanager
 from importlib import metadata
+from types import MappingProxyType
 from typing import Any
 
 import grpc  # type: ignore[import-untyped]
@@ -86,8 +87,13 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             try:
                 self._provider.check(pulumi_type, name, wire.reveal(named))
             except InvalidInputsError as error:
-                self._note(error.of(pulumi_type, name))
-                failures = [provider_pb2.CheckFailure(property=path, reason=text) for path, text in error.failures]
+                refusal = error.of(pulumi_type, name)
+                refusal.args = (wire.censor(str(refusal), given),)
+                self._note(refusal)
+                failures = [
+                    provider_pb2.CheckFailure(property=path, reason=wire.censor(text, given))
+                    for path, text in error.failures
+                ]
             return provider_pb2.CheckResponse(inputs=wire.encode(named), failures=failures)
 
     def Diff(self, request: Any, context: Any) -> Any:
@@ -107,7 +113,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         if request.preview:
             outputs = self._provider.foreseen(_type_of(request), inputs)
             return provider_pb2.CreateResponse(properties=wire.encode(outputs))
-        with self._refusing(context):
+        with self._refusing(context, inputs):
             found = self._provider.create(_type_of(request), _name_of(request), wire.reveal(inputs))
             outputs = wire.conceal(found.outputs, wire.secret_keys(inputs))
             return provider_pb2.CreateResponse(id=found.identity, properties=wire.encode(outputs))
@@ -131,7 +137,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         pulumi_type, name = _type_of(request), _name_of(request)
         old, inputs = wire.decode(request.olds), wire.decode(request.news)
         plain_old, plain = wire.reveal(old), wire.reveal(inputs)
-        with self._refusing(context):
+        with self._refusing(context, inputs):
             if request.preview:
                 before = wire.reveal(wire.decode(request.old_inputs))
                 known = self._provider.foreseen(pulumi_type, plain, before, plain_old)
@@ -158,10 +164,11 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
                 return _construct_image(request, resource_pb2_grpc.ResourceMonitorStub(channel))
 
     @contextmanager
-    def _refusing(self, context: Any) -> Iterator[None]:
+    def _refusing(self, context: Any, inputs: Mapping[str, Any] = MappingProxyType({})) -> Iterator[None]:
         try:
             yield
         except SandboxError as error:
+            error.args = (wire.censor(str(error), inputs),)
             self._note(error)
             context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(error))
         except grpc.RpcError as error:  # the engine's own monitor, while a component is constructed

@@ -4,7 +4,7 @@ Source: pulumi/pulumi, sdk/go/common/resource/plugin/rpc.go.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,7 @@ _UNKNOWNS = frozenset(
         "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",  # an object
     }
 )
+_TELLTALE = 2  # characters: shorter texts stand in every sentence, and are no secrets
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,31 @@ def secret_keys(values: Mapping[str, Any]) -> frozenset[str]:
 def conceal(values: Mapping[str, Any], keys: frozenset[str]) -> dict[str, Any]:
     """Return the values with those of the keys as secrets."""
     return {key: Secret(reveal(value)) if key in keys else value for key, value in values.items()}
+
+
+def censor(sentence: str, values: Mapping[str, Any]) -> str:
+    """Return a sentence in which no secret among the values is to be read."""
+    texts = {str(text) for secret in _secrets(values) for text in _leaves(reveal(secret))}
+    for text in sorted(texts, key=len, reverse=True):
+        if len(text) > _TELLTALE:
+            sentence = sentence.replace(text, repr(Secret(text)))
+    return sentence
+
+
+def _secrets(value: Any) -> Iterator[Secret]:
+    if isinstance(value, Secret):
+        yield value
+    elif isinstance(value, Mapping | list):
+        for item in value.values() if isinstance(value, Mapping) else value:
+            yield from _secrets(item)
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    if isinstance(value, Mapping | list):
+        for item in value.values() if isinstance(value, Mapping) else value:
+            yield from _leaves(item)
+    elif value is not None and not isinstance(value, bool):
+        yield value
 
 
 def _has_secret(value: Any) -> bool:

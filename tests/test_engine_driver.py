@@ -224,6 +224,14 @@ def test_a_preview_refuses_a_misspelt_nested_key(engine, account, tmp_path):
         engine(folder, imageUri=push_image(account)).preview()
 
 
+def test_a_refusal_does_not_tell_a_secret(engine, tmp_path):
+    source = ROLE.replace('path=config.require("path")', 'path=pulumi.Output.secret("hunter2")')
+    with pytest.raises(SandboxError) as caught:
+        engine(write_program(tmp_path / "told", source, CONFIG), token="t").preview()
+    assert "path: Value '[secret]' at 'path' failed to satisfy constraint" in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+
+
 def test_a_mistake_in_the_program_is_one_sentence_with_its_line(engine, tmp_path):
     folder = write_program(tmp_path / "mistaken", "import pulumi\n\nundefined\n")
     with pytest.raises(SandboxError) as caught:

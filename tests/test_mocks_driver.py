@@ -185,6 +185,30 @@ def test_what_came_from_a_secret_is_masked_in_the_tree(deploy):
     assert role["Description"] == "hunter2"
 
 
+def test_a_refusal_does_not_tell_a_secret(deploy):
+    source = ROLE + (
+        'aws.iam.Role("web", assume_role_policy=json.dumps(trust), path=pulumi.Output.secret("hunter2"))\n'
+    )
+    error = str(refused(deploy, source))
+    assert "path: Value '[secret]' at 'path' failed to satisfy constraint" in error
+    assert "hunter2" not in error
+
+
+def test_after_ctrl_c_the_next_run_is_as_ever(deploy):
+    source = ROLE + dedent("""
+        import os, signal
+
+        role = aws.iam.Role("web", assume_role_policy=json.dumps(trust))
+        role.arn.apply(lambda _: os.kill(os.getpid(), signal.SIGINT))
+        after = pulumi.ResourceOptions(depends_on=[role])
+        for number in range(20):
+            role = aws.iam.Role(f"web{number}", assume_role_policy=json.dumps(trust), opts=after)
+    """)
+    with pytest.raises(KeyboardInterrupt):
+        deploy(source)
+    assert deploy("import pulumi\npulumi.export('next', 2)\n")[0] == {"next": 2}
+
+
 def test_reading_a_resource_that_was_there_before_is_refused_with_the_reason(deploy):
     source = 'import pulumi_aws as aws\naws.iam.Role.get("old", "old-role")\n'
     assert str(refused(deploy, source)) == (

@@ -87,7 +87,7 @@ def refused(provider, made):
         (
             "Integration",
             {"timeoutMilliseconds": 40000},
-            "timeoutInMillis",
+            "timeoutMilliseconds",
             "Member must have value less than or equal to 30000",
         ),
         ("Integration", {"integrationUri": "web"}, "integrationUri", "Invalid function ARN or invalid uri: 'web'"),
@@ -211,6 +211,25 @@ def test_a_domain_with_a_certificate_that_is_not_validated_is_refused(refused, p
     sentence = refused("DomainName", domainName="new.sandbox.test", domainNameConfiguration=configuration)
     assert f"BadRequestException: the certificate {arn} is not validated yet: the record " in sentence
     assert "is in no public zone of the account. Take the ARN from CertificateValidation" in sentence
+
+
+def test_a_domain_whose_new_certificate_nobody_waited_for_is_refused_although_its_record_is_there(
+    refused, provider, made
+):
+    inputs = {"domainName": "soon.sandbox.test", "validationMethod": "DNS"}
+    certificate = provider.create("aws:acm/certificate:Certificate", "soon", inputs).outputs
+    proof = certificate["domainValidationOptions"][0]
+    record = {"name": proof["resourceRecordName"], "type": "CNAME", "records": [proof["resourceRecordValue"]]}
+    provider.create("aws:route53/record:Record", "soon", {**made["Record"].inputs, **record})
+    configuration = {**made["DomainName"].inputs["domainNameConfiguration"], "certificateArn": certificate["arn"]}
+    domain = {"domainName": "soon.sandbox.test", "domainNameConfiguration": configuration}
+    assert "ACM issues it a while after its records are in the zone, and nothing waited" in refused(
+        "DomainName", **domain
+    )
+    provider.create(
+        "aws:acm/certificateValidation:CertificateValidation", "soon", {"certificateArn": certificate["arn"]}
+    )
+    provider.create("aws:apigatewayv2/domainName:DomainName", "soon", domain)
 
 
 def test_a_domain_that_its_certificate_does_not_cover_is_refused(refused, made):

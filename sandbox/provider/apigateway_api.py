@@ -5,6 +5,7 @@ Source: hashicorp/terraform-provider-aws, internal/service/apigatewayv2/{api,sta
 """
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from botocore.exceptions import ClientError  # type: ignore[import-untyped]
@@ -101,6 +102,7 @@ class Stage(Kind):
     pulumi_type = "aws:apigatewayv2/stage:Stage"
     service = "apigatewayv2"
     operation = "CreateStage"
+    spelt = MappingProxyType({"stageName": "name"})
     replaces = frozenset({"apiId", "name"})
     autonamed = "name"
     kept = frozenset({"defaultRouteSettings"})  # pulumi-aws#2363: removing the block doesn't undo it

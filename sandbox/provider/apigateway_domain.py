@@ -11,7 +11,7 @@ from typing import Any
 from botocore.exceptions import ClientError  # type: ignore[import-untyped]
 
 from sandbox.provider.apigateway_api import refuse_missing_api, retag
-from sandbox.provider.certificate import covers, describe, unproven
+from sandbox.provider.certificate import covers, describe, unusable
 from sandbox.provider.inputs import UNKNOWN, Inputs
 from sandbox.provider.kind import Kind, Values, given, region_of
 from sandbox.provider.refusals import RefusedError, is_missing
@@ -123,7 +123,7 @@ class DomainName(Kind):
         certificate = describe(self.aws, arn)
         if certificate is None:
             raise RefusedError("BadRequestException", f"the certificate {arn} doesn't exist in {self.aws.region}", path)
-        missing = unproven(self.aws, certificate)
+        missing = unusable(self.aws, certificate)
         if missing:
             raise RefusedError(
                 "BadRequestException",

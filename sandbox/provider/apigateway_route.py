@@ -6,6 +6,7 @@ Source: hashicorp/terraform-provider-aws, internal/service/apigatewayv2/{integra
 
 import re
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from botocore.exceptions import ClientError  # type: ignore[import-untyped]
@@ -28,6 +29,7 @@ class Integration(Kind):
     pulumi_type = "aws:apigatewayv2/integration:Integration"
     service = "apigatewayv2"
     operation = "CreateIntegration"
+    spelt = MappingProxyType({"timeoutInMillis": "timeoutMilliseconds"})
     replaces = frozenset({"apiId", "integrationType", "integrationSubtype"})
 
     def request(self, inputs: Inputs) -> Values:

@@ -6,7 +6,7 @@ Source: hashicorp/terraform-provider-aws, internal/service/acm/{certificate,cert
 
 import time
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from botocore.exceptions import ClientError  # type: ignore[import-untyped]
@@ -16,6 +16,7 @@ from sandbox.provider.kind import Aws, Kind, Values, given, region_of, tag_list,
 from sandbox.provider.refusals import RefusedError, is_missing
 from sandbox.provider.zones import find_record
 
+_ISSUING = 60.0  # seconds that ACM takes at least, from the record to the certificate; the emulator takes none
 _PATIENCE = 3.0  # seconds; the record may be on its way, made at the same time as the validation that waits for it
 
 
@@ -169,6 +170,7 @@ class CertificateValidation(Kind):
                     "PENDING_VALIDATION", f"the certificate {arn} would wait until it times out: {reason}"
                 )
             time.sleep(0.1)
+        self.aws.awaited.add(arn)
         return _timestamp(certificate.get("IssuedAt") or certificate.get("CreatedAt")) or arn
 
     def read(self, identity: str, state: Mapping[str, Any]) -> Values | None:
@@ -183,6 +185,10 @@ class CertificateValidation(Kind):
 
     def delete(self, identity: str, state: Mapping[str, Any]) -> None:
         """Nothing to remove."""
+
+    def drifted(self, inputs: Mapping[str, Any], state: Mapping[str, Any]) -> frozenset[str]:
+        self.aws.awaited.add(str(inputs.get("certificateArn")))  # in an earlier run
+        return frozenset()
 
 
 def describe(aws: Aws, arn: str) -> dict[str, Any] | None:
@@ -212,6 +218,15 @@ def unproven(aws: Aws, certificate: Mapping[str, Any]) -> str:
         if _fqdn(record["Value"]) not in values:
             return f"the record {_fqdn(record['Name'])} doesn't have the value {record['Value']}"
     return ""
+
+
+def unusable(aws: Aws, certificate: Mapping[str, Any]) -> str:
+    """Return why a certificate can't be used yet, or nothing where it can: one just proven must be waited for."""
+    reason = unproven(aws, certificate)
+    age = (datetime.now(UTC) - certificate["CreatedAt"]).total_seconds()
+    if not reason and age < _ISSUING and certificate["CertificateArn"] not in aws.awaited:
+        return "ACM issues it a while after its records are in the zone, and nothing waited for that"
+    return reason
 
 
 def covers(covered: str, name: str) -> bool:

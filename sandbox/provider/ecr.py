@@ -5,6 +5,7 @@ Source: hashicorp/terraform-provider-aws, internal/service/ecr/{repository,lifec
 """
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from botocore.exceptions import ClientError  # type: ignore[import-untyped]
@@ -20,6 +21,7 @@ class Repository(Kind):
     pulumi_type = "aws:ecr/repository:Repository"
     service = "ecr"
     operation = "CreateRepository"
+    spelt = MappingProxyType({"repositoryName": "name"})
     replaces = frozenset({"name", "encryptionConfigurations"})
     autonamed = "name"
     kept = frozenset({"encryptionConfigurations", "imageScanningConfiguration"})
@@ -111,6 +113,7 @@ class LifecyclePolicy(Kind):
     pulumi_type = "aws:ecr/lifecyclePolicy:LifecyclePolicy"
     service = "ecr"
     operation = "PutLifecyclePolicy"
+    spelt = MappingProxyType({"repositoryName": "repository", "lifecyclePolicyText": "policy"})
     replaces = frozenset({"policy", "repository"})
 
     def request(self, inputs: Inputs) -> Values:
@@ -148,6 +151,7 @@ class RepositoryPolicy(Kind):
     pulumi_type = "aws:ecr/repositoryPolicy:RepositoryPolicy"
     service = "ecr"
     operation = "SetRepositoryPolicy"
+    spelt = MappingProxyType({"repositoryName": "repository", "policyText": "policy"})
     replaces = frozenset({"repository"})
 
     def request(self, inputs: Inputs) -> Values:

@@ -6,6 +6,7 @@ Source: hashicorp/terraform-provider-aws, internal/service/iam/{role,role_policy
 
 import json
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from botocore.exceptions import ClientError  # type: ignore[import-untyped]
@@ -21,6 +22,7 @@ class Role(Kind):
     pulumi_type = "aws:iam/role:Role"
     service = "iam"
     operation = "CreateRole"
+    spelt = MappingProxyType({"roleName": "name", "assumeRolePolicyDocument": "assumeRolePolicy"})
     replaces = frozenset({"name", "namePrefix", "path"})
     autonamed = "name"
 
@@ -120,6 +122,7 @@ class RolePolicy(Kind):
     pulumi_type = "aws:iam/rolePolicy:RolePolicy"
     service = "iam"
     operation = "PutRolePolicy"
+    spelt = MappingProxyType({"roleName": "role", "policyName": "name", "policyDocument": "policy"})
     replaces = frozenset({"name", "namePrefix", "role"})
     autonamed = "name"
 

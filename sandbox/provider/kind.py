@@ -5,6 +5,7 @@ from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from sandbox.account import Account
@@ -16,10 +17,13 @@ Values = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Aws:
-    """The account that resources are made in, and one lock for each thing that can't be changed twice at a time."""
+    """The account that resources are made in, and what is known of it beyond what it says itself."""
 
     account: Account
     locks: defaultdict[str, threading.Lock] = field(default_factory=lambda: defaultdict(threading.Lock))
+    """One for each thing that can't be changed twice at a time."""
+    awaited: set[str] = field(default_factory=set)
+    """Certificates that something waited for until they were issued."""
 
     def client(self, service: str) -> Any:
         """Return boto3's client of a service."""
@@ -47,13 +51,15 @@ class Kind(ABC):
     service: ClassVar[str]
     operation: ClassVar[str | None]
     """The call that creates it, whose input shape in botocore's model holds the request's limits; None without one."""
+    spelt: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    """Members of the request whose name in Pulumi is another one."""
     replaces: ClassVar[frozenset[str]]
     """Inputs that can't be changed in place: another value means another resource."""
     autonamed: ClassVar[str | None] = None
     """The input that gets a name made from the resource's own, where the program gives none."""
     kept: ClassVar[frozenset[str]] = frozenset()
     """Inputs that stay as they were when a program no longer gives them: the real provider sees no change in that."""
-    completed: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    completed: ClassVar[Mapping[str, tuple[str, ...]]] = MappingProxyType({})
     """Nested objects among the inputs, and the members that AWS adds to them where the program doesn't give them."""
     settled: ClassVar[frozenset[str]] = frozenset()
     """Outputs whose value is AWS's even where the program gave one (it normalises or extends them)."""

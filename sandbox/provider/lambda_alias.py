@@ -6,6 +6,7 @@ Source: hashicorp/terraform-provider-aws, internal/service/lambda/{alias,permiss
 
 import json
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from botocore.exceptions import ClientError  # type: ignore[import-untyped]
@@ -100,6 +101,7 @@ class Permission(Kind):
     pulumi_type = "aws:lambda/permission:Permission"
     service = "lambda"
     operation = "AddPermission"
+    spelt = MappingProxyType({"functionName": "function"})
     replaces = frozenset(
         {
             *("action", "eventSourceToken", "function", "functionUrlAuthType", "invokedViaFunctionUrl", "principal"),

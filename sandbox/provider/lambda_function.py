@@ -67,6 +67,7 @@ class Function(Kind):
     pulumi_type = "aws:lambda/function:Function"
     service = "lambda"
     operation = "CreateFunction"
+    spelt = MappingProxyType({"functionName": "name"})
     replaces = frozenset({"name", "packageType", "tenancyConfig"})
     autonamed = "name"
     completed = MappingProxyType({"loggingConfig": ("applicationLogLevel", "logGroup", "systemLogLevel")})

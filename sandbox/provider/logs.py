@@ -5,6 +5,7 @@ Source: hashicorp/terraform-provider-aws, internal/service/logs/group.go.
 """
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from botocore.exceptions import ClientError  # type: ignore[import-untyped]
@@ -47,6 +48,7 @@ class LogGroup(Kind):
     pulumi_type = "aws:cloudwatch/logGroup:LogGroup"
     service = "logs"
     operation = "CreateLogGroup"
+    spelt = MappingProxyType({"logGroupName": "name"})
     replaces = frozenset({"name", "namePrefix", "logGroupClass"})
     autonamed = "name"
 

@@ -127,8 +127,12 @@ class Provider:
         reader.close()
         client = self._aws.client(kind.service)
         broken = kind.limits(request)
-        if kind.operation is not None:
-            broken += violations(client, kind.operation, request)
+        said = {path for path, _ in broken}
+        modelled = violations(client, kind.operation, request) if kind.operation else []
+        for member, reason in modelled:
+            path = kind.spelt.get(member, member)
+            if path not in said:
+                broken.append((path, reason))
         if broken:
             raise InvalidInputsError(broken)
         return request
