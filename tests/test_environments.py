@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import sys
 import threading
 import time
 
@@ -11,6 +12,7 @@ import pytest
 
 from gateway.platform_log import Report
 from tests.gateways import (
+    FUNCTIONS,
     TRACE,
     Log,
     environment,
@@ -308,9 +310,11 @@ def test_a_start_that_never_ends_times_out_like_a_request():
     described = function(environ={"PROBE_INIT": "sleep 30"}, init_timeout=0.2, timeout=0.5)
     with environment(described) as made:
         asked = invocation("return", 1)
+        began = time.monotonic()
         made.run(asked)
 
     assert json.loads(asked.wait(0).payload)["errorType"] == "Sandbox.Timedout"
+    assert time.monotonic() - began < 5
 
 
 def test_a_bootstrap_that_is_not_there_is_said():
@@ -337,6 +341,20 @@ def test_a_result_that_is_too_large_fails_and_the_next_request_is_served(length)
         "errorMessage": "Response payload size exceeded maximum allowed payload size (6291556 bytes).",
     }
     assert after["calls"] == 1  # awslambdaric gives up when its result is refused
+
+
+def test_a_process_that_ends_after_its_answer_has_answered():
+    log = Log()
+    with environment(function((sys.executable, str(FUNCTIONS / "one_shot.py"))), log) as made:
+        asked = [invocation(), invocation()]
+        for one in asked:
+            made.run(one)
+
+    pids = [int(one.wait(0).payload) for one in asked]
+    assert pids[0] != pids[1]
+    assert [line for line in log.lines if "exited" in line] == [
+        f"RequestId: {one.id} Error: Runtime exited with error: exit status 5" for one in asked
+    ]
 
 
 def test_an_exception_keeps_the_process():

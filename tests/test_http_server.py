@@ -15,6 +15,7 @@ import requests
 from gateway.http_message import Response
 from gateway.http_server import HttpServer
 from gateway.http_wire import Timeouts
+from tests.gateways import until
 
 LIMIT = 1_000
 SHORT = Timeouts(idle=0.3, head=0.3, body=0.3, send=0.3)
@@ -322,6 +323,7 @@ def test_a_stopped_server_lets_its_port_go_and_cuts_its_connections(server):
 
     again = HttpServer("127.0.0.1", server.port, mirror)
     again.stop()
+    until(lambda: f"accept:{server.port}" not in {thread.name for thread in threading.enumerate()})
 
 
 def test_the_peers_address_is_known():
