@@ -77,14 +77,27 @@ def built(context):
     return build
 
 
-@pytest.fixture(params=["process", "container"])
-def runner(request, built, tmp_path):
-    """What runs the probe, once in each way."""
+def running(request, built, folder):
+    """Runs the probe in the way that the parameter says."""
     engine = request.getfixturevalue("engine") if request.param == "container" else None
     store, digest = built(engine)
     environment = {"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_REGION": "eu-west-1", "OVERRIDDEN": "no"}
-    with VersionRunner(store, logs=tmp_path / "logs", environment=environment, account_id="000000000000") as found:
-        found.digest = digest
+    found = VersionRunner(store, logs=folder, environment=environment, account_id="000000000000")
+    found.digest = digest
+    return found
+
+
+@pytest.fixture(params=["process", "container"], scope="module")
+def runner(request, built, tmp_path_factory):
+    """What runs the probe, once in each way; tests share what it has started."""
+    with running(request, built, tmp_path_factory.mktemp("logs")) as found:
+        yield found
+
+
+@pytest.fixture(params=["process", "container"])
+def own_runner(request, built, tmp_path):
+    """A runner that its test may stop."""
+    with running(request, built, tmp_path) as found:
         yield found
 
 
@@ -155,8 +168,8 @@ def test_a_version_is_started_once_and_another_one_beside_it(runner):
 
 
 def test_a_version_that_was_changed_is_started_anew(runner):
-    ask(runner, "/about")
-    changed = version(runner, revision="2", variables={"COLOUR": "green"})
+    ask(runner, "/about", version(runner, "8", variables={"COLOUR": "red"}))
+    changed = version(runner, "8", revision="2", variables={"COLOUR": "green"})
     assert ask(runner, "/about", changed)["environ"]["COLOUR"] == "green"
 
 
@@ -177,7 +190,7 @@ def test_what_a_function_answers_too_late_is_not_waited_for(runner):
 
 def test_a_function_that_exceeds_its_own_timeout_fails(runner):
     with pytest.raises(FunctionFailedError, match=r"Sandbox.Timedout: .*Task timed out after 1.00 seconds"):
-        ask(runner, "/sleep?seconds=3", version(runner, timeout=1))
+        ask(runner, "/sleep?seconds=3", version(runner, "9", timeout=1))
 
 
 def test_a_function_that_ends_fails_and_the_next_request_is_served(runner):
@@ -188,32 +201,28 @@ def test_a_function_that_ends_fails_and_the_next_request_is_served(runner):
 
 def test_a_version_that_cannot_be_imported_fails_with_its_error(runner):
     with pytest.raises(FunctionFailedError, match="this version is broken"):
-        ask(runner, "/about", version(runner, variables={"BROKEN": "1"}))
+        ask(runner, "/about", version(runner, "10", variables={"BROKEN": "1"}))
 
 
-def test_a_functions_log_is_kept(runner, tmp_path):
-    ask(runner, "/about")
-    assert '"type":"platform.initStart"' in (tmp_path / "logs" / "shop-7.log").read_text()
-
-
-def test_nothing_is_left_after_a_stop(runner):
-    program = runner.start(version(runner))
-    ask(runner, "/about")
+def test_a_function_leaves_a_log_and_nothing_else_after_a_stop(own_runner, tmp_path):
+    program = own_runner.start(version(own_runner))
+    ask(own_runner, "/about")
     began = time.monotonic()
-    runner.stop()
+    own_runner.stop()
     assert time.monotonic() - began < 4
     assert not program.alive
+    assert '"type":"platform.initStart"' in (tmp_path / "shop-7.log").read_text()
     with pytest.raises(SandboxError):
-        runner.start(version(runner))
+        own_runner.start(version(own_runner))
 
 
 def test_a_version_whose_image_was_not_built_here_cannot_run(runner):
     with pytest.raises(SandboxError, match="was not built by this sandbox"):
-        runner.start(version(runner, image="sha256:" + "0" * 64))
+        runner.start(version(runner, "11", image="sha256:" + "0" * 64))
 
 
 def test_a_program_that_ends_at_once_is_told_with_its_last_line(runner):
-    broken = version(runner, variables={"GATEWAY_WORKERS": "many"})
+    broken = version(runner, "12", variables={"GATEWAY_WORKERS": "many"})
     with pytest.raises(SandboxError, match="GATEWAY_WORKERS"):
         runner.start(broken)
 
