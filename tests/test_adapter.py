@@ -262,23 +262,21 @@ def answering_no_status(environ, start_response):
 
 
 @pytest.mark.parametrize(
-    "app",
+    ("app", "error"),
     [
-        broken_at_once,
-        broken_in_the_middle,
-        broken_with_error_page_in_the_middle,
-        never_starting,
-        never_starting_nor_answering,
-        starting_twice,
-        answering_text,
-        answering_no_status,
+        (broken_at_once, ValueError),
+        (broken_in_the_middle, ValueError),
+        (broken_with_error_page_in_the_middle, ValueError),
+        (never_starting, AssertionError),
+        (never_starting_nor_answering, AssertionError),
+        (starting_twice, AssertionError),
+        (answering_text, TypeError),
+        (answering_no_status, ValueError),
     ],
 )
-def test_a_broken_application_is_a_500_and_never_half_an_answer(app, caplog):
+def test_a_broken_application_is_a_500_and_never_half_an_answer(app, error, caplog):
     assert handler_of(app)(make_event(path="/a"), CONTEXT) == ERROR_PAGE
-    assert [(record.message, record.exc_info is not None) for record in caplog.records] == [
-        ("Exception on /a [GET]", True)
-    ]
+    assert [(record.message, record.exc_info[0]) for record in caplog.records] == [("Exception on /a [GET]", error)]
 
 
 def test_an_exit_in_the_application_ends_the_process_as_it_asked_for():

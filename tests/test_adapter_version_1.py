@@ -232,6 +232,7 @@ def test_a_balancer_s_own_limit_of_1_mb_is_kept():
     [
         {"requestContext": {"connectionId": "a", "routeKey": "$connect", "eventType": "CONNECT"}},
         {"type": "TOKEN", "methodArn": "arn", "requestContext": {}},
+        {"resource": "/", "path": "/", "requestContext": {"stage": "prod"}},
         {"version": "0", "source": "aws.events", "detail-type": "Scheduled Event"},
         {"requestContext": None, "resource": "/", "httpMethod": "GET"},
     ],
