@@ -132,14 +132,14 @@ def test_a_slow_function_is_a_503_and_goes_on(patience, tmp_path, caplog):
         made = api(pool, integration_seconds=patience)
         ask(made)
         began = time.monotonic()
-        status, body, _ = ask(made, "touch", [1.2, str(done)])
+        status, body, _ = ask(made, "touch", [2.0, str(done)])
         elapsed = time.monotonic() - began
         finished_before = done.exists()
         until(done.exists)
         after = until(lambda: json.loads(answer[1]) if (answer := ask(made))[0] == 200 else None)
 
     assert (status, body) == (503, b'{"message":"Service Unavailable"}')
-    assert patience <= elapsed < 1
+    assert patience <= elapsed < 1.8
     assert not finished_before
     assert after["calls"] >= 3  # the same process
     assert "503 after 0.5 s" in caplog.text
