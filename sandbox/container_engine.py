@@ -96,7 +96,10 @@ def build(
     status, lines = long_command.run([*command, str(context)], environment=environment, told=told)
     if status != 0:
         shown = "\n".join(f"  | {line}" for line in lines[-_SHOWN_LINES:])
-        raise SandboxError(f"{shown}\n{engine} could not build {dockerfile.name}: the lines above are its last ones.")
+        raise SandboxError(
+            f"{shown}\n{engine} could not build {dockerfile.name}, its last lines are above: mend it, "
+            "or set DUALMODE_ENGINE=none to do without containers."
+        )
     return str(inspect_image(engine, tag)["Id"])
 
 
