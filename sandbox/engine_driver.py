@@ -23,7 +23,7 @@ from sandbox import program, wire
 from sandbox.errors import SandboxError
 from sandbox.provider.provider import Provider
 from sandbox.pulumi_command import InterruptibleCommand, SparingStack, SparingWorkspace
-from sandbox.resources import ROOT_TYPE, Resource, name_of, short_type
+from sandbox.resources import Resource, name_of, short_type
 from sandbox.servicer import PACKAGES, Servicer
 from sandbox.settings import Project, StackConfig
 
@@ -234,7 +234,8 @@ class Engine:
         elif event.res_outputs_event is not None and not event.res_outputs_event.planning:
             metadata = event.res_outputs_event.metadata
             done = _DONE.get(_op(metadata.op))
-            if done and not metadata.type.startswith("pulumi:") and metadata.type != ROOT_TYPE:
+            state = metadata.new or metadata.old
+            if done and state is not None and state.custom and not metadata.type.startswith("pulumi:"):
                 self._progress(f"{done} {short_type(metadata.type)} {name_of(metadata.urn)}")
         elif event.res_op_failed_event is not None:
             metadata = event.res_op_failed_event.metadata

@@ -68,11 +68,11 @@ def test_its_environment_leads_other_programs_to_it(tmp_path, monkeypatch):
 
 def test_it_listens_on_loopback_only(tmp_path):
     with MiniStack(tmp_path) as ministack:
-        listening = subprocess.run(["ss", "-Hltn"], capture_output=True, text=True, check=True).stdout
-        addresses = [
-            line.split()[3] for line in listening.splitlines() if line.split()[3].endswith(f":{ministack.port}")
+        sockets = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        listening = [
+            fields[1] for fields in sockets if fields[3] == "0A" and fields[1].endswith(f":{ministack.port:04X}")
         ]
-        assert addresses == [f"127.0.0.1:{ministack.port}"]
+        assert listening == [f"0100007F:{ministack.port:04X}"]
 
 
 def test_its_account_and_port_are_the_same_at_the_next_start(tmp_path):

@@ -7,6 +7,7 @@ from sandbox.account import Account
 from sandbox.ministack import MiniStack
 from sandbox.provider.lambda_function import latest_version, publish
 from sandbox.provider.provider import Provider
+from sandbox.provider.refusals import RefusedError
 from tests.provided import PULL, WRITE_LOGS, ContentBuilder, make_everything
 
 # What AWS has no value for where nothing asked for it.
@@ -226,6 +227,17 @@ def test_a_resource_whose_name_was_made_for_it_goes_after_its_replacement(provid
 def test_a_name_that_was_made_stays_while_the_program_gives_none(provider):
     first = provider.named("aws:iam/role:Role", "web", {}, seed=b"1")
     assert provider.named("aws:iam/role:Role", "web", {}, seed=b"2", old=first) == first
+
+
+def test_a_new_certificate_that_an_earlier_run_waited_for_can_be_used(everything, account, folder):
+    later = Provider(account, ContentBuilder(), folder)
+    domain, validation = everything["DomainName"], everything["CertificateValidation"]
+    change = ("aws:apigatewayv2/domainName:DomainName", "domain", domain.identity, domain.outputs, domain.inputs)
+    with pytest.raises(RefusedError, match="nothing waited for that"):
+        later.update(*change)
+    token = "aws:acm/certificateValidation:CertificateValidation"
+    later.diff(token, validation.inputs, validation.inputs, validation.outputs)
+    later.update(*change)
 
 
 def test_what_is_gone_is_read_as_gone(provider):
