@@ -31,6 +31,10 @@ def readable(path):
     return stat.S_ISLNK(mode) or mode & wanted == wanted
 
 
+import flask, mangum, awslambdaric.bootstrap  # what a cold start may need of the standard library
+
+loaded = {Path(module.__file__) for module in list(sys.modules.values()) if getattr(module, "__file__", None)}
+library = [path for path in loaded if path.suffix == ".py" and not any(tree in path.parents for tree in TREES)]
 paths = [path for tree in TREES for path in (tree, *tree.rglob("*"))]
 sources = [path for path in paths if path.suffix == ".py"]
 modules = ["pip", "ensurepip", "setuptools", "wheel", "pulumi", "pytest"]
@@ -39,6 +43,10 @@ print(json.dumps({
     "modules": [name for name in modules if importlib.util.find_spec(name)],
     "tools": [name for name in tools if shutil.which(name)],
     "sources": len(sources),
+    "library": len(library),
+    "library not compiled": [
+        str(path) for path in library if not Path(importlib.util.cache_from_source(path)).exists()
+    ],
     "not compiled": [str(path) for path in sources if not compiled(path)],
     "not readable": [str(path) for path in paths if not readable(path)],
     "writable": [str(path) for path in paths if os.access(path, os.W_OK)],
@@ -70,6 +78,11 @@ def test_nothing_that_installs_or_builds_is_in_the_image(contents):
 def test_each_module_is_byte_compiled_and_its_source_is_not_looked_at(contents):
     assert contents["sources"] > 100
     assert contents["not compiled"] == []
+
+
+def test_what_a_start_needs_of_the_standard_library_is_byte_compiled(contents):
+    assert contents["library"] > 50
+    assert contents["library not compiled"] == []
 
 
 def test_each_file_can_be_read_by_whoever_runs_the_image(contents):
