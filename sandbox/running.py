@@ -35,6 +35,7 @@ class Sandbox:
     edge: Edge
     environment: Mapping[str, str]
     engine: str | None
+    logs: Path
 
     @property
     def url(self) -> str:
@@ -54,6 +55,7 @@ class Sandbox:
             "driver": f"{drivers[self.deployment.driver]}: {changes}",
             "function": f"in a container of {self.engine}" if self.engine else function,
             "AWS": f"MiniStack on {self.account.endpoint_url}",
+            "logs": str(self.logs),
         }
 
 
@@ -104,6 +106,7 @@ def running(
             edge=Edge(account, runner, default_name=name),
             environment=environment,
             engine=engine,
+            logs=state / "logs",
         )
 
 
