@@ -31,6 +31,7 @@ class FunctionVersion:
     variables: Mapping[str, str]
     log_format: str
     log_level: str
+    system_log_level: str
     log_group: str
     revision: str
 
@@ -77,6 +78,7 @@ def find_version(account: Account, call: Call, way: Way) -> FunctionVersion:
         variables=(configuration.get("Environment") or {}).get("Variables") or {},
         log_format=logging.get("LogFormat") or "Text",
         log_level=logging.get("ApplicationLogLevel") or "",
+        system_log_level=logging.get("SystemLogLevel") or "",
         log_group=logging.get("LogGroup") or f"/aws/lambda/{call.function_name}",
         revision=configuration.get("RevisionId") or "",
     )

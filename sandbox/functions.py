@@ -151,9 +151,8 @@ class VersionRunner:
             "AWS_LAMBDA_LOG_GROUP_NAME": version.log_group,
             "GATEWAY_ACCOUNT_ID": self._account_id,
         }
-        if version.log_level:
-            variables["AWS_LAMBDA_LOG_LEVEL"] = version.log_level
-        return variables
+        levels = {"AWS_LAMBDA_LOG_LEVEL": version.log_level, "GATEWAY_SYSTEM_LOG_LEVEL": version.system_log_level}
+        return variables | {name: level for name, level in levels.items() if level}
 
     def _process(self, image: StoredImage, version: FunctionVersion, log: Path) -> FunctionProgram:
         python = self._images.python(image)

@@ -14,7 +14,7 @@ from gateway.http_message import Response
 from sandbox.resources import ROOT_TYPE, Resource, short_type
 from sandbox.way import Answer, Link
 
-_LONGEST_ID = 24
+_LONGEST_ID = 32
 
 
 class Terminal:
@@ -103,7 +103,7 @@ def print_way(terminal: Terminal, links: Sequence[Link]) -> None:
     if not links:
         return
     kinds = max(len(link.link) for link in links)
-    ids = min(max(len(_short(link)) for link in links), _LONGEST_ID)
+    ids = max((len(_short(link)) for link in links if len(_short(link)) <= _LONGEST_ID), default=0)
     for link in links:
         mark = terminal.bad("✗") if link.refused else terminal.good("✓")
         name = _short(link)

@@ -113,6 +113,7 @@ def version(runner, number="7", **different):
         "variables": {"COLOUR": "blue", "OVERRIDDEN": "yes", "TWO_LINES": "a\nb"},
         "log_format": "JSON",
         "log_level": "WARN",
+        "system_log_level": "DEBUG",
         "log_group": "/aws/lambda/shop-logs",
         "revision": "1",
     } | different

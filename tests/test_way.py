@@ -54,7 +54,7 @@ def test_a_long_name_of_what_refuses_does_not_widen_the_table():
     arn = "arn:aws:lambda:us-east-1:000000000000:function:shop:live"
     shown = answer(500, refusal=not_found("permission", arn, "nobody may"))
     lines = printed(shown).splitlines()
-    assert lines[1] == "  ✓ stage       $default                  API shop (abcd1234)"
+    assert lines[1] == "  ✓ stage       $default          API shop (abcd1234)"
     assert lines[2] == f"  ✗ permission  {arn}"
     assert lines[3].strip() == "nobody may"
 
