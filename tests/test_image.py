@@ -3,6 +3,8 @@ import json
 import pytest
 
 from infra.image import lifecycle_policy, pull_policy
+from sandbox.build_context import read_context
+from tests.program import ROOT
 
 DIGEST = "sha256:" + "0" * 64
 
@@ -72,3 +74,10 @@ def test_an_image_that_exists_is_deployed_without_building_one(program):
 def test_policies_are_json_that_ecr_took(without_domain, policy):
     name = {"lifecycle": "LifecyclePolicy", "pull": "RepositoryPolicy"}[policy]
     json.loads(without_domain.one(name).inputs["policy"])
+
+
+def test_only_folders_are_in_the_build_context_so_that_a_changed_readme_builds_nothing_anew():
+    paths = read_context(ROOT, ROOT / "infra" / "Dockerfile").paths
+    assert {"scripts", "gateway", "examples"} <= {path.split("/")[0] for path in paths}
+    assert not [path for path in paths if "/" not in path]
+    assert not [path for path in paths if path.startswith(("tests/", "sandbox/", ".sandbox/", ".venv/", ".git/"))]
