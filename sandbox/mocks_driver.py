@@ -161,7 +161,15 @@ class Monitor(mocks.MockMonitor):
                 outputs=wire.mask(dict(outputs)),
                 dependencies=tuple(request.dependencies),
             )
-        return resource_pb2.RegisterResourceResponse(urn=urn, id=identity, object=wire.encode(outputs))
+            children = [child.urn for child in self.tree.values() if child.parent_urn == urn] if request.remote else []
+        # What uses an output of a remote component waits for the resources that it consists of.
+        waits = resource_pb2.RegisterResourceResponse.PropertyDependencies(urns=children)
+        return resource_pb2.RegisterResourceResponse(
+            urn=urn,
+            id=identity,
+            object=wire.encode(outputs),
+            propertyDependencies=dict.fromkeys(outputs, waits) if children else {},
+        )
 
 
 def deploy(

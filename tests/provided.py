@@ -62,6 +62,7 @@ IMAGE = """
         args={"APP_DIR": "app"},
         image_tag="latest",
     )
+    aws.cloudwatch.LogGroup("after", name="after", tags={"image": image.image_uri})
     pulumi.export("image_uri", image.image_uri)
 """
 MISSPELT = (

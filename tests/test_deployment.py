@@ -177,8 +177,7 @@ class TestWithoutThePulumiCommand:
                 "infra/http_api.py",
                 "qualifier=args.alias_name",
                 'qualifier="next"',
-                "aws:lambda/permission:Permission 'api-permission': ResourceNotFoundException: "
-                "Function not found: dualmode-dev:next",
+                "aws:lambda/permission:Permission 'api-permission': ResourceNotFoundException: Function not found: ",
             ),
             (
                 "infra/function.py",

@@ -155,17 +155,19 @@ def test_both_drivers_make_the_same_tree(engine, account, ministack):
     assert tree(by_engine.resources()) == tree(by_mocks)
 
 
-def test_an_image_component_is_built_once_for_each_content_and_replaced_in_the_function_by_digest(engine, tmp_path):
+def test_an_image_component_is_built_once_for_each_content_and_what_uses_it_follows(engine, tmp_path):
     folder = write_program(tmp_path / "image", IMAGE)
     (folder / "app").mkdir()
     (folder / "app" / "app.txt").write_text("one")
     small = engine(folder)
-    assert small.up() == {"create": 4}
-    assert small.up() == {"same": 4}
+    assert small.up() == {"create": 5}
+    assert small.up() == {"same": 5}
+    by_name = {resource.name: resource for resource in small.resources()}
+    assert by_name["latest"].urn in by_name["after"].dependencies
     (folder / "app" / "app.txt").write_text("two")
-    assert small.preview() == {"same": 3, "update": 1}
+    assert small.preview() == {"same": 3, "update": 2}
     before = small.resources()[0].outputs["image_uri"]
-    assert small.up() == {"same": 3, "update": 1}
+    assert small.up() == {"same": 3, "update": 2}
     assert small.resources()[0].outputs["image_uri"] != before
 
 

@@ -115,6 +115,7 @@ def test_an_image_component_makes_its_image_and_gives_it_by_digest(deploy):
     assert image["imageTags"] == ["latest"]
     assert resources["latest"].parent_urn == resources["image"].urn
     assert resources["latest"].inputs["buildArgs"] == {"APP_DIR": "app"}
+    assert resources["latest"].urn in resources["after"].dependencies
 
 
 def test_a_refusal_is_the_providers_own_sentence(deploy):

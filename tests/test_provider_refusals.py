@@ -17,6 +17,11 @@ NOBODY = json.dumps(
 ABSENT = f"000000000000.dkr.ecr.us-east-1.amazonaws.com/web@sha256:{'0' * 64}"
 
 
+def rule(priority, tags):
+    selection = {"tagStatus": tags, "countType": "imageCountMoreThan", "countNumber": 3}
+    return {"rulePriority": priority, "selection": selection, "action": {"type": "expire"}}
+
+
 @pytest.fixture(scope="module")
 def account(tmp_path_factory):
     with MiniStack(tmp_path_factory.mktemp("aws")) as ministack:
@@ -178,9 +183,16 @@ def test_an_alias_of_a_version_that_does_not_exist_is_refused(refused):
     )
 
 
+def test_an_alias_that_shares_with_a_version_that_does_not_exist_or_is_not_published_is_refused(refused):
+    weights = {"routingConfig": {"additionalVersionWeights": {"7": 0.5}}}
+    assert "Function not found: web:7" in refused("Alias", name="next", **weights)
+    latest = {"functionVersion": "$LATEST", "routingConfig": {"additionalVersionWeights": {"1": 0.5}}}
+    assert "$LATEST can't share an alias with another version" in refused("Alias", name="next", **latest)
+
+
 def test_a_permission_on_an_alias_that_does_not_exist_is_refused(refused):
-    assert refused("Permission", statementId="other", qualifier="next") == (
-        "aws:lambda/permission:Permission 'mine': ResourceNotFoundException: Function not found: web:next"
+    assert refused("Permission", statementId="other", qualifier="next").startswith(
+        "aws:lambda/permission:Permission 'mine': ResourceNotFoundException: "
     )
 
 
@@ -195,13 +207,19 @@ def test_a_second_route_with_the_same_key_is_refused(refused):
     assert "ConflictException: Route with key $default already exists for this API" in refused("Route")
 
 
+def test_a_second_stage_of_the_same_name_is_refused(refused):
+    assert "ConflictException: Stage already exists" in refused("Stage")
+
+
 def test_anything_of_an_api_that_does_not_exist_is_refused(refused):
-    for short in ("Integration", "Route", "ApiMapping"):
-        assert "NotFoundException: Invalid API identifier specified: gone" in refused(short, apiId="gone")
+    for short in ("Integration", "Route", "Stage", "ApiMapping"):
+        assert "'mine': NotFoundException: " in refused(short, apiId="gone")
 
 
 def test_a_mapping_to_a_stage_that_does_not_exist_is_refused(refused):
-    assert "NotFoundException: there is no stage 'prod'" in refused("ApiMapping", stage="prod", apiMappingKey="v2")
+    assert "BadRequestException: Invalid stage identifier specified" in refused(
+        "ApiMapping", stage="prod", apiMappingKey="v2"
+    )
 
 
 def test_a_domain_with_a_certificate_that_is_not_validated_is_refused(refused, provider):
@@ -275,6 +293,35 @@ def test_a_record_beside_a_cname_is_refused(refused):
 
 def test_a_record_in_a_zone_that_does_not_exist_is_refused(refused):
     assert "NoSuchHostedZone: No hosted zone found with ID: ZNOWHERE" in refused("Record", zoneId="ZNOWHERE")
+
+
+def test_an_address_that_is_none_is_refused(provider, made):
+    inputs = {**made["Record"].inputs, "name": "web.sandbox.test", "type": "A", "records": ["192.0.2.1", "web"]}
+    with pytest.raises(InvalidInputsError) as caught:
+        provider.check("aws:route53/record:Record", "mine", inputs)
+    assert caught.value.failures == [("records", "'web' is not a valid address for a record of type A")]
+
+
+@pytest.mark.parametrize(
+    ("rules", "reason"),
+    [
+        ([], "it has no rules"),
+        ([{"rulePriority": 1}], "rule 1 lacks a priority, a selection with its counts, or an action"),
+        ([rule(1, "any"), rule(2, "untagged")], "rule 1 is for any tag and must have the highest rulePriority"),
+    ],
+)
+def test_a_lifecycle_policy_that_ecr_can_not_follow_is_refused(provider, rules, reason):
+    policy = json.dumps({"rules": rules, "padding": "x" * 100})
+    with pytest.raises(InvalidInputsError) as caught:
+        provider.check("aws:ecr/lifecyclePolicy:LifecyclePolicy", "mine", {"repository": "web", "policy": policy})
+    assert caught.value.failures == [("policy", f"Lifecycle policy validation failure: {reason}")]
+
+
+def test_a_certificate_that_a_domain_uses_is_not_removed(provider, made):
+    certificate = made["Certificate"]
+    with pytest.raises(RefusedError) as caught:
+        provider.delete("aws:acm/certificate:Certificate", "mine", certificate.identity, certificate.outputs)
+    assert str(caught.value).endswith("is in use by API Gateway for app.sandbox.test")
 
 
 def test_a_repository_with_images_is_not_removed_unless_forced(provider, account):

@@ -137,6 +137,8 @@ class Stage(Kind):
         return []
 
     def create(self, request: Values) -> str:
+        if self.locate(request) is not None:
+            raise RefusedError("ConflictException", "Stage already exists", "name")
         return str(self.client.create_stage(**given(request))["StageName"])
 
     def locate(self, request: Values) -> str | None:
@@ -214,16 +216,6 @@ def retag(client: Any, arn: str, old: Mapping[str, Any], wanted: Mapping[str, st
         client.untag_resource(ResourceArn=arn, TagKeys=gone)
     if wanted:
         client.tag_resource(ResourceArn=arn, Tags=dict(wanted))
-
-
-def refuse_missing_api(client: Any, api: str) -> None:
-    """Refuse an API that isn't there."""
-    try:
-        client.get_api(ApiId=api)
-    except ClientError as error:
-        if not is_missing(error):
-            raise
-        raise RefusedError("NotFoundException", f"Invalid API identifier specified: {api}", "apiId") from None
 
 
 def _route_settings(block: Inputs) -> Values:

@@ -10,7 +10,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError  # type: ignore[import-untyped]
 
-from sandbox.provider.apigateway_api import refuse_missing_api, retag
+from sandbox.provider.apigateway_api import retag
 from sandbox.provider.certificate import covers, describe, unusable
 from sandbox.provider.inputs import UNKNOWN, Inputs
 from sandbox.provider.kind import Kind, Values, given, region_of
@@ -156,7 +156,6 @@ class ApiMapping(Kind):
         }
 
     def create(self, request: Values) -> str:
-        self._refer(request)
         return str(self.client.create_api_mapping(**given(request))["ApiMappingId"])
 
     def locate(self, request: Values) -> str | None:
@@ -181,7 +180,6 @@ class ApiMapping(Kind):
         }
 
     def update(self, identity: str, request: Values, old: Mapping[str, Any]) -> None:
-        self._refer(request)
         call = {**request, "ApiMappingKey": request["ApiMappingKey"] or ""}
         self.client.update_api_mapping(ApiMappingId=identity, **given(call))
 
@@ -191,18 +189,3 @@ class ApiMapping(Kind):
         except ClientError as error:
             if not is_missing(error):
                 raise
-
-    def _refer(self, request: Values) -> None:
-        """Refuse a domain, an API or a stage that doesn't exist."""
-        refuse_missing_api(self.client, request["ApiId"])
-        for call, path, arguments in (
-            ("get_domain_name", "domainName", {"DomainName": request["DomainName"]}),
-            ("get_stage", "stage", {"ApiId": request["ApiId"], "StageName": request["Stage"]}),
-        ):
-            try:
-                getattr(self.client, call)(**arguments)
-            except ClientError as error:
-                if not is_missing(error):
-                    raise
-                wanted = next(reversed(arguments.values()))
-                raise RefusedError("NotFoundException", f"there is no {path} '{wanted}'", path) from None

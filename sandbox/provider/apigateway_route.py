@@ -11,7 +11,6 @@ from typing import Any
 
 from botocore.exceptions import ClientError  # type: ignore[import-untyped]
 
-from sandbox.provider.apigateway_api import refuse_missing_api
 from sandbox.provider.inputs import UNKNOWN, Inputs
 from sandbox.provider.kind import Kind, Values, given, region_of
 from sandbox.provider.refusals import RefusedError, is_missing
@@ -70,7 +69,6 @@ class Integration(Kind):
         return broken
 
     def create(self, request: Values) -> str:
-        refuse_missing_api(self.client, request["ApiId"])
         return str(self.client.create_integration(**given(request))["IntegrationId"])
 
     def read(self, identity: str, state: Mapping[str, Any]) -> Values | None:
@@ -195,7 +193,6 @@ class Route(Kind):
 
     def _refer(self, request: Values, own: str) -> None:
         api, key, target = request["ApiId"], request["RouteKey"], request["Target"]
-        refuse_missing_api(self.client, api)
         pages = self.client.get_paginator("get_routes").paginate(ApiId=api)
         if any(route["RouteKey"] == key and route["RouteId"] != own for page in pages for route in page["Items"]):
             raise RefusedError("ConflictException", f"Route with key {key} already exists for this API", "routeKey")

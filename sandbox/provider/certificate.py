@@ -127,6 +127,11 @@ class Certificate(Kind):
             self.client.add_tags_to_certificate(CertificateArn=identity, Tags=tag_list(wanted))
 
     def delete(self, identity: str, state: Mapping[str, Any]) -> None:
+        users = [domain["DomainName"] for domain in domains_of(self.aws, identity)]
+        if users:
+            raise RefusedError(
+                "ResourceInUseException", f"the certificate {identity} is in use by API Gateway for {', '.join(users)}"
+            )
         try:
             self.client.delete_certificate(CertificateArn=identity)
         except ClientError as error:
@@ -227,6 +232,17 @@ def unusable(aws: Aws, certificate: Mapping[str, Any]) -> str:
     if not reason and age < _ISSUING and certificate["CertificateArn"] not in aws.awaited:
         return "ACM issues it a while after its records are in the zone, and nothing waited for that"
     return reason
+
+
+def domains_of(aws: Aws, certificate: str) -> list[dict[str, Any]]:
+    """Return the custom domains of API Gateway that use a certificate."""
+    pages = aws.client("apigatewayv2").get_paginator("get_domain_names").paginate()
+    return [
+        domain
+        for page in pages
+        for domain in page["Items"]
+        if any(entry.get("CertificateArn") == certificate for entry in domain.get("DomainNameConfigurations", []))
+    ]
 
 
 def covers(covered: str, name: str) -> bool:

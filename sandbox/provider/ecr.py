@@ -4,6 +4,7 @@
 Source: hashicorp/terraform-provider-aws, internal/service/ecr/{repository,lifecycle_policy,repository_policy}.go.
 """
 
+import json
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
@@ -120,6 +121,9 @@ class LifecyclePolicy(Kind):
         region_of(self.aws, inputs)
         return {"repositoryName": inputs.required("repository"), "lifecyclePolicyText": inputs.json_text("policy")}
 
+    def limits(self, request: Values) -> list[tuple[str, str]]:
+        return lifecycle_mistakes(request["lifecyclePolicyText"])
+
     def create(self, request: Values) -> str:
         return str(self.client.put_lifecycle_policy(**request)["repositoryName"])
 
@@ -184,6 +188,30 @@ class RepositoryPolicy(Kind):
         except ClientError as error:
             if not is_missing(error):
                 raise
+
+
+def lifecycle_mistakes(text: object) -> list[tuple[str, str]]:
+    """Return what ECR calls a failed validation of a lifecycle policy.
+
+    Source: "Lifecycle policy properties in Amazon ECR", Amazon ECR User Guide.
+    """
+    if not isinstance(text, str):
+        return []
+    policy = json.loads(text)
+    rules = policy.get("rules") if isinstance(policy, dict) else None
+    if not isinstance(rules, list) or not rules:
+        return [("policy", "Lifecycle policy validation failure: it has no rules")]
+    mistakes = []
+    lowest = max(rule.get("rulePriority", 0) for rule in rules)
+    for number, rule in enumerate(rules, 1):
+        where = f"Lifecycle policy validation failure: rule {number}"
+        selection, action = rule.get("selection", {}), rule.get("action", {})
+        complete = {"tagStatus", "countType", "countNumber"} <= selection.keys() and "rulePriority" in rule
+        if not complete or action.get("type") not in ("expire", "transition"):
+            mistakes.append(("policy", f"{where} lacks a priority, a selection with its counts, or an action"))
+        elif selection["tagStatus"] == "any" and rule["rulePriority"] < lowest:
+            mistakes.append(("policy", f"{where} is for any tag and must have the highest rulePriority"))
+    return mistakes
 
 
 def split_image_uri(uri: str) -> tuple[str, str, str]:

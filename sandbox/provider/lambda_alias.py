@@ -11,7 +11,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError  # type: ignore[import-untyped]
 
-from sandbox.provider.inputs import UNKNOWN, Inputs
+from sandbox.provider.inputs import Inputs
 from sandbox.provider.kind import Kind, Values, given, region_of
 from sandbox.provider.lambda_function import invoke_arn
 from sandbox.provider.refusals import RefusedError, is_missing
@@ -92,7 +92,13 @@ class Alias(Kind):
                 "routingConfig",
             )
         for version in (request["FunctionVersion"], *weights):
-            _exists(self.client, request["FunctionName"], version)
+            try:
+                self.client.get_function_configuration(FunctionName=request["FunctionName"], Qualifier=version)
+            except ClientError as error:
+                if not is_missing(error):
+                    raise
+                wanted = f"{request['FunctionName']}:{version}"
+                raise RefusedError("ResourceNotFoundException", f"Function not found: {wanted}") from None
 
 
 class Permission(Kind):
@@ -128,12 +134,7 @@ class Permission(Kind):
         }
 
     def create(self, request: Values) -> str:
-        _exists(self.client, request["FunctionName"], request["Qualifier"])
         with self.aws.locks[f"policy of {request['FunctionName']}"]:  # Lambda loses statements that are added at once
-            if _statement(self.client, request["FunctionName"], request["Qualifier"], request["StatementId"]):
-                raise RefusedError(
-                    "ResourceConflictException", f"the statement id ({request['StatementId']}) provided already exists"
-                )
             self.client.add_permission(**given(request))
         return str(request["StatementId"])
 
@@ -188,19 +189,6 @@ def _weights(routing: Inputs) -> Any:
         return given_weights
     entries = Inputs(given_weights, routing.path("additionalVersionWeights"), routing.failures)
     return {version: entries.number(version) for version in given_weights}
-
-
-def _exists(client: Any, function: str, qualifier: str | None) -> None:
-    """Refuse a version or an alias that isn't there."""
-    if function is UNKNOWN or qualifier is UNKNOWN:
-        return
-    try:
-        client.get_function_configuration(**given({"FunctionName": function, "Qualifier": qualifier}))
-    except ClientError as error:
-        if not is_missing(error):
-            raise
-        wanted = f"{function}:{qualifier}" if qualifier else function
-        raise RefusedError("ResourceNotFoundException", f"Function not found: {wanted}") from None
 
 
 def _statement(client: Any, function: str, qualifier: str | None, identity: str) -> dict[str, Any] | None:

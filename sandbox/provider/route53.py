@@ -4,7 +4,9 @@
 Source: hashicorp/terraform-provider-aws, internal/service/route53/record.go.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from ipaddress import IPv4Address, IPv6Address
+from types import MappingProxyType
 from typing import Any
 
 from botocore.exceptions import ClientError  # type: ignore[import-untyped]
@@ -13,6 +15,8 @@ from sandbox.provider.inputs import UNKNOWN, Inputs
 from sandbox.provider.kind import Kind, Values, given
 from sandbox.provider.refusals import RefusedError, is_missing
 from sandbox.provider.zones import record_in_zone, records_of_zone
+
+_ADDRESSES: Mapping[str, Callable[[str], object]] = MappingProxyType({"A": IPv4Address, "AAAA": IPv6Address})
 
 
 class Record(Kind):
@@ -63,13 +67,23 @@ class Record(Kind):
         }
 
     def create(self, request: Values) -> str:
-        change = request["ChangeBatch"]["Changes"][0]
-        record = change["ResourceRecordSet"]
-        self._refer(request, record, overwrites=change["Action"] == "UPSERT")
+        record = request["ChangeBatch"]["Changes"][0]["ResourceRecordSet"]
+        self._refer(request, record)
         self.client.change_resource_record_sets(**given(request))
         return "_".join(
             part for part in (request["HostedZoneId"], record["Name"], record["Type"], record["SetIdentifier"]) if part
         )
+
+    def limits(self, request: Values) -> list[tuple[str, str]]:
+        record = request["ChangeBatch"]["Changes"][0]["ResourceRecordSet"]
+        kind, values = record["Type"], record["ResourceRecords"]
+        if kind not in _ADDRESSES or not isinstance(values, list):
+            return []
+        return [
+            ("records", f"'{entry['Value']}' is not a valid address for a record of type {kind}")
+            for entry in values
+            if entry["Value"] is not UNKNOWN and not _is_address(entry["Value"], _ADDRESSES[kind])
+        ]
 
     def equivalent(self, key: str, given: Any, found: Any) -> bool:
         if key == "name":
@@ -125,7 +139,7 @@ class Record(Kind):
     def update(self, identity: str, request: Values, old: Mapping[str, Any]) -> None:
         record = request["ChangeBatch"]["Changes"][0]["ResourceRecordSet"]
         zone = request["HostedZoneId"]
-        self._refer(request, record, overwrites=True)
+        self._refer(request, record)
         before = record_in_zone(self.aws, zone, record["Name"], old["type"], old.get("setIdentifier") or "")
         moved = old["type"] != record["Type"] or (old.get("setIdentifier") or "") != (record["SetIdentifier"] or "")
         changes: list[Values] = [{"Action": "UPSERT", "ResourceRecordSet": record}]
@@ -152,7 +166,7 @@ class Record(Kind):
             return name
         return f"{name}.{zone_name}" if name else zone_name
 
-    def _refer(self, request: Values, record: Values, *, overwrites: bool) -> None:
+    def _refer(self, request: Values, record: Values) -> None:
         """Complete the record's name; refuse a zone that isn't there, and records that can't stand side by side."""
         zone = request["HostedZoneId"]
         try:
@@ -161,18 +175,11 @@ class Record(Kind):
             if not is_missing(error):
                 raise
             raise RefusedError("NoSuchHostedZone", f"No hosted zone found with ID: {zone}", "zoneId") from None
-        what = f"[name='{record['Name']}.', type='{record['Type']}']"
         same = [
             existing
             for existing in records_of_zone(self.aws, zone)
             if existing["Name"].replace("\\052", "*") == f"{record['Name']}."
         ]
-        identifier = record["SetIdentifier"] or ""
-        twin = any(other["Type"] == record["Type"] and other.get("SetIdentifier", "") == identifier for other in same)
-        if twin and not overwrites:
-            raise RefusedError(
-                "InvalidChangeBatch", f"Tried to create resource record set {what} but it already exists"
-            )
         others = {other["Type"] for other in same} - {record["Type"]}
         if others and "CNAME" in (record["Type"], *others):
             raise RefusedError(
@@ -180,6 +187,14 @@ class Record(Kind):
                 f"RRSet of type {record['Type']} with DNS name {record['Name']}. is not permitted as it conflicts with "
                 f"other records with the same DNS name ({', '.join(sorted(others))}): a CNAME stands alone",
             )
+
+
+def _is_address(text: str, read: Callable[[str], object]) -> bool:
+    try:
+        read(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _name(name: Any) -> Any:
