@@ -125,6 +125,13 @@ def test_a_client_finds_nothing_where_events_go(path, method):
     assert [(answer["statusCode"], reached) for answer in answers] == [(404, [])] * len(requests)
 
 
+@pytest.mark.parametrize("path", SPELLINGS)
+def test_a_spelling_that_a_router_behind_a_proxy_might_take_is_known(path):
+    assert is_spelling_of("/events", path)
+    assert is_spelling_of("/v1/events", path, "/v1")
+    assert not is_spelling_of("/events", f"/a{path}b")
+
+
 def test_other_paths_are_not_hidden():
     app = Flask(__name__)
     app.add_url_rule("/<path:path>", view_func=lambda path: path)

@@ -84,6 +84,8 @@ def test_an_error_of_the_application_s_own_code_is_an_init_error_of_its_own_type
         "stackTrace": None,
     }
     assert error["stackTrace"][-1].startswith(f'  File "{tmp_path}/shop.py", line 1')
+    if kind.startswith("Runtime."):
+        assert len(error["stackTrace"]) == 1
 
 
 @pytest.mark.parametrize("status", [pytest.param(0, id="L03"), pytest.param(3, id="L03 with a status")])

@@ -4,6 +4,7 @@ import io
 import json
 import re
 import sys
+import threading
 
 import pytest
 
@@ -18,6 +19,7 @@ APP = """
 
     @app.post("/loud")
     def loud():
+        print("begun", end="")
         app.logger.warning("warned %s", "by Flask")
         logging.getLogger("mine").info("informed", extra={"order": 7})
         print("printed")
@@ -87,6 +89,7 @@ def test_with_json_whatever_logs_or_prints_is_there_once_in_order(json_lines):
     seen = [(each.get("level"), each.get("logger"), each.get("message", "").partition(": ")[0]) for each in objects]
     warning = next(each for each in objects if each.get("logger") == "py.warnings")
     assert [entry for entry in seen if entry[1] != "py.warnings"] == [
+        ("INFO", None, "begun"),
         ("WARNING", "shop", "warned by Flask"),
         ("INFO", "mine", "informed"),
         ("INFO", None, "printed"),
@@ -132,7 +135,7 @@ def test_a_request_is_one_line_with_its_method_path_status_and_duration(json_lin
 
 def test_as_text_the_lines_are_lambda_s_own_and_each_ends_where_the_next_begins(text_lines):
     stamp = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z\t[0-9a-f-]{36}\t"
-    assert re.fullmatch(rf"\[WARNING\]\t{stamp}warned by Flask", text_lines[0])
+    assert re.fullmatch(rf"begun\[WARNING\]\t{stamp}warned by Flask", text_lines[0])
     assert text_lines[1:4] == ["printed", "two", "lines"]
     assert text_lines[text_lines.index("ValueError: broken") + 1].startswith("[INFO]")
     requests = [line for line in text_lines if re.match(rf"\[INFO\]\t{stamp}(GET|POST) ", line)]
@@ -192,25 +195,24 @@ def test_a_method_and_ids_that_would_break_out_of_their_line_do_not(monkeypatch)
     assert as_text.count("\n") == 1
 
 
-def test_lines_of_several_threads_are_not_mixed():
-    import threading
-
+def test_a_line_that_another_thread_has_begun_stays_its_own():
     stream = io.StringIO()
     lines = logs.JsonLines(stream, "INFO")
+    begun, go_on = threading.Event(), threading.Event()
 
-    def talk(name):
-        for _ in range(50):
-            lines.write(name)
-            lines.write(name)
-            lines.write("\n")
+    def talk():
+        lines.write("one ")
+        begun.set()
+        go_on.wait(10)
+        lines.write("line\n")
 
-    threads = [threading.Thread(target=talk, args=(name,)) for name in "abcd"]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    messages = sorted(json.loads(line)["message"] for line in stream.getvalue().splitlines())
-    assert messages == ["aa"] * 50 + ["bb"] * 50 + ["cc"] * 50 + ["dd"] * 50
+    thread = threading.Thread(target=talk)
+    thread.start()
+    begun.wait(10)
+    lines.write("another\n")
+    go_on.set()
+    thread.join()
+    assert [json.loads(line)["message"] for line in stream.getvalue().splitlines()] == ["another", "one line"]
 
 
 def test_a_wrapped_stream_still_is_one():
