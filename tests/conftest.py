@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -67,6 +68,11 @@ def engine() -> str:
     pytest.skip("neither docker nor podman answers here")
 
 
+def image_tag(name: str) -> str:
+    """A tag for an image of this working copy's tests: another copy's may run at the same time."""
+    return f"localhost/dualmode-test-{zlib.crc32(str(ROOT).encode()):08x}:{name}"
+
+
 def build_image(engine: str, tag: str, **arguments: str) -> str:
     """Builds the project's image with build arguments; DUALMODE_BASE_IMAGE names another base."""
     if os.environ.get("DUALMODE_BASE_IMAGE"):
@@ -81,13 +87,13 @@ def build_image(engine: str, tag: str, **arguments: str) -> str:
 @pytest.fixture(scope="session")
 def sample_image(engine: str) -> str:
     """The image with the sample application."""
-    return build_image(engine, "localhost/dualmode-test:sample")
+    return build_image(engine, image_tag("sample"))
 
 
 @pytest.fixture(scope="session")
 def httpbin_image(engine: str) -> str:
     """The image with httpbin, a Flask application from the package index, unmodified."""
-    return build_image(engine, "localhost/dualmode-test:httpbin", APP_DIR="examples/httpbin", FLASK_APP="httpbin:app")
+    return build_image(engine, image_tag("httpbin"), APP_DIR="examples/httpbin", FLASK_APP="httpbin:app")
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from tests.conftest import build_image
+from tests.conftest import build_image, image_tag
 
 DOCKERFILE = Path(__file__).parents[1] / "infra" / "Dockerfile"
 COUNT = (
@@ -20,9 +20,9 @@ def test_a_base_without_bytecode_as_the_official_slim_images_are_gets_it(engine,
     default = re.search(r"^ARG BASE_IMAGE=(.+)$", DOCKERFILE.read_text(), re.MULTILINE)[1]
     base = os.environ.get("DUALMODE_BASE_IMAGE", default)
     (tmp_path / "Dockerfile").write_text(f"FROM {base}\nRUN find / -xdev -name '*.pyc' -delete\n")
-    bare = "localhost/dualmode-test:bare-base"
+    bare = image_tag("bare-base")
     subprocess.run([engine, "build", "--tag", bare, tmp_path], capture_output=True, timeout=300, check=True)
     assert compiled_modules(engine, bare) == 0
     monkeypatch.setenv("DUALMODE_BASE_IMAGE", bare)
     # The standard library has well over a hundred modules at its top alone.
-    assert compiled_modules(engine, build_image(engine, "localhost/dualmode-test:on-bare-base")) > 100
+    assert compiled_modules(engine, build_image(engine, image_tag("on-bare-base"))) > 100

@@ -4,6 +4,7 @@ import contextlib
 
 import pytest
 
+from tests.conftest import image_tag
 from tests.containers import build, project_with, serving, started, under_rie
 from tests.test_image_modes import event_of, reply_of
 
@@ -47,7 +48,7 @@ def probe_image(engine, tmp_path_factory):
     project = project_with(
         tmp_path_factory.mktemp("probe"), {"probe.py": PROBE, "requirements.txt": "flask==3.0.3\nwerkzeug<3.1\n"}
     )
-    tag = "localhost/dualmode-test:probe"
+    tag = image_tag("probe")
     result = build(engine, project, tag, APP_DIR="app", FLASK_APP="probe:app")
     assert result.succeeded, result.output
     return tag

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.conftest import image_tag
 from tests.containers import build, project_with, serving
 
 GOOD = "from flask import Flask\napp = Flask(__name__)\n"
@@ -18,7 +19,7 @@ app.get("/")(lambda: SECRET)
 
 def build_of(engine, folder, source, flask_app, **arguments):
     project = project_with(folder, {"shop.py": source})
-    return build(engine, project, "localhost/dualmode-test:broken", APP_DIR="app", FLASK_APP=flask_app, **arguments)
+    return build(engine, project, image_tag("broken"), APP_DIR="app", FLASK_APP=flask_app, **arguments)
 
 
 @pytest.mark.parametrize(
@@ -48,7 +49,7 @@ def test_a_build_fails_with_the_error_of_an_application_that_breaks_when_importe
 def secretive(engine, tmp_path_factory):
     """The project with an application that can't be imported without a secret, and its image."""
     project = project_with(tmp_path_factory.mktemp("secretive"), {"shop.py": NEEDS_A_SECRET})
-    tag = "localhost/dualmode-test:secretive"
+    tag = image_tag("secretive")
     result = build(engine, project, tag, APP_DIR="app", FLASK_APP="shop:app", CHECK_IMPORT="0")
     assert result.succeeded, result.output
     return project, tag
@@ -56,7 +57,7 @@ def secretive(engine, tmp_path_factory):
 
 def test_a_build_imports_the_application_unless_it_is_told_not_to(engine, secretive):
     project, _ = secretive
-    result = build(engine, project, "localhost/dualmode-test:broken", APP_DIR="app", FLASK_APP="shop:app")
+    result = build(engine, project, image_tag("broken"), APP_DIR="app", FLASK_APP="shop:app")
     assert (result.succeeded, "KeyError: 'SECRET'" in result.output) == (False, True)
 
 

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.conftest import build_image
+from tests.conftest import build_image, image_tag
 from tests.containers import Reply, serving, under_rie
 
 MODES = ["local", "lambda", "gateway"]
@@ -118,7 +118,7 @@ def test_httpbin_answers_as_a_teapot_in_each_mode(httpbin):
 
 @pytest.fixture(scope="module")
 def fastapi_image(engine):
-    tag = "localhost/dualmode-test:fastapi"
+    tag = image_tag("fastapi")
     return build_image(engine, tag, APP_DIR="examples/fastapi", FLASK_APP="greetings:app")
 
 
@@ -172,7 +172,7 @@ def test_fastapi_answers_404_in_each_mode(fastapi):
 
 @pytest.fixture(scope="module")
 def views_image(engine):
-    return build_image(engine, "localhost/dualmode-test:views", APP_DIR="examples/views", FLASK_APP="app:app")
+    return build_image(engine, image_tag("views"), APP_DIR="examples/views", FLASK_APP="app:app")
 
 
 @pytest.mark.parametrize("mode", MODES)
