@@ -170,7 +170,7 @@ class Engine:
         interrupted: KeyboardInterrupt | None = None
         while thread.is_alive():
             try:
-                thread.join(0.2)
+                thread.join(0.05)
             except KeyboardInterrupt as error:
                 interrupted = error
                 self._command.interrupt()

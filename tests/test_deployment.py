@@ -41,13 +41,17 @@ def without_pulumi(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
 
 
+@pytest.fixture(scope="module")
+def account(ministack):
+    return Account(ministack.endpoint_url, ministack.region)
+
+
 @pytest.fixture
-def deploy(ministack, state):
+def deploy(ministack, account, state):
     """Prepares the account and deploys a program to it; `before` changes the account in between."""
 
     def deploy(project=ROOT, before=lambda account: {}, **settings):
         deployment.prepare(ministack)
-        account = Account(ministack.endpoint_url, ministack.region)
         lines = []
         deploy.lines, deploy.account = lines, account
         return deployment.deploy(
