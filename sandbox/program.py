@@ -15,7 +15,7 @@ import pulumi
 
 from sandbox.errors import SandboxError, SettingsError
 
-_OWN = frozenset({"sandbox", "gateway"})  # this very code, which is running
+_KEPT = frozenset({"sandbox", "gateway"}) | sys.stdlib_module_names  # what this very process runs on
 
 
 @contextlib.contextmanager
@@ -26,7 +26,7 @@ def as_its_own(folder: Path) -> Iterator[None]:
     imported before, must not be taken for them.
     """
     folder = folder.resolve()
-    names = {entry.stem for entry in folder.iterdir() if entry.suffix in ("", ".py")} - _OWN
+    names = {entry.stem for entry in folder.iterdir() if entry.suffix in ("", ".py")} - _KEPT
     before = {
         name: module for name, module in sys.modules.items() if name.partition(".")[0] in names and name != "__main__"
     }
