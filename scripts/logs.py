@@ -200,19 +200,19 @@ def timestamp() -> str:
 class AccessLog:
     """Writes one line for each request: its ids, method, path, status and duration, and never its query or body.
 
-    `enabled` tells whether there is anything to do for a request.
+    As lines of text only where a level asks for it: Lambda's own lines frame each request, the API keeps an access
+    log, and writing a line takes as long as all the rest of what is added to a request. `enabled` tells.
     """
 
     def __init__(self, environ: Mapping[str, str], write_line: Callable[[str], object]) -> None:
         self._json = wants_json(environ)
         self._write_line = write_line
-        self._is_quiet = level(environ) not in ("", "DEBUG", "INFO")
-        self.enabled = self._json or not self._is_quiet
+        self.enabled = level(environ) in ("DEBUG", "INFO")
 
     def write(self, method: str, path: str, status: int, seconds: float) -> None:
         """Writes the line of one request. `path` is percent-encoded."""
         end_lines()
-        if self._is_quiet:
+        if not self.enabled:
             return
         # Written by hand: through `logging` a line would cost more than all the rest of what we add to a request.
         method, trace_id = quoted(method), quoted(current.trace_id)

@@ -71,7 +71,7 @@ def json_lines(rie, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def text_lines(rie, tmp_path_factory):
-    return logged(rie, tmp_path_factory.mktemp("text"))
+    return logged(rie, tmp_path_factory.mktemp("text"), AWS_LAMBDA_LOG_LEVEL="INFO")
 
 
 def test_with_json_every_line_is_an_object_with_the_ids_of_its_request(json_lines):
@@ -136,7 +136,8 @@ def test_a_request_is_one_line_with_its_method_path_status_and_duration(json_lin
 def test_as_text_the_lines_are_lambda_s_own_and_each_ends_where_the_next_begins(text_lines):
     stamp = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z\t[0-9a-f-]{36}\t"
     assert re.fullmatch(rf"begun\[WARNING\]\t{stamp}warned by Flask", text_lines[0])
-    assert text_lines[1:4] == ["printed", "two", "lines"]
+    assert re.fullmatch(rf"\[INFO\]\t{stamp}informed", text_lines[1])
+    assert text_lines[2:5] == ["printed", "two", "lines"]
     assert text_lines[text_lines.index("ValueError: broken") + 1].startswith("[INFO]")
     requests = [line for line in text_lines if re.match(rf"\[INFO\]\t{stamp}(GET|POST) ", line)]
     assert [re.sub(rf"\[INFO\]\t{stamp}|[\d.]+ ms ", "", line) for line in requests] == [
@@ -173,12 +174,29 @@ def test_the_level_is_the_one_of_lambda_s_own_variable(variables, level):
     assert logs.level(variables) == level
 
 
+@pytest.mark.parametrize(
+    ("variables", "requests"),
+    [
+        ({}, False),
+        ({"AWS_LAMBDA_LOG_LEVEL": "INFO"}, True),
+        ({"AWS_LAMBDA_LOG_LEVEL": "WARN"}, False),
+        ({"AWS_LAMBDA_LOG_FORMAT": "JSON"}, True),
+        ({"AWS_LAMBDA_LOG_FORMAT": "JSON", "AWS_LAMBDA_LOG_LEVEL": "ERROR"}, False),
+    ],
+)
+def test_requests_are_logged_as_objects_or_where_a_level_asks_for_them(variables, requests):
+    written = []
+    access = logs.AccessLog(variables, written.append)
+    access.write("GET", "/a", 200, 0.001)
+    assert (access.enabled, bool(written)) == (requests, requests)
+
+
 def test_a_method_and_ids_that_would_break_out_of_their_line_do_not(monkeypatch):
     written = []
     monkeypatch.setattr(logs.current, "request_id", 'a"b')
     monkeypatch.setattr(logs.current, "trace", 'Root=1"\n;Parent=2')
     logs.AccessLog({"AWS_LAMBDA_LOG_FORMAT": "JSON"}, written.append).write('GET"\n', "/a", 200, 0.00123)
-    logs.AccessLog({}, written.append).write('GET"\n', "/a", 200, 0.00123)
+    logs.AccessLog({"AWS_LAMBDA_LOG_LEVEL": "INFO"}, written.append).write('GET"\n', "/a", 200, 0.00123)
     as_json, as_text = written
     assert json.loads(as_json) | {"timestamp": ""} == {
         "timestamp": "",
