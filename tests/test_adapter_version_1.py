@@ -139,6 +139,12 @@ def test_keys_that_are_null_are_as_if_they_were_absent():
 
 
 @pytest.mark.parametrize("make", [make_rest_event, make_http_api_1_event, make_alb_event, make_alb_multi_event])
+def test_the_event_in_reach_of_the_application_is_the_one_that_lambda_passed(make):
+    event = make()
+    assert environ_of(event)["lambda.event"] is event
+
+
+@pytest.mark.parametrize("make", [make_rest_event, make_http_api_1_event, make_alb_event, make_alb_multi_event])
 def test_a_body_is_what_the_client_sent(make):
     assert environ_of(make(method="POST", body=b"\xff\x00"))["body"] == b"\xff\x00"
     assert environ_of(make(method="POST", body="é"))["body"] == b"\xc3\xa9"
