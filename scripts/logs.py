@@ -207,12 +207,13 @@ class AccessLog:
     def __init__(self, environ: Mapping[str, str], write_line: Callable[[str], object]) -> None:
         self._json = wants_json(environ)
         self._write_line = write_line
-        self.enabled = level(environ) in ("DEBUG", "INFO")
+        self._is_quiet = level(environ) not in ("DEBUG", "INFO")
+        self.enabled = self._json or not self._is_quiet  # a line that was begun with print has to be ended anyway
 
     def write(self, method: str, path: str, status: int, seconds: float) -> None:
         """Writes the line of one request. `path` is percent-encoded."""
         end_lines()
-        if not self.enabled:
+        if self._is_quiet:
             return
         # Written by hand: through `logging` a line would cost more than all the rest of what we add to a request.
         method, trace_id = quoted(method), quoted(current.trace_id)
