@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING
 from gateway.http_api import BODY_LIMIT
 from gateway.http_message import Request, Response
 from gateway.http_server import HttpServer
-from sandbox import container_engine, long_command, settings
+from sandbox import long_command, settings
 from sandbox.command_line import Options, UsageError, read_options
-from sandbox.edge import refuse, respond_with
+from sandbox.edge.edge import refuse, respond_with
+from sandbox.edge.way import Answer
 from sandbox.errors import SandboxError, SettingsError
+from sandbox.functions import container_engine
 from sandbox.output import Terminal, document, print_answer, print_pairs, print_tree
-from sandbox.way import Answer
 
 if TYPE_CHECKING:
     from sandbox.running import Sandbox

@@ -11,8 +11,8 @@ from http import HTTPStatus
 from typing import TextIO
 
 from gateway.http_message import Response
-from sandbox.resources import ROOT_TYPE, Resource, short_type
-from sandbox.way import Answer, Link
+from sandbox.drivers.resources import ROOT_TYPE, Resource, short_type
+from sandbox.edge.way import Answer, Link
 
 _LONGEST_ID = 32
 

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from sandbox import deployment
 from sandbox.account import Account
-from sandbox.deployment import Deployment
-from sandbox.edge import Edge
-from sandbox.edge_reading import every
+from sandbox.drivers import deployment
+from sandbox.drivers.deployment import Deployment
+from sandbox.edge.edge import Edge
 from sandbox.errors import SandboxError
-from sandbox.functions import VersionRunner
-from sandbox.images import ImageStore
+from sandbox.functions.images import ImageStore
+from sandbox.functions.runner import VersionRunner
 from sandbox.ministack import MiniStack
+from sandbox.reading import every
 
 ZONE = "sandbox.test"
 DOMAIN = f"app.{ZONE}"

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sandbox import mocks_driver, settings
+from sandbox import settings
 from sandbox.account import Account
-from sandbox.images import ImageStore
+from sandbox.drivers import mocks_driver
+from sandbox.drivers.resources import Resource
+from sandbox.functions.images import ImageStore
 from sandbox.ministack import MiniStack
 from sandbox.provider.provider import Provider
-from sandbox.resources import Resource
 
 ROOT = Path(__file__).parents[1]
 REGION = "us-east-1"

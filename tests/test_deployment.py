@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from sandbox import deployment
 from sandbox.account import Account
+from sandbox.drivers import deployment
 from sandbox.errors import SandboxError, SettingsError
 from sandbox.ministack import MiniStack
 from tests.provided import (

@@ -9,7 +9,7 @@ import pytest
 
 from gateway.http_message import Request
 from sandbox.account import Account
-from sandbox.edge import Edge, FunctionFailedError, FunctionTimedOutError
+from sandbox.edge.edge import Edge, FunctionFailedError, FunctionTimedOutError
 from sandbox.errors import SandboxError
 from sandbox.running import DOMAIN, running
 from tests.program import ROOT

@@ -1,6 +1,6 @@
 import pytest
 
-from sandbox.edge_policy import Act, evaluate
+from sandbox.policy import Act, evaluate
 
 ALIAS = "arn:aws:lambda:us-east-1:000000000000:function:shop:live"
 REQUEST = "arn:aws:execute-api:us-east-1:000000000000:abcd1234/$default/$default"

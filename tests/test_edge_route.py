@@ -1,6 +1,6 @@
 import pytest
 
-from sandbox.edge_route import match_route
+from sandbox.edge.route import match_route
 
 # The developer guide's own example, and its answers.
 GUIDE = ["GET /pets/dog/1", "GET /pets/dog/{id}", "GET /pets/{proxy+}", "ANY /{proxy+}", "$default"]

@@ -9,12 +9,13 @@ from textwrap import dedent
 
 import pytest
 
-from sandbox import engine_driver, mocks_driver, settings
+from sandbox import settings
 from sandbox.account import Account
+from sandbox.drivers import engine_driver, mocks_driver
+from sandbox.drivers.servicer import Servicer, serving
 from sandbox.errors import SandboxError, SettingsError
 from sandbox.ministack import MiniStack
 from sandbox.provider.provider import Provider
-from sandbox.servicer import Servicer, serving
 from tests.provided import IMAGE, MISSPELT, ROOT, ContentBuilder, copy_program, make_zone, push_image, write_program
 
 pytestmark = pytest.mark.skipif(shutil.which("pulumi") is None, reason="there is no pulumi command on the PATH")

@@ -12,11 +12,11 @@ import pytest
 
 from gateway.http_message import Request
 from gateway.request_event import Endpoint, event_from_request
-from sandbox.edge import FunctionFailedError, FunctionTimedOutError
-from sandbox.edge_function import FunctionVersion
+from sandbox.edge.edge import FunctionFailedError, FunctionTimedOutError
+from sandbox.edge.function import FunctionVersion
 from sandbox.errors import SandboxError
-from sandbox.functions import VersionRunner
-from sandbox.images import ImageStore
+from sandbox.functions.images import ImageStore
+from sandbox.functions.runner import VersionRunner
 from tests.program import ROOT
 
 PROBE = """
@@ -232,7 +232,7 @@ OWNER = """
 import sys, threading
 from pathlib import Path
 sys.path.insert(0, {root!r})
-from sandbox.function_program import FunctionProgram, free_port
+from sandbox.functions.function_program import FunctionProgram, free_port
 
 SERVE = '''
 import http.server, os, sys

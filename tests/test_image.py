@@ -3,7 +3,7 @@ import json
 import pytest
 
 from infra.image import lifecycle_policy, pull_policy
-from sandbox.build_context import read_context
+from sandbox.functions.build_context import read_context
 from tests.program import ROOT
 
 DIGEST = "sha256:" + "0" * 64

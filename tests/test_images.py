@@ -5,9 +5,9 @@ import shutil
 
 import pytest
 
-from sandbox.build_context import read_context
 from sandbox.errors import SandboxError
-from sandbox.images import ImageStore
+from sandbox.functions.build_context import read_context
+from sandbox.functions.images import ImageStore
 from tests.program import ROOT
 
 SERVER = "from flask import Flask\n\napp = Flask(__name__)\n"

@@ -5,8 +5,9 @@ from textwrap import dedent
 
 import pytest
 
-from sandbox import mocks_driver, settings
+from sandbox import settings
 from sandbox.account import Account
+from sandbox.drivers import mocks_driver
 from sandbox.errors import SandboxError, SettingsError
 from sandbox.ministack import MiniStack
 from sandbox.provider.provider import Provider

@@ -14,8 +14,8 @@ import pytest
 
 from sandbox.__main__ import main
 from sandbox.command_line import UsageError, read_options
-from sandbox.container_engine import find_engine
 from sandbox.errors import SandboxError
+from sandbox.functions.container_engine import find_engine
 from sandbox.running import check_platform
 from tests.program import ROOT
 

@@ -1,9 +1,9 @@
 import io
 
 from gateway.http_message import Response
+from sandbox.drivers.resources import ROOT_TYPE, Resource
+from sandbox.edge.way import Answer, Way, not_found
 from sandbox.output import Terminal, document, print_answer, print_tree
-from sandbox.resources import ROOT_TYPE, Resource
-from sandbox.way import Answer, Way, not_found
 
 
 def answer(status=200, headers=(), body=b"", refusal=None):

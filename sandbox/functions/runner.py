@@ -14,13 +14,13 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import quote
 
-from sandbox import container_engine
-from sandbox.edge import FunctionFailedError, FunctionTimedOutError
-from sandbox.edge_function import FunctionVersion
+from sandbox.edge.edge import FunctionFailedError, FunctionTimedOutError
+from sandbox.edge.function import FunctionVersion
 from sandbox.errors import SandboxError
-from sandbox.function_program import HOST, FunctionProgram, free_port
-from sandbox.images import ImageStore, StoredImage
-from sandbox.venvs import process_environment
+from sandbox.functions import container_engine
+from sandbox.functions.function_program import HOST, FunctionProgram, free_port
+from sandbox.functions.images import ImageStore, StoredImage
+from sandbox.functions.venvs import process_environment
 
 _INVOCATIONS = "/2015-03-31/functions/function/invocations"
 _CONTAINER_HTTP_PORT, _CONTAINER_EVENTS_PORT = 3000, 8080

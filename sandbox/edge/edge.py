@@ -12,12 +12,12 @@ from gateway.invocation import REQUEST_LIMIT
 from gateway.request_event import Endpoint, MalformedTargetError, decoded_path, event_from_request, new_request_id
 from gateway.result_response import InvalidResultError, message_response, structured_response
 from sandbox.account import Account
-from sandbox.edge_api import Call, Throttles, find_call
-from sandbox.edge_domain import StageAddress, host_name, resolve
-from sandbox.edge_function import FunctionVersion, find_version
-from sandbox.edge_payload_v1 import event_v1, response_v1
+from sandbox.edge.domain import StageAddress, host_name, resolve
+from sandbox.edge.function import FunctionVersion, find_version
+from sandbox.edge.payload_v1 import event_v1, response_v1
+from sandbox.edge.stage import Call, Throttles, find_call
+from sandbox.edge.way import Answer, Link, RefusedError, Way, server_error
 from sandbox.errors import SandboxError
-from sandbox.way import Answer, Link, RefusedError, Way, server_error
 
 
 class FunctionFailedError(Exception):

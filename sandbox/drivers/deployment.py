@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sandbox import engine_driver, mocks_driver, settings
+from sandbox import settings
 from sandbox.account import Account
+from sandbox.drivers import engine_driver, mocks_driver
+from sandbox.drivers.resources import Resource
+from sandbox.drivers.servicer import Servicer, serving
 from sandbox.errors import SandboxError, SettingsError
 from sandbox.ministack import MiniStack
 from sandbox.provider.image import Builder
 from sandbox.provider.provider import Provider
-from sandbox.resources import Resource
-from sandbox.servicer import Servicer, serving
 
 ENGINE, MOCKS = "engine", "mocks"
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from sandbox import container_engine
-from sandbox.build_context import BuildContext, read_context
 from sandbox.errors import SandboxError
-from sandbox.venvs import Venvs, process_environment
+from sandbox.functions import container_engine
+from sandbox.functions.build_context import BuildContext, read_context
+from sandbox.functions.venvs import Venvs, process_environment
 
 MANIFEST_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
 _CONFIG_TYPE = "application/vnd.docker.container.image.v1+json"

@@ -16,12 +16,12 @@ from pulumi.runtime import mocks, settings, stack
 from pulumi.runtime.config import set_all_config
 from pulumi.runtime.proto import resource_pb2
 
-from sandbox import program, wire
+from sandbox.drivers import program, wire
+from sandbox.drivers.resources import ROOT_TYPE, Resource, make_urn, short_type
 from sandbox.errors import SandboxError
 from sandbox.provider import image
 from sandbox.provider.provider import Provider
 from sandbox.provider.refusals import InvalidInputsError
-from sandbox.resources import ROOT_TYPE, Resource, make_urn, short_type
 from sandbox.settings import Project, StackConfig
 
 Progress = Callable[[str], None]

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.account import Account
-from sandbox.edge_reading import every, read
-from sandbox.way import Way, forbidden, not_found
+from sandbox.edge.way import Way, forbidden, not_found
+from sandbox.reading import every, read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

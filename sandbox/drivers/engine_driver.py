@@ -19,12 +19,12 @@ from pulumi import automation
 from pulumi.automation import EngineEvent
 from pulumi.automation.errors import CommandError
 
-from sandbox import program, wire
+from sandbox.drivers import program, wire
+from sandbox.drivers.pulumi_command import InterruptibleCommand, SparingStack, SparingWorkspace
+from sandbox.drivers.resources import Resource, name_of, short_type
+from sandbox.drivers.servicer import PACKAGES, Servicer
 from sandbox.errors import SandboxError
 from sandbox.provider.provider import Provider
-from sandbox.pulumi_command import InterruptibleCommand, SparingStack, SparingWorkspace
-from sandbox.resources import Resource, name_of, short_type
-from sandbox.servicer import PACKAGES, Servicer
 from sandbox.settings import Project, StackConfig
 
 Progress = Callable[[str], None]

@@ -12,13 +12,13 @@ import grpc  # type: ignore[import-untyped]
 from google.protobuf import empty_pb2  # type: ignore[import-untyped]
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, resource_pb2, resource_pb2_grpc
 
-from sandbox import wire
+from sandbox.drivers import wire
+from sandbox.drivers.resources import name_of, qualified_type
 from sandbox.errors import SandboxError
 from sandbox.provider import image
 from sandbox.provider.inputs import UNKNOWN
 from sandbox.provider.provider import Provider
 from sandbox.provider.refusals import InvalidInputsError
-from sandbox.resources import name_of, qualified_type
 
 # The engine warns of a plugin older than the SDK that the program uses, and all three packages answer at one port.
 _VERSION = metadata.version("pulumi-aws")

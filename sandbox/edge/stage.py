@@ -7,10 +7,10 @@ from typing import Any
 
 from gateway.throttle import Throttle
 from sandbox.account import Account
-from sandbox.edge_domain import StageAddress
-from sandbox.edge_reading import every, read
-from sandbox.edge_route import Match, match_route
-from sandbox.way import RefusedError, Way, not_found, server_error
+from sandbox.edge.domain import StageAddress
+from sandbox.edge.route import Match, match_route
+from sandbox.edge.way import RefusedError, Way, not_found, server_error
+from sandbox.reading import every, read
 
 # Both ways to write it: the function's own ARN, and the one that invokes it through API Gateway's service integration.
 _FUNCTION_ARN = re.compile(

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.account import Account
-from sandbox.edge_api import Call
-from sandbox.edge_policy import Act, evaluate
-from sandbox.edge_reading import read
-from sandbox.way import RefusedError, Way, server_error
+from sandbox.edge.stage import Call
+from sandbox.edge.way import RefusedError, Way, server_error
+from sandbox.policy import Act, evaluate
+from sandbox.reading import read
 
 _IMAGE_URI = re.compile(
     r"(?P<registry>\d+)\.dkr\.ecr\.[^/]+/(?P<repository>[^@:]+)(?::(?P<tag>[^@]+))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?$"

@@ -1,0 +1,1 @@
+"""Walks each request through what was created, and answers as AWS would."""
