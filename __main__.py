@@ -14,11 +14,12 @@ deployment = f"{pulumi.get_project()}-{pulumi.get_stack()}"
 image_uri: pulumi.Input[str] = settings.image_uri
 if not settings.image_uri:
     build = ContainerImageArgs(
-        repository_name=deployment,
+        repository_name=deployment.lower(),
         app_dir=settings.app_dir,
         flask_app=settings.flask_app,
         platform=settings.platform,
         base_image=settings.base_image,
+        check_import=settings.check_import,
     )
     image_uri = ContainerImage("image", build).image_uri
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import NoReturn, cast
 
 import pulumi
@@ -18,6 +18,9 @@ LONGEST_REQUEST = 29
 
 Source: "Quotas for configuring and running an HTTP API", API Gateway Developer Guide.
 """
+
+LEFT_OUT = frozenset({"benchmarks", "infra", "sandbox", "tests"})
+"""Folders of this repository that `.dockerignore` keeps out of every image."""
 
 ENVIRONMENT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]+")
 """Names that Lambda takes for a variable. Source: `Environment`, Lambda API Reference."""
@@ -39,6 +42,7 @@ class Settings:
     environment: Mapping[str, str]
     image_uri: str
     base_image: str
+    check_import: bool
     domain_name: str
     hosted_zone: str
     keep_default_endpoint: bool
@@ -61,7 +65,7 @@ def load_settings() -> Settings:
     config = pulumi.Config()
     domain_name = config.require("domainName").rstrip(".").lower()
     settings = Settings(
-        app_dir=config.require("appDir"),
+        app_dir=str(PurePosixPath(config.require("appDir"))),
         flask_app=config.require("flaskApp"),
         architecture=config.require("architecture"),
         memory_size=config.require_int("memorySize"),
@@ -69,6 +73,7 @@ def load_settings() -> Settings:
         environment=environment_of(config.require_object("environment")),
         image_uri=config.require("imageUri"),
         base_image=config.require("baseImage"),
+        check_import=config.require_bool("checkImport"),
         domain_name=domain_name,
         hosted_zone=config.require("hostedZone").rstrip(".").lower() or parent_zone(domain_name),
         keep_default_endpoint=config.require_bool("keepDefaultEndpoint"),
@@ -108,14 +113,22 @@ def check_image(settings: Settings) -> None:
                 "append @sha256:... to the repository's URI",
             )
         return
-    if settings.app_dir.startswith("/") or ".." in settings.app_dir.split("/"):
+    path = PurePosixPath(settings.app_dir)
+    if path.is_absolute() or ".." in path.parts:
         refuse(
             "appDir",
             settings.app_dir,
             "a container build sees only this repository",
             "move the application into a folder of it and name that",
         )
-    if not Path(settings.app_dir).is_dir():
+    if not path.parts or path.parts[0] in LEFT_OUT or "." in path.parts[0]:
+        refuse(
+            "appDir",
+            settings.app_dir,
+            "a container build leaves that folder out (.dockerignore)",
+            "move the application into a folder of its own, without a dot in its name",
+        )
+    if not Path(path).is_dir():
         refuse("appDir", settings.app_dir, "this repository has no such folder", "set the folder of your application")
 
 

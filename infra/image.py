@@ -25,6 +25,7 @@ class ContainerImageArgs:
     flask_app: pulumi.Input[str]
     platform: pulumi.Input[str]
     base_image: str = ""
+    check_import: bool = True
 
 
 class ContainerImage(pulumi.ComponentResource):
@@ -69,10 +70,12 @@ class ContainerImage(pulumi.ComponentResource):
 
 
 def build_arguments(args: ContainerImageArgs) -> dict[str, pulumi.Input[str]]:
-    """Returns the Dockerfile's arguments; without a base image its own default stands."""
+    """Returns the Dockerfile's arguments, less those whose default in it stands."""
     arguments: dict[str, pulumi.Input[str]] = {"APP_DIR": args.app_dir, "FLASK_APP": args.flask_app}
     if args.base_image:
         arguments["BASE_IMAGE"] = args.base_image
+    if not args.check_import:
+        arguments["CHECK_IMPORT"] = "0"
     return arguments
 
 

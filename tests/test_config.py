@@ -2,7 +2,8 @@ import dataclasses
 
 import pytest
 
-from infra.config import ConfigError, Settings, check, environment_of, parent_zone
+from infra.config import LEFT_OUT, ConfigError, Settings, check, environment_of, parent_zone
+from tests.program import ROOT
 
 DIGEST = "sha256:" + "0" * 64
 
@@ -17,6 +18,7 @@ def make_settings(**changes):
         environment={},
         image_uri="",
         base_image="",
+        check_import=True,
         domain_name="",
         hosted_zone="",
         keep_default_endpoint=False,
@@ -72,6 +74,14 @@ def test_settings_that_can_work_are_taken(changes):
             "appDir is '../shop', but a container build sees only this repository: "
             "move the application into a folder of it and name that.",
         ),
+        *(
+            (
+                {"app_dir": folder},
+                f"appDir is {folder!r}, but a container build leaves that folder out (.dockerignore): "
+                "move the application into a folder of its own, without a dot in its name.",
+            )
+            for folder in (".", "tests", "sandbox/edge", ".venv", "shop.v2")
+        ),
         (
             {"app_dir": "shopp"},
             "appDir is 'shopp', but this repository has no such folder: set the folder of your application.",
@@ -92,6 +102,11 @@ def test_a_setting_that_cannot_work_is_refused_with_key_value_rule_and_remedy(ch
     with pytest.raises(ConfigError) as refusal:
         check(make_settings(**changes))
     assert str(refusal.value) == message
+
+
+def test_folders_that_config_refuses_are_those_that_dockerignore_leaves_out():
+    ignored = (ROOT / ".dockerignore").read_text().splitlines()
+    assert {line.rstrip("/") for line in ignored if line.count("/") == 1 and line.endswith("/")} - {"!*"} == LEFT_OUT
 
 
 def test_variables_of_any_scalar_type_become_text():

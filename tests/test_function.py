@@ -44,7 +44,8 @@ def test_a_published_version_is_served_by_the_alias_live(without_domain):
     assert without_domain.outputs["live_version"] == "1"
 
 
-def test_the_environment_reaches_the_function_and_is_secret_in_the_state(with_domain):
+def test_the_environment_is_secret_in_the_state(with_domain):
+    assert with_domain.one("Function").inputs["environment"]["variables"] == "[secret]"
     assert "hunter2" not in repr(with_domain.resources)
     assert "hunter2" not in repr(with_domain.outputs)
 

@@ -1,8 +1,6 @@
 import json
 
-import pytest
-
-from infra.image import lifecycle_policy, pull_policy
+from infra.image import IMAGES_KEPT, lifecycle_policy, pull_policy
 from sandbox.functions.build_context import read_context
 from tests.program import ROOT
 
@@ -43,7 +41,7 @@ def test_the_newest_images_are_kept_whether_tagged_or_not():
     (rule,) = lifecycle_policy()["rules"]
     selection = rule["selection"]
     assert (selection["tagStatus"], selection["countType"]) == ("any", "imageCountMoreThan")
-    assert selection["countNumber"] >= 10
+    assert selection["countNumber"] == IMAGES_KEPT
 
 
 def test_lambda_alone_may_pull_and_only_for_functions_of_this_account_and_region():
@@ -70,10 +68,15 @@ def test_an_image_that_exists_is_deployed_without_building_one(program):
     assert deployed.outputs["image_uri"] == uri.replace("dualmode-dev", "elsewhere")
 
 
-@pytest.mark.parametrize("policy", ["lifecycle", "pull"])
-def test_policies_are_json_that_ecr_took(without_domain, policy):
-    name = {"lifecycle": "LifecyclePolicy", "pull": "RepositoryPolicy"}[policy]
-    json.loads(without_domain.one(name).inputs["policy"])
+def test_the_repository_has_both_policies(without_domain):
+    arn = without_domain.one("Repository").outputs["arn"]
+    assert json.loads(without_domain.one("LifecyclePolicy").inputs["policy"]) == lifecycle_policy()
+    assert json.loads(without_domain.one("RepositoryPolicy").inputs["policy"]) == pull_policy(arn)
+
+
+def test_an_application_that_needs_secrets_is_built_without_importing_it(program):
+    build = program.deploy(checkImport=False).one("Image", "image-build").inputs
+    assert build["args"]["CHECK_IMPORT"] == "0"
 
 
 def test_only_folders_are_in_the_build_context_so_that_a_changed_readme_builds_nothing_anew():
