@@ -77,8 +77,6 @@ def environ_of_event(path: str, event: object, context: object) -> dict[str, Any
 
 def hidden(app: Application, path: str) -> Application:
     """Returns the application without the route that takes events: a client finds nothing there, in any mode."""
-    if not path:
-        return app
 
     def app_without_path(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if is_spelling_of(path, environ["PATH_INFO"], environ["SCRIPT_NAME"]):

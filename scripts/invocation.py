@@ -5,7 +5,6 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import Any
 
-from scripts.events import answer_event, hidden
 from scripts.http_event import Environ, Event, make_environ_from_event
 from scripts.http_result import within_limit
 from scripts.logs import AccessLog, current
@@ -32,7 +31,11 @@ def make_handler(
         run_command: runs a management command, of which it gets the arguments; without it there are none.
     """
     environ_from_event = make_environ_from_event(base_path)
-    public_app = hidden(app, events_path)
+    public_app = app
+    if events_path:
+        from scripts.events import hidden
+
+        public_app = hidden(app, events_path)
 
     def handler(event: Any, context: Any) -> Any:
         current.request_id = getattr(context, "aws_request_id", "")
@@ -71,7 +74,7 @@ def make_handler(
 
     def answer_other(event: Any, context: Any) -> Any:
         from scripts.commands import CommandError, is_command
-        from scripts.events import EventError
+        from scripts.events import EventError, answer_event
 
         current.trace = os.environ.get("_X_AMZN_TRACE_ID", "")
         try:

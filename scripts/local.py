@@ -35,7 +35,8 @@ def main() -> None:
     if application.is_asgi(app):
         _serve_asgi(app, host, int(port), base_path, events_path)
     else:
-        _serve_wsgi(mounted(hidden(app, events_path), base_path), host, int(port), import_string, access)
+        wsgi_app = hidden(app, events_path) if events_path else app
+        _serve_wsgi(mounted(wsgi_app, base_path), host, int(port), import_string, access)
 
 
 def _loaded(import_string: str) -> Any:

@@ -44,7 +44,7 @@ class Local:
             "PORT": "0",
             "FLASK_RUN_HOST": "127.0.0.1",
             "PYTHONWARNINGS": "",
-            "PYTHONDONTWRITEBYTECODE": "1",  # as in the image; within a second, bytecode knows a change by its size only
+            "PYTHONDONTWRITEBYTECODE": "1",  # as in the image; bytecode knows a change within a second by its size only
         } | variables
         with self.log_file.open("wb") as output:
             self.process = subprocess.Popen(
