@@ -4,6 +4,7 @@ Source: the HTTP API developer guide, "Create AWS Lambda proxy integrations for 
 """
 
 import sys
+from binascii import Error as Base64Error
 from binascii import a2b_base64
 from collections.abc import Callable
 from io import BytesIO
@@ -134,6 +135,8 @@ def body_of(event: Event) -> bytes:
     if not body:
         return b""
     if event.get("isBase64Encoded"):
+        if not body.isascii():
+            raise Base64Error("Only ASCII characters are base64")
         return a2b_base64(body)
     return body.encode("utf-8", "surrogatepass")
 

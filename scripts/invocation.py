@@ -1,6 +1,7 @@
 """One invocation: finds out what an event is and answers it."""
 
 import os
+from binascii import Error as Base64Error
 from collections.abc import Callable
 from time import perf_counter
 from typing import Any
@@ -57,7 +58,7 @@ def make_handler(
         current.trace = (request.get("headers") or {}).get("x-amzn-trace-id") or ""
         try:
             environ = environ_from_event(request, context)
-        except ValueError:  # a body that is said to be base64, and isn't: no gateway sends that
+        except Base64Error:  # in a body that is said to be base64: no gateway sends that
             return _bad_request, "GET"
         environ["lambda.event"] = event
         method: str = environ["REQUEST_METHOD"]

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from json.encoder import encode_basestring_ascii as quoted
 from types import TracebackType
 from typing import Any, TextIO
@@ -50,7 +51,7 @@ def set_up_lambda(environ: Mapping[str, str]) -> "AccessLog":
     root = logging.getLogger()
     if level(environ):
         root.setLevel(level(environ))
-    access = AccessLog(environ, _line_writer(root))
+    access = AccessLog(environ, _line_writer(root, environ))
     for handler in root.handlers:
         if wants_json(environ):
             handler.addFilter(_add_trace)
@@ -95,12 +96,15 @@ def set_up_local(environ: Mapping[str, str]) -> "AccessLog":
     return access
 
 
-def _line_writer(root: logging.Logger) -> Callable[[str], object]:
+def _line_writer(root: logging.Logger, environ: Mapping[str, str]) -> Callable[[str], object]:
     """Returns what writes a line to where awslambdaric's own lines go: a frame to the platform, or standard output."""
     for handler in root.handlers:
-        sink = getattr(handler, "log_sink", None)
+        sink: Any = getattr(handler, "log_sink", None)
         if hasattr(sink, "fd"):
-            return sink.log  # type: ignore[union-attr, no-any-return]
+            from awslambdaric import lambda_runtime_log_utils as utilities  # type: ignore[import-untyped]
+
+            types = utilities._JSON_FRAME_TYPES if wants_json(environ) else utilities._TEXT_FRAME_TYPES
+            return partial(sink.log, frame_type=types[logging.INFO])
     return sys.stdout.write
 
 

@@ -2,11 +2,14 @@
 
 import io
 import json
+import logging
+import os
 import re
 import sys
 import threading
 
 import pytest
+from awslambdaric import bootstrap
 
 from scripts import logs
 from tests.emulator import Emulator, write
@@ -212,6 +215,28 @@ def test_a_method_and_ids_that_would_break_out_of_their_line_do_not(monkeypatch)
         "durationMs": 1.23,
     }
     assert as_text.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("variables", "kind"),
+    [({"AWS_LAMBDA_LOG_FORMAT": "JSON"}, 0xA55A000E), ({"AWS_LAMBDA_LOG_LEVEL": "INFO"}, 0xA55A000F)],
+)
+def test_where_the_platform_takes_frames_a_request_is_one(variables, kind, monkeypatch):
+    reading, writing = os.pipe()
+    root = logging.getLogger()
+    for name in ("stdout", "stderr", "excepthook"):
+        monkeypatch.setattr(sys, name, getattr(sys, name))
+    monkeypatch.setattr(threading, "excepthook", threading.excepthook)
+    with bootstrap.FramedTelemetryLogSink(writing) as sink:
+        handler = bootstrap.LambdaLoggerHandler(sink)
+        monkeypatch.setattr(root, "handlers", [handler])
+        monkeypatch.setattr(root, "level", root.level)
+        logs.set_up_lambda(variables).write("GET", "/a", 200, 0.001)
+        logging.captureWarnings(False)
+    frame = os.read(reading, 10_000)
+    os.close(reading)
+    assert (int.from_bytes(frame[:4], "big"), int.from_bytes(frame[4:8], "big")) == (kind, len(frame) - 16)
+    assert b"GET /a 200" in frame[16:]
 
 
 def test_a_line_that_another_thread_has_begun_stays_its_own():
