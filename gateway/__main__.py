@@ -58,7 +58,7 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
 
 def _servers(settings: Settings, environments: Environments) -> tuple[HttpServer, HttpServer]:
     throttle = Throttle(*settings.throttle) if settings.throttle else None
-    endpoint = Endpoint(account_id=settings.function.account_id)
+    endpoint = Endpoint(account_id=settings.function.account_id, mapping_key=settings.mapping_key)
     api = HttpApi(environments, endpoint=endpoint, options=settings.http_api, throttle=throttle)
     events = EventsApi(environments, version=settings.function.version)
     return (

@@ -33,6 +33,7 @@ class Settings:
     log_format: LogFormat
     system_log_level: Level
     throttle: tuple[float, int] | None
+    mapping_key: str  # of the custom domain that the application is told it lives below
     http_api: HttpApiOptions
 
 
@@ -66,6 +67,7 @@ def settings_from(environ: Mapping[str, str], bootstrap: Sequence[str]) -> Setti
         log_format=read.choice("AWS_LAMBDA_LOG_FORMAT", get_args(LogFormat)),
         system_log_level=read.choice("GATEWAY_SYSTEM_LOG_LEVEL", get_args(Level)),
         throttle=_throttle(read),
+        mapping_key=environ.get("DUALMODE_BASE_PATH", "").strip("/"),
         http_api=HttpApiOptions(
             event=EventOptions(x_forwarded_for=read.choice("GATEWAY_X_FORWARDED_FOR", get_args(XForwardedFor))),
             result=ResultOptions(

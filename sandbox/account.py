@@ -4,9 +4,9 @@ import os
 import threading
 from typing import Any
 
-import boto3  # type: ignore[import-untyped]  # its stubs aren't in the lock: this file is the one border where they are missing
-import botocore.session  # type: ignore[import-untyped]
-from botocore.config import Config  # type: ignore[import-untyped]
+import boto3
+import botocore.session
+from botocore.config import Config
 
 # An emulated account takes any credentials. A profile or a shared file of the user's must not leak into it.
 _DETACHED = {

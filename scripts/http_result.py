@@ -81,7 +81,7 @@ def serialised_size(answer: Answer, result: Result) -> int:
     # A byte becomes six at worst, as \u0000: these many can't reach the limit of any service.
     if len(body) < _FEW_BYTES and len("".join([value for _, value in headers])) < _FEW_BYTES:
         return 0
-    from awslambdaric.lambda_runtime_marshaller import to_json  # type: ignore[import-untyped]
+    from awslambdaric.lambda_runtime_marshaller import to_json
 
     return len(to_json(result).encode("utf-8"))
 

@@ -83,7 +83,7 @@ def make_handler(
                 return run_command(event["flask"])
             return answer_event(lambda environ: answered(app, environ, "POST"), events_path, event, context)
         except (CommandError, EventError) as error:
-            from awslambdaric.lambda_runtime_exception import FaultException  # type: ignore[import-untyped]
+            from awslambdaric.lambda_runtime_exception import FaultException
 
             # The runtime interface client reports it as it is, without a traceback that would lead into our code.
             raise FaultException(type(error).__name__, str(error), None) from None

@@ -72,7 +72,7 @@ _FOR_REQUESTS = (
 def _fail(kind: str, sentence: str, error: Exception | None = None) -> NoReturn:
     import traceback
 
-    from awslambdaric.lambda_runtime_exception import FaultException  # type: ignore[import-untyped]
+    from awslambdaric.lambda_runtime_exception import FaultException
 
     frames = traceback.extract_tb(error.__traceback__) if error else []
     # From the application's first frame on: how we came to import it explains nothing.

@@ -10,6 +10,6 @@ if __name__ == "__main__":
     collector.pause()  # `lambda_handler` resumes it, when the application is there
     lazy_imports.install()  # before awslambdaric is imported, which it speeds up most
 
-    from awslambdaric.__main__ import main  # type: ignore[import-untyped]
+    from awslambdaric.__main__ import main
 
     main([sys.argv[0], HANDLER])

@@ -26,8 +26,8 @@ def main() -> None:
     access = logs.set_up_local(environ)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # a first process is not ended by signals it doesn't handle
     host, port = environ.get("FLASK_RUN_HOST") or DEFAULT_HOST, environ.get("PORT") or DEFAULT_PORT
-    if not port.isdecimal():
-        sys.exit(f"PORT is {port}, which is not the number of a port.")
+    if not port.isdecimal() or int(port) > 65535:
+        sys.exit(f"PORT is {port}, which is not the number of a port: set one from 0 to 65535.")
     base_path = application.path_setting("DUALMODE_BASE_PATH", environ)
     events_path = application.path_setting("DUALMODE_EVENTS_PATH", environ)
     import_string = application.import_string(environ)

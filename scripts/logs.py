@@ -80,7 +80,7 @@ def set_up_local(environ: Mapping[str, str]) -> "AccessLog":
     """
     access = AccessLog(environ, sys.stdout.write)
     if wants_json(environ):
-        from awslambdaric.lambda_runtime_log_utils import JsonFormatter  # type: ignore[import-untyped]
+        from awslambdaric.lambda_runtime_log_utils import JsonFormatter
 
         handler = logging.StreamHandler(sys.stdout)
         handler.terminator = ""  # the formatter ends its lines itself
@@ -101,7 +101,7 @@ def _line_writer(root: logging.Logger, environ: Mapping[str, str]) -> Callable[[
     for handler in root.handlers:
         sink: Any = getattr(handler, "log_sink", None)
         if hasattr(sink, "fd"):
-            from awslambdaric import lambda_runtime_log_utils as utilities  # type: ignore[import-untyped]
+            from awslambdaric import lambda_runtime_log_utils as utilities
 
             types = utilities._JSON_FRAME_TYPES if wants_json(environ) else utilities._TEXT_FRAME_TYPES
             return partial(sink.log, frame_type=types[logging.INFO])

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from botocore.exceptions import ClientError  # type: ignore[import-untyped]
+from botocore.exceptions import ClientError
 
 from sandbox.provider.inputs import Inputs
 from sandbox.provider.kind import Aws, Kind, Values, given, region_of, tag_list, tag_map
