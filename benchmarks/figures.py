@@ -62,9 +62,9 @@ class Figures:
         low, _, high = quantiles(values, n=4) if len(values) > 1 else (values[0],) * 3
         return Figure(median(values), (high - low) / 2)
 
-    def ratio(self, measure: str, name: str, ours: str = contenders.OURS.name) -> float | None:
+    def ratio(self, measure: str, name: str) -> float | None:
         """Returns ours divided by a contender's: the median over the rounds, each compared within itself."""
-        mine, theirs = self.samples[measure][ours], self.samples[measure][name]
+        mine, theirs = self.samples[measure][contenders.OURS.name], self.samples[measure][name]
         ratios = [mine[number] / theirs[number] for number in mine if theirs.get(number)]
         return median(ratios) if ratios else None
 
@@ -77,18 +77,10 @@ class Target(NamedTuple):
     against: str
     at_most: float
     minor: str = ""
-    ours: str = contenders.OURS.name
 
 
 TARGETS = (
     Target("overhead at most apig-wsgi's", OVERHEAD, contenders.APIG_WSGI.name, 1.0),
-    Target(
-        "overhead at most apig-wsgi's, no line logged",
-        OVERHEAD,
-        contenders.APIG_WSGI.name,
-        1.0,
-        ours=contenders.OURS_QUIET.name,
-    ),
     Target("start to first response at most 0.55 of apig-wsgi's", FIRST, contenders.APIG_WSGI.name, 0.55, "3.15"),
     Target(
         "start to first response at most 0.50 of the Web Adapter's", FIRST, contenders.WEB_ADAPTER.name, 0.5, "3.15"

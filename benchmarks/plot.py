@@ -15,7 +15,7 @@ _PANELS = (
 )
 _LABELS, _PANEL, _GAP = 210, 270, 30
 _ROW, _BAR, _HEAD = 22, 15, 46
-_OUR_NAMES = (contenders.OURS.name, contenders.OURS_QUIET.name)
+_OUR_NAMES = (contenders.OURS.name, contenders.OURS_LOGGING.name)
 _OURS, _THEIRS, _INK, _FAINT = "#0b6e4f", "#a9b4c2", "#1c2330", "#5b6575"
 
 

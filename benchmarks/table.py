@@ -68,7 +68,7 @@ def targets(measured: Sequence[Figures]) -> list[str]:
     for target in TARGETS:
         reached = []
         for figures in measured:
-            ratio = figures.ratio(target.measure, target.against, target.ours)
+            ratio = figures.ratio(target.measure, target.against)
             if target.minor in ("", figures.minor) and ratio is not None:
                 verdict = "met" if ratio <= target.at_most else "MISSED"
                 reached.append(f"{figures.python}: {ratio:.2f}{_computed(figures, target)}, {verdict}")
