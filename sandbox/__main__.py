@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shlex
 import signal
 import sys
 import threading
@@ -11,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from gateway.http_api import BODY_LIMIT
 from gateway.http_message import Request, Response
@@ -32,11 +33,25 @@ OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 _HOST = "127.0.0.1"
 
 
+class _Arguments(TypedDict):
+    """What the parts of `sandbox.running` are told of the options, the project and the machine."""
+
+    project: Path
+    state: Path
+    stack: str
+    settings: Mapping[str, object]
+    engine: str | None
+    progress: Callable[[str], None]
+    region: str
+
+
 def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     """Run the command; the exit status."""
     try:
         with _stopping_on_signals():
             options = read_options(arguments, environ)
+            if options.operation is not None:
+                return _operate(options, options.operation)
             return _serve(options) if options.request is None else _send(options, options.request)
     except UsageError as error:
         return _fail(USAGE, f"{error} See python -m sandbox --help.")
@@ -82,28 +97,49 @@ def _serve(options: Options) -> int:
     return OK
 
 
+def _operate(options: Options, name: str) -> int:
+    from sandbox.drivers import deployment
+    from sandbox.running import operate
+
+    operations = {"preview": deployment.preview, "destroy": deployment.destroy}
+    changes = operate(operations[name], **_arguments(options))
+    print_pairs(Terminal(sys.stdout), "Changes", changes)
+    return OK
+
+
 @contextlib.contextmanager
 def _running(options: Options) -> "Iterator[Sandbox]":
-    from sandbox.running import DOMAIN, running  # pulumi's SDK takes a second to import: wrong usage needn't wait
+    from sandbox.running import running
 
-    project = Path.cwd()
-    assignments = [f"domainName={DOMAIN}", *options.settings]
-    parsed = settings.parse_assignments(settings.load_project(project), assignments)
+    arguments = _arguments(options)
+    with running(**arguments) as sandbox:
+        try:
+            yield sandbox
+        finally:
+            arguments["progress"]("Stopping")
+
+
+def _arguments(options: Options) -> _Arguments:
+    from sandbox.running import PRESETS, REGION  # pulumi's SDK takes a second to import: wrong usage needn't wait
+
+    project = settings.load_project(Path.cwd())
+    parsed = settings.parse_assignments(project, [*PRESETS, *options.settings])
+    region = settings.load(project, options.stack, parsed).values.get("aws:region") or REGION
     began = time.monotonic()
     terminal = Terminal(sys.stderr)
 
     def progress(line: str) -> None:
         terminal.line(terminal.dim(f"{time.monotonic() - began:6.1f} s  {line}"))
 
-    engine = container_engine.find_engine()
-    state = project / options.state
-    with running(
-        project=project, state=state, stack=options.stack, settings=parsed, engine=engine, progress=progress
-    ) as sandbox:
-        try:
-            yield sandbox
-        finally:
-            progress("Stopping")
+    return {
+        "project": project.folder,
+        "state": project.folder / options.state,
+        "stack": options.stack,
+        "settings": parsed,
+        "engine": container_engine.find_engine(),
+        "progress": progress,
+        "region": region,
+    }
 
 
 def _introduce(terminal: Terminal, sandbox: "Sandbox", port: int) -> None:
@@ -115,9 +151,12 @@ def _introduce(terminal: Terminal, sandbox: "Sandbox", port: int) -> None:
     terminal.line()
     print_pairs(terminal, "This sandbox", sandbox.parts)
     terminal.line()
-    terminal.line(terminal.bold("Its AWS, for aws, boto3 or pulumi in another terminal"))
+    terminal.line(terminal.bold("Its AWS, in another terminal"))
     for name, value in sandbox.environment.items():
         terminal.line(f"  export {name}={value}")
+    if sandbox.stack_file is not None:  # the repository's own would take the sandbox's domain away
+        command = ["pulumi", "up", "--stack", sandbox.stack, "--config-file", str(sandbox.stack_file)]
+        terminal.line(f"  {shlex.join(command)}")
     terminal.line()
     terminal.line(f"Serving {sandbox.url} on {terminal.bold(address)} until Ctrl-C. Try: curl {address}/")
 

@@ -19,13 +19,14 @@ _DESCRIPTION = """\
 Runs the Pulumi program of this folder against an emulated AWS on this machine, and serves what it deploys.
 No AWS account is needed, no container engine and no pulumi command; the last two are used where they are.
 
-Without --request it prints the resources and the outputs, and serves http://127.0.0.1:8000 until Ctrl-C.
+Without an option it prints the resources and the outputs, and serves http://127.0.0.1:8000 until Ctrl-C.
 """
 _MORE = """\
 examples:
   python -m sandbox
   python -m sandbox --request 'GET /hello'
   python -m sandbox --request 'POST /echo' --data '{"message":"abc"}' --json
+  python -m sandbox --preview --set memorySize=1024
   python -m sandbox --set memorySize=1024 --set 'environment={"STAGE":"test"}' --request 'GET /'
 
 environment:
@@ -34,7 +35,7 @@ environment:
   NO_COLOR           anything: no colours
 
 exit status: 0 for an answer below 400, 1 for any other and for a deployment that fails, 2 for wrong usage or
-settings that are refused.
+settings that are refused, 130 for Ctrl-C before there was an answer or a server.
 """
 
 
@@ -44,9 +45,11 @@ class UsageError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What the command was asked for; without a `request` it serves `port`."""
+    """What the command was asked for; without a `request` or an `operation` it serves `port`."""
 
     request: Request | None
+    operation: str | None
+    """`preview` or `destroy`."""
     json: bool
     settings: tuple[str, ...]
     port: int
@@ -74,7 +77,10 @@ def read_options(arguments: Sequence[str], environ: Mapping[str, str]) -> Option
         allow_abbrev=False,
     )
     add = parser.add_argument
-    add("--request", metavar="'METHOD /PATH'", help="send this one request, print its way and the answer, and stop")
+    one = parser.add_mutually_exclusive_group().add_argument
+    one("--request", metavar="'METHOD /PATH'", help="send this one request, print its way and the answer, and stop")
+    one("--preview", action="store_true", help="print what a deployment would change, and stop (needs pulumi)")
+    one("--destroy", action="store_true", help="remove what was deployed, and stop (needs pulumi)")
     add("--data", metavar="TEXT|@FILE", help="the request's body, or the file that holds it; JSON is sent as such")
     add("--header", metavar="'NAME: VALUE'", action="append", default=[], help="a header of the request; repeatable")
     add("--json", action="store_true", help="print one JSON document: status, headers, body, way, duration_ms")
@@ -89,6 +95,7 @@ def read_options(arguments: Sequence[str], environ: Mapping[str, str]) -> Option
                 raise UsageError(f"{name} belongs to a request: add --request 'METHOD /path'.")
     return Options(
         request=None if found.request is None else _request(found.request, found.data, found.header),
+        operation="preview" if found.preview else "destroy" if found.destroy else None,
         json=found.json,
         settings=tuple(found.set),
         port=_port(found.port or environ.get("PORT") or str(_DEFAULT_PORT)),

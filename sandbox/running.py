@@ -6,10 +6,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from sandbox.account import Account
-from sandbox.drivers import deployment
+from sandbox.drivers import deployment, engine_driver
 from sandbox.drivers.deployment import Deployment
 from sandbox.edge.edge import Edge
 from sandbox.errors import SandboxError
@@ -18,9 +19,11 @@ from sandbox.functions.runner import VersionRunner
 from sandbox.ministack import MiniStack
 from sandbox.reading import every
 
+REGION = "us-east-1"
 ZONE = "sandbox.test"
 DOMAIN = f"app.{ZONE}"
-STATE = ".sandbox"
+# Over the stack's own: a domain in the zone that is there, and an image that is built here.
+PRESETS = (f"domainName={DOMAIN}", "hostedZone=", "imageUri=")
 
 _WHEELS = {"x86_64", "amd64", "aarch64", "arm64"}
 
@@ -36,6 +39,9 @@ class Sandbox:
     environment: Mapping[str, str]
     engine: str | None
     logs: Path
+    stack: str
+    stack_file: Path | None
+    """The stack's settings as they were deployed, for a `pulumi` command; None where there is none."""
 
     @property
     def url(self) -> str:
@@ -69,7 +75,7 @@ def running(
     engine: str | None,
     progress: Callable[[str], None],
     venvs: Path | None = None,
-    region: str = "us-east-1",
+    region: str = REGION,
 ) -> Iterator[Sandbox]:
     """Start the AWS, deploy the project's program to it, and stop everything at the end.
 
@@ -78,10 +84,7 @@ def running(
     """
     check_platform(engine)
     with contextlib.ExitStack() as parts:
-        ministack = parts.enter_context(MiniStack(state, region=region))
-        account = Account(ministack.endpoint_url, region)
-        driver = deployment.prepare(ministack)
-        make_zone(account, ZONE)
+        ministack, account = parts.enter_context(_aws(state, region))
         images = ImageStore(state, engine, venvs=venvs, progress=progress)
         made = deployment.deploy(
             project=project,
@@ -95,7 +98,7 @@ def running(
         environment = ministack.environment
         runner = VersionRunner(images, logs=state / "logs", environment=environment, account_id=account.account_id)
         parts.enter_context(runner)
-        if driver == deployment.ENGINE:
+        if made.driver == deployment.ENGINE:
             others = deployment.serving_others(project=project, account=account, images=images, state=state)
             environment |= parts.enter_context(others)
         name = urlsplit(str(made.outputs.get("url", ""))).hostname
@@ -107,7 +110,61 @@ def running(
             environment=environment,
             engine=engine,
             logs=state / "logs",
+            stack=stack,
+            stack_file=engine_driver.stack_file(state, stack) if made.driver == deployment.ENGINE else None,
         )
+
+
+class _Operation(Protocol):
+    def __call__(
+        self,
+        *,
+        project: Path,
+        stack: str,
+        settings: Mapping[str, object],
+        account: Account,
+        images: ImageStore,
+        state: Path,
+        progress: Callable[[str], None],
+    ) -> Mapping[str, int]: ...
+
+
+def operate(
+    operation: _Operation,
+    *,
+    project: Path,
+    state: Path,
+    stack: str,
+    settings: Mapping[str, object],
+    engine: str | None,
+    progress: Callable[[str], None],
+    region: str = REGION,
+) -> Mapping[str, int]:
+    """Start the AWS, have `deployment.preview` or `deployment.destroy` done in it, and return what it counted.
+
+    Raises:
+        SandboxError: there is no pulumi command, a part doesn't start, or something is refused.
+    """
+    deployment.check_engine()  # before the account is emptied, as it is where there is none
+    with _aws(state, region) as (_, account):
+        return operation(
+            project=project,
+            stack=stack,
+            settings=settings,
+            account=account,
+            images=ImageStore(state, engine, progress=progress),
+            state=state,
+            progress=progress,
+        )
+
+
+@contextlib.contextmanager
+def _aws(state: Path, region: str) -> Iterator[tuple[MiniStack, Account]]:
+    with MiniStack(state, region=region) as ministack:
+        account = Account(ministack.endpoint_url, region)
+        deployment.prepare(ministack)
+        make_zone(account, ZONE)
+        yield ministack, account
 
 
 def make_zone(account: Account, name: str) -> None:

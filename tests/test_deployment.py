@@ -104,7 +104,13 @@ class TestWithoutThePulumiCommand:
         deploy(program)
         with pytest.raises(SandboxError) as caught:
             deployment.preview(
-                project=program, stack="dev", settings={}, account=deploy.account, images=ContentBuilder(), state=state
+                project=program,
+                stack="dev",
+                settings={},
+                account=deploy.account,
+                images=ContentBuilder(),
+                state=state,
+                progress=lambda _: None,
             )
         assert str(caught.value) == (
             "There is no pulumi command on the PATH: only it can compare a program with what it made."
@@ -237,9 +243,14 @@ class TestWithoutThePulumiCommand:
 
 
 @needs_pulumi
-def test_the_engine_deploys_goes_on_from_there_and_removes(deploy, state, tmp_path):
+def test_the_engine_deploys_goes_on_from_there_and_removes(deploy, ministack, account, state, tmp_path):
     program = write_program(tmp_path / "held", HELD)
+    planned = []
     arguments = {"project": program, "stack": "dev", "settings": {}, "images": ContentBuilder(), "state": state}
+    arguments |= {"account": account, "progress": planned.append}
+    deployment.prepare(ministack)
+    assert deployment.preview(**arguments) == {"create": 2}
+    assert planned == ["would create aws:cloudwatch:LogGroup held"]
     first = deploy(program)
     assert (first.driver, first.changes, deploy.lines) == (
         "engine",
@@ -248,8 +259,8 @@ def test_the_engine_deploys_goes_on_from_there_and_removes(deploy, state, tmp_pa
     )
     assert [resource.name for resource in first.resources] == ["small-dev", "held"]
     assert deploy(program).changes == {"same": 2}
-    assert deployment.preview(account=deploy.account, **arguments) == {"same": 2}
-    assert deployment.destroy(account=deploy.account, progress=lambda _: None, **arguments) == {"delete": 2}
+    assert deployment.preview(**arguments) == {"same": 2}
+    assert deployment.destroy(**arguments) == {"delete": 2}
 
 
 def test_a_pulumi_command_that_can_not_be_used_is_one_sentence(deploy, monkeypatch, tmp_path):
@@ -270,6 +281,26 @@ def test_after_mocks_the_engine_starts_from_an_empty_account_too(deploy, monkeyp
         patched.setenv("PATH", str(tmp_path / "bin"))
         assert deploy(program).driver == "mocks"
     assert deploy(program).changes == {"create": 2}
+
+
+@needs_pulumi
+def test_in_another_region_the_engine_starts_from_an_empty_account(tmp_path):
+    program = write_program(tmp_path / "held", HELD)
+    changes = []
+    for region in ("eu-central-1", "eu-central-1", "us-east-1"):
+        with MiniStack(tmp_path / "state", region=region) as ministack:
+            deployment.prepare(ministack)
+            deployed = deployment.deploy(
+                project=program,
+                stack="dev",
+                settings={"aws:region": region},
+                account=Account(ministack.endpoint_url, region),
+                images=ContentBuilder(),
+                state=tmp_path / "state",
+                progress=lambda _: None,
+            )
+            changes.append(dict(deployed.changes))
+    assert changes == [{"create": 2}, {"same": 2}, {"create": 2}]
 
 
 @needs_pulumi

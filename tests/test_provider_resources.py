@@ -72,6 +72,14 @@ def test_one_of_each_type_is_made(everything, provider):
     assert set(everything) == set(types(provider))
 
 
+def test_in_another_region_everything_is_of_that_region(folder, tmp_path):
+    with MiniStack(tmp_path, region="eu-central-1") as ministack:
+        account = Account(ministack.endpoint_url, "eu-central-1")
+        made = make_everything(Provider(account, ContentBuilder(), folder), account)
+    assert made["DomainName"].outputs["domainNameConfiguration"]["hostedZoneId"] == "Z1U9ULNL0V5AJ3"
+    assert [short for short, found in made.items() if "us-east-1" in repr(found)] == []
+
+
 def test_every_output_that_the_sdk_declares_is_returned(everything, provider):
     missing = {
         short: sorted(declared(pulumi_type)[0] - everything[short].outputs.keys())

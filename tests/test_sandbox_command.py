@@ -1,6 +1,7 @@
 import contextlib
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -68,6 +69,9 @@ def options(*arguments, **environ):
             ["--request", "POST /", "--data", "@/no/such/file"],
             "--data @/no/such/file: the file can't be read (No such file or directory).",
         ),
+        (["--preview", "--request", "GET /"], "Argument --request: not allowed with argument --preview."),
+        (["--preview", "--destroy"], "Argument --destroy: not allowed with argument --preview."),
+        (["--destroy", "--json"], "--json belongs to a request: add --request 'METHOD /path'."),
         (["--port", "http"], "The port is 'http': it must be a number from 0 (any free one) to 65535."),
         (["--reqest", "GET /"], "Unrecognized arguments: --reqest GET /."),
     ],
@@ -114,7 +118,20 @@ def test_the_help_names_every_option(capsys):
         main(["--help"], {})
     shown = capsys.readouterr().out
     assert ended.value.code == 0
-    for option in ("--request", "--data", "--header", "--json", "--set", "--port", "--stack", "--state", "PORT"):
+    for option in (
+        "--request",
+        "--preview",
+        "--destroy",
+        "130",
+        "--data",
+        "--header",
+        "--json",
+        "--set",
+        "--port",
+        "--stack",
+        "--state",
+        "PORT",
+    ):
         assert option in shown
 
 
@@ -161,6 +178,61 @@ def test_an_answer_of_400_or_more_exits_with_1(state):
     assert "256 MB" in lines[6]
     assert lines[9].startswith("404 Not Found")
     assert lines[-1] == '{"error":"Not found"}'
+
+
+@pytest.fixture
+def elsewhere(tmp_path):
+    """A copy of the repository whose stack file is of a real deployment, with its own region, domain and image."""
+    left_out = shutil.ignore_patterns(".git", ".venv", ".sandbox", "*cache*", "tests", "benchmarks")
+    shutil.copytree(ROOT, tmp_path / "copy", ignore=left_out)
+    (tmp_path / "copy" / "Pulumi.dev.yaml").write_text(
+        f"""
+        config:
+          aws:region: eu-central-1
+          dualmode:domainName: shop.example.com
+          dualmode:hostedZone: example.com
+          dualmode:imageUri: 123456789012.dkr.ecr.eu-central-1.amazonaws.com/shop@sha256:{"0" * 64}
+        """
+    )
+    (tmp_path / "venvs").symlink_to(ROOT / ".sandbox" / "venvs")
+    return tmp_path / "copy"
+
+
+def test_a_stack_of_a_real_deployment_runs_in_its_region_with_the_sandboxs_domain_and_image(elsewhere):
+    asked = command(elsewhere.parent, "--request", "GET /hello", "--json")
+    ended = subprocess.run(asked, cwd=elsewhere, env=environment(), capture_output=True, text=True, timeout=120)
+    shown = json.loads(ended.stdout)
+    assert (shown["status"], json.loads(shown["body"])) == (200, {"message": "Hello from Flask!"})
+    assert [link["link"] for link in shown["way"]] == LINKS
+    assert shown["way"][0]["id"] == "app.sandbox.test"
+
+
+def test_only_the_pulumi_command_previews_and_destroys(tmp_path):
+    for option in ("--preview", "--destroy"):
+        ended = run(tmp_path / "state", option)
+        assert (ended.returncode, ended.stdout, ended.stderr) == (
+            1,
+            "",
+            "sandbox: There is no pulumi command on the PATH: only it can compare a program with what it made.\n",
+        )
+    assert not (tmp_path / "state").exists()
+
+
+@pytest.mark.skipif(shutil.which("pulumi") is None, reason="there is no pulumi command on the PATH")
+def test_a_preview_changes_nothing_and_destroy_leaves_nothing(tmp_path):
+    (tmp_path / "venvs").symlink_to(ROOT / ".sandbox" / "venvs")
+
+    def changes(*arguments):
+        ended = run(tmp_path, *arguments, PATH=os.environ["PATH"])
+        assert ended.returncode == 0, ended.stderr
+        return ended.stdout.split()
+
+    title, word, count = changes("--preview")
+    assert (title, word) == ("Changes", "create")
+    assert changes("--preview") == [title, "create", count]
+    assert changes("--request", "GET /hello")[-1] == 'Flask!"}'
+    assert changes("--preview") == [title, "same", count]
+    assert changes("--destroy") == [title, "delete", count]
 
 
 def test_a_taken_port_is_said_before_anything_is_deployed(tmp_path):

@@ -37,22 +37,33 @@ def driver() -> str:
     return ENGINE if shutil.which("pulumi") else MOCKS
 
 
+def check_engine() -> None:
+    """Refuse what only the engine can do where there is none.
+
+    Raises:
+        SandboxError: there is no pulumi command.
+    """
+    if driver() == MOCKS:
+        raise SandboxError("There is no pulumi command on the PATH: only it can compare a program with what it made.")
+
+
 def prepare(ministack: MiniStack) -> str:
     """Bring account and stack state together before a deployment, and return the driver that it will take.
 
-    The mocks start from an empty account. The engine starts from where it was, unless mocks were there in between (then
-    nothing is kept) or the account forgot something (then the engine looks at every resource anew). Whatever else must
-    be in the account beforehand, such as hosted zones, is made after this.
+    The mocks start from an empty account. The engine starts from where it was, unless mocks or another region were
+    there in between (then nothing is kept) or the account forgot something (then the engine looks at every resource
+    anew). Whatever else must be in the account beforehand, such as hosted zones, is made after this.
     """
     chosen, mark = driver(), ministack.state / "driver"
-    before = mark.read_text().strip() if mark.exists() else ""
-    if chosen == MOCKS or before == MOCKS:
+    now = f"{chosen} {ministack.region}"
+    before = mark.read_text().strip() if mark.exists() else now
+    if chosen == MOCKS or before != now:
         ministack.reset()
         shutil.rmtree(ministack.state / "pulumi", ignore_errors=True)
     elif ministack.forgetful:
         _forgotten(ministack.state).parent.mkdir(parents=True, exist_ok=True)
         _forgotten(ministack.state).touch()
-    mark.write_text(f"{chosen}\n")
+    mark.write_text(f"{now}\n")
     return chosen
 
 
@@ -92,7 +103,14 @@ def deploy(
 
 
 def preview(
-    *, project: Path, stack: str, settings: Mapping[str, object], account: Account, images: Builder, state: Path
+    *,
+    project: Path,
+    stack: str,
+    settings: Mapping[str, object],
+    account: Account,
+    images: Builder,
+    state: Path,
+    progress: Callable[[str], None],
 ) -> Mapping[str, int]:
     """Return how many resources a deployment would create, update, replace, delete or leave the same.
 
@@ -100,7 +118,7 @@ def preview(
         SandboxError: something would be refused, or there is no engine to ask.
     """
     with _engine_alone(project, stack, settings, account, images, state) as engine:
-        return engine.preview()
+        return engine.preview(progress, refresh=_forgotten(state).exists())
 
 
 def destroy(
@@ -134,8 +152,7 @@ def serving_others(*, project: Path, account: Account, images: Builder, state: P
 def _engine_alone(
     project: Path, stack: str, overrides: Mapping[str, object], account: Account, images: Builder, state: Path
 ) -> Iterator[engine_driver.Engine]:
-    if driver() == MOCKS:
-        raise SandboxError("There is no pulumi command on the PATH: only it can compare a program with what it made.")
+    check_engine()
     loaded = _load(project, stack, overrides, account)
     with _engine(*loaded, Provider(account, images, loaded[0].folder), account, state) as engine:
         yield engine

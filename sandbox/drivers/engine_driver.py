@@ -18,6 +18,7 @@ import yaml  # type: ignore[import-untyped]
 from pulumi import automation
 from pulumi.automation import EngineEvent
 from pulumi.automation.errors import CommandError
+from pulumi.automation.events import StepEventMetadata
 
 from sandbox.drivers import program, wire
 from sandbox.drivers.pulumi_command import InterruptibleCommand, SparingStack, SparingWorkspace
@@ -54,6 +55,7 @@ class Engine:
         self._config = config
         self._provider = provider
         self._servicer = servicer
+        self._state = state
         self._folder = state / "pulumi"
         self._environment = environment(state, port)
         self._checkpoint = self._folder / f"backend/.pulumi/stacks/{project.name}/{config.stack}.json"
@@ -65,9 +67,9 @@ class Engine:
         self._changes: dict[str, int] = {}
         self._progress: Progress = lambda _line: None
 
-    def preview(self, progress: Progress | None = None) -> dict[str, int]:
+    def preview(self, progress: Progress | None = None, *, refresh: bool = False) -> dict[str, int]:
         """Return how many resources an `up` would create, update, replace, delete or leave the same."""
-        return self._operate(lambda stack: stack.preview(on_event=self._take, color="never"), progress)
+        return self._operate(lambda stack: stack.preview(on_event=self._take, color="never", refresh=refresh), progress)
 
     def up(self, progress: Progress | None = None, *, refresh: bool = False) -> dict[str, int]:
         """Make the account what the program says; return what was done to how many resources."""
@@ -140,7 +142,7 @@ class Engine:
         source = yaml.safe_load((self._project.folder / "Pulumi.yaml").read_text())
         kept = {key: source[key] for key in ("name", "description", "config") if key in source}
         (work / "Pulumi.yaml").write_text(yaml.safe_dump({**kept, "runtime": "python"}, sort_keys=False))
-        file = work / f"Pulumi.{self._config.stack}.yaml"
+        file = stack_file(self._state, self._config.stack)
         before = yaml.safe_load(file.read_text()) if file.exists() else None
         content = {key: value for key, value in (before or {}).items() if key != "config"}  # the encryption's salt
         config = {key: value for key, value in self._config.given.items() if key not in self._config.secrets}
@@ -231,15 +233,22 @@ class Engine:
             self._changes = {_op(op): count for op, count in event.summary_event.resource_changes.items()}
         elif event.diagnostic_event is not None and event.diagnostic_event.severity == "error":
             self._errors.append(event.diagnostic_event.message)
+        elif event.resource_pre_event is not None and event.resource_pre_event.planning:
+            metadata = event.resource_pre_event.metadata
+            if _is_told(metadata):
+                self._progress(f"would {_op(metadata.op)} {short_type(metadata.type)} {name_of(metadata.urn)}")
         elif event.res_outputs_event is not None and not event.res_outputs_event.planning:
             metadata = event.res_outputs_event.metadata
-            done = _DONE.get(_op(metadata.op))
-            state = metadata.new or metadata.old
-            if done and state is not None and state.custom and not metadata.type.startswith("pulumi:"):
-                self._progress(f"{done} {short_type(metadata.type)} {name_of(metadata.urn)}")
+            if _is_told(metadata):
+                self._progress(f"{_DONE[_op(metadata.op)]} {short_type(metadata.type)} {name_of(metadata.urn)}")
         elif event.res_op_failed_event is not None:
             metadata = event.res_op_failed_event.metadata
             self._progress(f"failed   {short_type(metadata.type)} {name_of(metadata.urn)}")
+
+
+def stack_file(state: Path, stack: str) -> Path:
+    """Return where a stack's settings lie as they were deployed."""
+    return state.resolve() / "pulumi" / "work" / f"Pulumi.{stack}.yaml"
 
 
 def environment(state: Path, port: int) -> dict[str, str]:
@@ -267,6 +276,13 @@ def _no_proxy() -> Iterator[None]:
             del os.environ[name]
         else:
             os.environ[name] = before
+
+
+def _is_told(metadata: StepEventMetadata) -> bool:
+    """Whether a step is worth a line: it changes what is no component and no provider."""
+    state = metadata.new or metadata.old
+    custom = state is not None and bool(state.custom) and not metadata.type.startswith("pulumi:")
+    return custom and _op(metadata.op) in _DONE
 
 
 def _op(op: Any) -> str:

@@ -15,8 +15,7 @@ from sandbox.provider.certificate import covers, describe, unusable
 from sandbox.provider.inputs import UNKNOWN, Inputs
 from sandbox.provider.kind import Kind, Values, given, region_of
 from sandbox.provider.refusals import RefusedError, is_missing
-
-_TARGET_ZONE = "Z1UJRXOUMOOFQ8"  # us-east-1's. Source: "Amazon API Gateway endpoints and quotas", AWS General Reference
+from sandbox.provider.regions import API_GATEWAY_ZONES
 
 
 class DomainName(Kind):
@@ -88,7 +87,8 @@ class DomainName(Kind):
             "domainNameConfiguration": {
                 "certificateArn": configuration["CertificateArn"],
                 "endpointType": configuration.get("EndpointType", "REGIONAL"),
-                "hostedZoneId": configuration.get("HostedZoneId", _TARGET_ZONE),
+                # The emulator answers with us-east-1's in every region.
+                "hostedZoneId": API_GATEWAY_ZONES.get(self.aws.region) or configuration["HostedZoneId"],
                 "ipAddressType": configuration.get("IpAddressType", "ipv4"),
                 "ownershipVerificationCertificateArn": configuration.get("OwnershipVerificationCertificateArn", ""),
                 "securityPolicy": configuration.get("SecurityPolicy", "TLS_1_2"),
