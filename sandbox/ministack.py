@@ -61,6 +61,7 @@ class MiniStack:
 
     def __enter__(self) -> Self:
         (self.state / "aws").mkdir(parents=True, exist_ok=True)
+        self.state.chmod(0o700)  # an account's variables lie in it as they are
         self._claim()
         try:
             self._start()

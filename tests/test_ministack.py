@@ -66,6 +66,11 @@ def test_its_environment_leads_other_programs_to_it(tmp_path, monkeypatch):
         assert boto3.Session().client("sts").get_caller_identity()["Account"] == "000000000000"
 
 
+def test_its_state_is_its_owner_s_alone(tmp_path):
+    with MiniStack(tmp_path / "state") as ministack:
+        assert ministack.state.stat().st_mode & 0o077 == 0
+
+
 def test_it_listens_on_loopback_only(tmp_path):
     with MiniStack(tmp_path) as ministack:
         sockets = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
