@@ -67,7 +67,7 @@ class HttpApi:
         request_id = new_request_id()
         if head_bytes(request) > HEADER_LIMIT:
             status = self._options.header_limit_status
-            return message_response(status, _MESSAGES[431], request_id=request_id)
+            return message_response(status, refusal_message(431), request_id=request_id)
         if self._throttle is not None and not self._throttle.admits():
             return message_response(429, "Too Many Requests", request_id=request_id)
         trace_root = new_trace_root(now)
@@ -81,10 +81,10 @@ class HttpApi:
                 trace_root=trace_root,
             )
         except MalformedTargetError:
-            return message_response(400, "Bad Request", request_id=request_id)
+            return message_response(400, refusal_message(400), request_id=request_id)
         payload = json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
         if len(payload) > REQUEST_LIMIT:
-            return message_response(413, "Request Entity Too Large", request_id=request_id)
+            return message_response(413, refusal_message(413), request_id=request_id)
         invocation = Invocation(event=payload, trace_id=new_trace_id(trace_root))
         self._environments.submit(invocation)
         outcome = invocation.wait(self._options.integration_seconds)
@@ -109,8 +109,13 @@ class HttpApi:
     def refuse(self, refused: RefusedError) -> Response:
         """The answer to what is no request, in API Gateway's form."""
         status = self._options.header_limit_status if refused.status == 431 else refused.status
-        message = _MESSAGES.get(refused.status, refused.sentence)
+        message = refusal_message(refused.status, refused.sentence)
         return message_response(status, message, request_id=new_request_id())
+
+
+def refusal_message(status: int, otherwise: str = "") -> str:
+    """What API Gateway says to a request that it refuses with this status; `otherwise` where that isn't known."""
+    return _MESSAGES.get(status, otherwise)
 
 
 def head_bytes(request: Request) -> int:

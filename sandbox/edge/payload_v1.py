@@ -24,8 +24,6 @@ def event_v1(request: Request, event: dict[str, Any], *, route_key: str) -> dict
     path, query = split_target(request.target)
     headers: dict[str, list[str]] = {}
     for name, value in request.headers:
-        if name.lower() not in DROPPED_HEADERS and name.lower() not in event["headers"] | {"cookie": ""}:
-            continue
         if name.lower() in ("x-forwarded-for", "x-forwarded-port", "x-forwarded-proto", "content-length"):
             continue
         if name.lower() not in DROPPED_HEADERS:
@@ -90,15 +88,29 @@ def response_v1(payload: bytes, *, request_id: str, method: str) -> Response:
     multi = result.pop("multiValueHeaders", None) or {}
     if not isinstance(multi, dict) or not all(isinstance(values, list) for values in multi.values()):
         raise InvalidResultError("multiValueHeaders is not an object of lists.")
+    headers = result.pop("headers", None) or {}
+    if not isinstance(headers, dict):
+        raise InvalidResultError("headers is not an object.")
     result.pop("cookies", None)
     repeated = {name.lower() for name in multi}
-    single = {name: value for name, value in (result.get("headers") or {}).items() if name.lower() not in repeated}
-    first = {name: values[0] for name, values in multi.items() if values}
-    lines = structured_response(
-        json.dumps({**result, "headers": single | first}).encode(), request_id=request_id, method=method
-    )
-    more = tuple((name.lower(), str(value)) for name, values in multi.items() for value in values[1:])
-    return Response(status=lines.status, headers=lines.headers + more, body=lines.body)
+    single = {name: value for name, value in headers.items() if name.lower() not in repeated}
+
+    def built(fields: dict[str, object]) -> Response:
+        text = json.dumps({**result, "headers": fields}).encode()
+        return structured_response(text, request_id=request_id, method=method)
+
+    response = built(single | _nth(multi, 0))
+    more: list[tuple[str, str]] = []
+    for number in range(1, max(map(len, multi.values()), default=0)):
+        fields = _nth(multi, number)  # by the rules for headers that stand alone
+        names = {name.lower() for name in fields}
+        more += [(name, value) for name, value in built(fields).headers if name in names]
+    return Response(status=response.status, headers=(*response.headers, *more), body=response.body)
+
+
+def _nth(multi: dict[str, list[object]], number: int) -> dict[str, object]:
+    """Each header's value at a position, of those that have so many."""
+    return {name: values[number] for name, values in multi.items() if len(values) > number}
 
 
 def _known(headers: dict[str, list[str]], name: str) -> str:
