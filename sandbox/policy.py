@@ -17,6 +17,10 @@ class Act:
     context: Mapping[str, str] = field(default_factory=dict)
 
 
+LAMBDA_ASSUMES = Act(service="lambda.amazonaws.com", action="sts:AssumeRole")
+"""What the trust policy of a function's role has to allow."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """Whether the policy allows it; `statement` names the one that decides, `reason` says why nothing allows."""

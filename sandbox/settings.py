@@ -57,10 +57,6 @@ class StackConfig:
     given: Mapping[str, object] = field(default_factory=dict)
     """What the stack itself says, as written: the values without the project's defaults."""
 
-    def shown(self) -> dict[str, str]:
-        """The settings to print: secrets are masked."""
-        return {key: "[secret]" if key in self.secrets else text for key, text in sorted(self.values.items())}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Project:

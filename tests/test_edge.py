@@ -8,8 +8,9 @@ from datetime import UTC
 import pytest
 
 from gateway.http_message import Request
+from gateway.http_wire import RefusedError
 from sandbox.account import Account
-from sandbox.edge.edge import Edge, FunctionFailedError, FunctionTimedOutError
+from sandbox.edge.edge import Edge, FunctionFailedError, FunctionTimedOutError, refuse
 from sandbox.errors import SandboxError
 from sandbox.running import DOMAIN, running
 from tests.program import ROOT
@@ -175,6 +176,19 @@ def test_a_name_whose_alias_record_is_gone_is_forbidden(account, ask, changed, a
     answer = ask()
     assert refused(answer) == (403, FORBIDDEN, ("record", DOMAIN))
     assert "sandbox.test" in reason(answer)
+
+
+def test_a_name_that_another_kind_of_record_leads_to_is_said_to_have_it(account, ask, changed):
+    record = {
+        "Name": "cname.sandbox.test.",
+        "Type": "CNAME",
+        "TTL": 60,
+        "ResourceRecords": [{"Value": "d-1.execute-api.us-east-1.amazonaws.com"}],
+    }
+    changed(address_change(account, "CREATE", record), address_change(account, "DELETE", record))
+    answer = ask(host="cname.sandbox.test")
+    assert refused(answer) == (403, FORBIDDEN, ("record", "cname.sandbox.test"))
+    assert reason(answer).endswith(" has only CNAME for it, and the sandbox follows A aliases alone")
 
 
 def test_a_name_that_leads_to_another_target_is_forbidden(account, ask, changed, address):
@@ -564,6 +578,21 @@ def test_too_large_a_body_is_refused_before_the_function(ask, echo):
     answer = ask(method="POST", body=b"x" * (5 * 1024 * 1024))
     assert refused(answer)[:2] == (413, {"message": "Request Entity Too Large"})
     assert not hasattr(echo, "called")
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (RefusedError(400, "A header is malformed."), "Bad Request"),
+        (RefusedError(413, "The body is too long."), "Request Entity Too Large"),
+        (RefusedError(431, "The head is too long."), "HTTP header is larger than 10240 bytes."),
+        (RefusedError(501, "Only chunked is known."), "Only chunked is known."),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_is_no_request_is_refused_in_api_gateways_words(error, message):
+    answer = refuse(error)
+    assert (answer.status, json.loads(answer.body)) == (error.status, {"message": message})
 
 
 def test_a_request_to_no_path_is_a_bad_one(ask):

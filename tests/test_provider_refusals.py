@@ -5,7 +5,7 @@ import pytest
 from sandbox.account import Account
 from sandbox.ministack import MiniStack
 from sandbox.provider.provider import Provider
-from sandbox.provider.refusals import InvalidInputsError, RefusedError
+from sandbox.provider.refusals import InvalidInputsError, ResourceRefusedError
 from tests.provided import INDEX, TRUST, ContentBuilder, make_everything, push_image
 
 NOBODY = json.dumps(
@@ -46,7 +46,7 @@ def refused(provider, made):
     types = {pulumi_type.rpartition(":")[2]: pulumi_type for pulumi_type in provider.types}
 
     def refused(short, **other):
-        with pytest.raises(RefusedError) as caught:
+        with pytest.raises(ResourceRefusedError) as caught:
             provider.create(types[short], "mine", {**made[short].inputs, **other})
         return str(caught.value)
 
@@ -143,8 +143,22 @@ def test_a_role_that_lambda_may_not_assume_is_refused(refused, provider):
     role = provider.create("aws:iam/role:Role", "ec2", {"name": "ec2", "assumeRolePolicy": NOBODY}).outputs["arn"]
     assert refused("Function", name="other", role=role) == (
         "aws:lambda/function:Function 'mine' at role: InvalidParameterValueException: the role "
-        "arn:aws:iam::000000000000:role/ec2 can't be assumed by Lambda: lambda.amazonaws.com isn't in its trust policy"
+        "arn:aws:iam::000000000000:role/ec2 can't be assumed by lambda.amazonaws.com: "
+        'statement 1 is for {"Service": "ec2.amazonaws.com"}'
     )
+
+
+def test_a_role_is_trusted_by_what_its_policy_means_not_by_how_it_is_written(refused, provider, made):
+    def role(name, **different):
+        policy = json.loads(TRUST)
+        policy["Statement"][0] |= different
+        inputs = {"name": name, "assumeRolePolicy": json.dumps(policy)}
+        return provider.create("aws:iam/role:Role", name, inputs).outputs["arn"]
+
+    conditional = role("conditional", Condition={"StringEquals": {"aws:PrincipalOrgID": "o-1"}})
+    assert "wants aws:PrincipalOrgID, which the call doesn't carry" in refused("Function", name="no", role=conditional)
+    inputs = {**made["Function"].inputs, "name": "yes", "role": role("starred", Action="sts:Assume*")}
+    assert provider.create("aws:lambda/function:Function", "yes", inputs).outputs["role"] == inputs["role"]
 
 
 def test_an_image_that_ecr_does_not_have_is_refused(refused):
@@ -319,7 +333,7 @@ def test_a_lifecycle_policy_that_ecr_can_not_follow_is_refused(provider, rules, 
 
 def test_a_certificate_that_a_domain_uses_is_not_removed(provider, made):
     certificate = made["Certificate"]
-    with pytest.raises(RefusedError) as caught:
+    with pytest.raises(ResourceRefusedError) as caught:
         provider.delete("aws:acm/certificate:Certificate", "mine", certificate.identity, certificate.outputs)
     assert str(caught.value).endswith("is in use by API Gateway for app.sandbox.test")
 
@@ -327,12 +341,12 @@ def test_a_certificate_that_a_domain_uses_is_not_removed(provider, made):
 def test_a_repository_with_images_is_not_removed_unless_forced(provider, account):
     provider.create("aws:ecr/repository:Repository", "kept", {"name": "kept"})
     push_image(account, "kept")
-    with pytest.raises(RefusedError, match="RepositoryNotEmptyException"):
+    with pytest.raises(ResourceRefusedError, match="RepositoryNotEmptyException"):
         provider.delete("aws:ecr/repository:Repository", "kept", "kept", {"forceDelete": False})
 
 
 def test_a_type_that_the_provider_does_not_know_is_refused_by_name(provider):
-    with pytest.raises(RefusedError) as caught:
+    with pytest.raises(ResourceRefusedError) as caught:
         provider.create("aws:sqs/queue:Queue", "jobs", {})
     assert (
         str(caught.value) == "aws:sqs/queue:Queue 'jobs': NotImplemented: the sandbox's provider doesn't know this type"
@@ -348,12 +362,12 @@ def test_an_image_that_ecr_files_under_another_digest_is_refused(account, tmp_pa
     account.client("ecr").create_repository(repositoryName="lied")
     registry = f"{account.account_id}.dkr.ecr.us-east-1.amazonaws.com"
     inputs = {"tags": [f"{registry}/lied:latest"], "context": {"location": "."}, "push": True}
-    with pytest.raises(RefusedError, match="ImageDigestDoesNotMatchException"):
+    with pytest.raises(ResourceRefusedError, match="ImageDigestDoesNotMatchException"):
         Provider(account, Liar(), tmp_path).create("docker-build:index:Image", "mine", inputs)
 
 
 def test_a_zone_that_does_not_exist_is_refused(provider):
-    with pytest.raises(RefusedError) as caught:
+    with pytest.raises(ResourceRefusedError) as caught:
         provider.invoke("aws:route53/getZone:getZone", {"name": "example.com"})
     assert caught.value.reason == "no matching Route 53 hosted zone found for 'example.com'"
 
@@ -361,6 +375,6 @@ def test_a_zone_that_does_not_exist_is_refused(provider):
 def test_two_zones_of_one_name_are_refused(provider, account):
     for number in (1, 2):
         account.client("route53").create_hosted_zone(Name="twice.test", CallerReference=str(number))
-    with pytest.raises(RefusedError) as caught:
+    with pytest.raises(ResourceRefusedError) as caught:
         provider.invoke("aws:route53/getZone:getZone", {"name": "twice.test."})
     assert caught.value.reason == "2 Route 53 hosted zones match 'twice.test.'"

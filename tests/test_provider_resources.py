@@ -7,7 +7,7 @@ from sandbox.account import Account
 from sandbox.ministack import MiniStack
 from sandbox.provider.lambda_function import latest_version, publish
 from sandbox.provider.provider import Provider
-from sandbox.provider.refusals import RefusedError
+from sandbox.provider.refusals import ResourceRefusedError
 from tests.provided import PULL, WRITE_LOGS, ContentBuilder, make_everything
 
 # What AWS has no value for where nothing asked for it.
@@ -246,7 +246,7 @@ def test_a_new_certificate_that_an_earlier_run_waited_for_can_be_used(everything
     later = Provider(account, ContentBuilder(), folder)
     domain, validation = everything["DomainName"], everything["CertificateValidation"]
     change = ("aws:apigatewayv2/domainName:DomainName", "domain", domain.identity, domain.outputs, domain.inputs)
-    with pytest.raises(RefusedError, match="nothing waited for that"):
+    with pytest.raises(ResourceRefusedError, match="nothing waited for that"):
         later.update(*change)
     token = "aws:acm/certificateValidation:CertificateValidation"
     later.diff(token, validation.inputs, validation.inputs, validation.outputs)

@@ -12,6 +12,7 @@ import grpc  # type: ignore[import-untyped]
 from google.protobuf import empty_pb2  # type: ignore[import-untyped]
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, resource_pb2, resource_pb2_grpc
 
+from sandbox import long_command
 from sandbox.drivers import wire
 from sandbox.drivers.resources import name_of, qualified_type
 from sandbox.errors import SandboxError
@@ -47,7 +48,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         return empty_pb2.Empty()
 
     def Cancel(self, request: Any, context: Any) -> Any:
-        return empty_pb2.Empty()  # nothing here takes long: what is under way ends by itself
+        long_command.end_all()  # builds and installations; what only waits for the account ends by its own deadline
+        return empty_pb2.Empty()
 
     def GetPluginInfo(self, request: Any, context: Any) -> Any:
         return plugin_pb2.PluginInfo(version=_VERSION)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.account import Account
+from sandbox.dns_names import closest_zones, covers
 from sandbox.edge.way import Way, forbidden, not_found
 from sandbox.reading import every, read
 
@@ -31,7 +32,7 @@ def resolve(account: Account, name: str, path: str, way: Way) -> StageAddress:
     """Follow a name, as DNS and API Gateway's front do.
 
     Raises:
-        RefusedError: 403 where nothing answers for the name, 404 where it leads to no stage.
+        RequestRefusedError: 403 where nothing answers for the name, 404 where it leads to no stage.
     """
     labels = name.split(".")
     if len(labels) > 2 and labels[1] == "execute-api":
@@ -90,29 +91,30 @@ def _custom_domain(account: Account, name: str, way: Way) -> str:
 def _alias_target(account: Account, name: str) -> tuple[str, str]:
     """Where the name's A record leads, and the record in words."""
     route53 = account.client("route53")
-    zones = [zone for zone in every(route53, "list_hosted_zones", "HostedZones") if not zone["Config"]["PrivateZone"]]
-    holding = [zone for zone in zones if f".{name}.".endswith(f".{zone['Name'].lower()}")]
-    if not holding:
+    zones = closest_zones(every(route53, "list_hosted_zones", "HostedZones"), name)
+    if not zones:
         raise forbidden("domain", name, "no public hosted zone of the account holds this name")
-    longest = max(len(zone["Name"]) for zone in holding)
-    for zone in (zone for zone in holding if len(zone["Name"]) == longest):
+    others: set[str] = set()
+    for zone in zones:
         records = every(route53, "list_resource_record_sets", "ResourceRecordSets", HostedZoneId=zone["Id"])
-        record = _record_of(records, name)
-        if record is not None and "AliasTarget" in record:
-            target = record["AliasTarget"]["DNSName"].rstrip(".").lower()
-            return target, f"A alias in zone {zone['Id'].rpartition('/')[2]}"
-    zone_names = f"{holding[0]['Name'].rstrip('.')} ({holding[0]['Id'].rpartition('/')[2]})"
-    raise forbidden("record", name, f"zone {zone_names} has no A alias record for it, so the name does not resolve")
+        answering = _records_of(records, name)
+        for record in answering:
+            if record["Type"] == "A" and "AliasTarget" in record:
+                target = record["AliasTarget"]["DNSName"].rstrip(".").lower()
+                return target, f"A alias in zone {zone['Id'].rpartition('/')[2]}"
+        others |= {record["Type"] + (" alias" if "AliasTarget" in record else "") for record in answering}
+    zone_name = f"{zones[0]['Name'].rstrip('.')} ({zones[0]['Id'].rpartition('/')[2]})"
+    has = f"only {' and '.join(sorted(others))}" if others else "nothing"
+    raise forbidden("record", name, f"zone {zone_name} has {has} for it, and the sandbox follows A aliases alone")
 
 
-def _record_of(records: list[dict[str, Any]], name: str) -> dict[str, Any] | None:
-    """The A record that answers for a name: its own, or a wildcard's where the name has no records at all."""
+def _records_of(records: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
+    """The records that answer for a name: its own, or a wildcard's where the name has none at all."""
     by_name: dict[str, list[dict[str, Any]]] = {}
     for record in records:
         by_name.setdefault(record["Name"].rstrip(".").lower().replace("\\052", "*"), []).append(record)
     wildcard = "*." + name.partition(".")[2]
-    answering = by_name.get(name) or by_name.get(wildcard, [])
-    return next((record for record in answering if record["Type"] == "A"), None)
+    return by_name.get(name) or by_name.get(wildcard, [])
 
 
 def _checked_certificate(account: Account, name: str, arn: str) -> str:
@@ -127,7 +129,7 @@ def _checked_certificate(account: Account, name: str, arn: str) -> str:
     if certificate["Status"] != "ISSUED":
         raise forbidden("certificate", arn, f"the certificate of {name} is {certificate['Status']}, not ISSUED")
     covered = {certificate["DomainName"], *certificate.get("SubjectAlternativeNames", [])}
-    if not covered & {name, "*." + name.partition(".")[2]}:
+    if not any(covers(entry, name) for entry in covered):
         raise forbidden("certificate", arn, f"it covers {', '.join(sorted(covered))}, not {name}")
     expiry = certificate.get("NotAfter")
     if expiry is not None and expiry < datetime.datetime.now(datetime.UTC):

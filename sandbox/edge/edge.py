@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from gateway.http_api import HEADER_LIMIT, head_bytes
+from gateway.http_api import HEADER_LIMIT, head_bytes, refusal_message
 from gateway.http_message import Request, Response
 from gateway.http_wire import RefusedError as NoRequestError
 from gateway.invocation import REQUEST_LIMIT
@@ -16,7 +16,7 @@ from sandbox.edge.domain import StageAddress, host_name, resolve
 from sandbox.edge.function import FunctionVersion, find_version
 from sandbox.edge.payload_v1 import event_v1, response_v1
 from sandbox.edge.stage import Call, Throttles, find_call
-from sandbox.edge.way import Answer, Link, RefusedError, Way, server_error
+from sandbox.edge.way import Answer, Link, RequestRefusedError, Way, server_error
 from sandbox.errors import SandboxError
 
 
@@ -62,7 +62,7 @@ class Edge:
         request_id = new_request_id()
         try:
             response = self._walk(request, request_id, way)
-        except RefusedError as refused:
+        except RequestRefusedError as refused:
             way.links.append(refused.link)
             response = message_response(refused.status, refused.message, request_id=request_id)
         except SandboxError as error:  # of nobody's making but the sandbox's: AWS would have answered
@@ -72,13 +72,15 @@ class Edge:
 
     def _version(self, request: Request, way: Way) -> tuple[StageAddress, Call, FunctionVersion]:
         if head_bytes(request) > HEADER_LIMIT:
-            message = f"HTTP header is larger than {HEADER_LIMIT} bytes."
-            raise RefusedError(431, message, link="request", id=request.method, reason=message)
+            message = refusal_message(431)
+            raise RequestRefusedError(431, message, link="request", id=request.method, reason=message)
         try:
             path = decoded_path(request.target)
         except MalformedTargetError:
             reason = f"its target {request.target!r} names no path"
-            raise RefusedError(400, "Bad Request", link="request", id=request.method, reason=reason) from None
+            raise RequestRefusedError(
+                400, refusal_message(400), link="request", id=request.method, reason=reason
+            ) from None
         name = host_name(request.header("host") or "", self._default_name)
         address = resolve(self._account, name, path, way)
         call = find_call(self._account, address, request.method, self._throttles, way)
@@ -106,7 +108,7 @@ class Edge:
         payload = json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
         if len(payload) > REQUEST_LIMIT:
             reason = f"its event has {len(payload)} bytes, and Lambda takes {REQUEST_LIMIT}"
-            raise RefusedError(413, "Request Entity Too Large", link="function", id=version.name, reason=reason)
+            raise RequestRefusedError(413, refusal_message(413), link="function", id=version.name, reason=reason)
         return self._invoke(request, request_id, call, version, payload)
 
     def _invoke(
@@ -125,7 +127,7 @@ class Edge:
             raise server_error("function", name, str(error)) from error
         except FunctionTimedOutError as error:
             reason = f"it did not answer within {call.timeout:g} s, and goes on"
-            raise RefusedError(503, "Service Unavailable", link="function", id=name, reason=reason) from error
+            raise RequestRefusedError(503, "Service Unavailable", link="function", id=name, reason=reason) from error
 
 
 def respond_with(edge: Edge, told: Callable[[Request, Answer], None]) -> Callable[[Request], Response]:
@@ -141,7 +143,8 @@ def respond_with(edge: Edge, told: Callable[[Request, Answer], None]) -> Callabl
 
 def refuse(refused: NoRequestError) -> Response:
     """What the server answers to what is no request."""
-    return message_response(refused.status, refused.sentence, request_id=new_request_id())
+    message = refusal_message(refused.status, refused.sentence)
+    return message_response(refused.status, message, request_id=new_request_id())
 
 
 def _sent_to(request: Request, name: str) -> Request:

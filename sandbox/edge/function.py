@@ -1,20 +1,16 @@
 """From a function's alias to what runs: permission, alias, version, role, image."""
 
 import random
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sandbox import image_uri
 from sandbox.account import Account
 from sandbox.edge.stage import Call
-from sandbox.edge.way import RefusedError, Way, server_error
-from sandbox.policy import Act, evaluate
+from sandbox.edge.way import RequestRefusedError, Way, server_error
+from sandbox.policy import LAMBDA_ASSUMES, Act, evaluate
 from sandbox.reading import read
-
-_IMAGE_URI = re.compile(
-    r"(?P<registry>\d+)\.dkr\.ecr\.[^/]+/(?P<repository>[^@:]+)(?::(?P<tag>[^@]+))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?$"
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +36,7 @@ def find_version(account: Account, call: Call, way: Way) -> FunctionVersion:
     """Follow an invocation through Lambda to the image.
 
     Raises:
-        RefusedError: 500 where Lambda would not run it, 503 where it is throttled.
+        RequestRefusedError: 500 where Lambda would not run it, 503 where it is throttled.
     """
     aws_lambda = account.client("lambda")
     version = _version_of_alias(aws_lambda, call)
@@ -137,10 +133,10 @@ def _role(account: Account, configuration: Mapping[str, Any], name: str) -> str:
     role = read(account.client("iam"), "get_role", absent="NoSuchEntity", RoleName=role_name)
     if role is None:
         raise server_error("role", arn, f"the role of {name} does not exist")
-    act = Act(service="lambda.amazonaws.com", action="sts:AssumeRole")
-    verdict = evaluate(role["Role"]["AssumeRolePolicyDocument"], act)
+    verdict = evaluate(role["Role"]["AssumeRolePolicyDocument"], LAMBDA_ASSUMES)
     if not verdict.allowed:
-        raise server_error("role", arn, f"its trust policy does not let {act.service} assume it: {verdict.reason}")
+        reason = f"its trust policy does not let {LAMBDA_ASSUMES.service} assume it: {verdict.reason}"
+        raise server_error("role", arn, reason)
     return role_name
 
 
@@ -152,24 +148,25 @@ def _check_runnable(function: Mapping[str, Any], name: str) -> None:
         reason = configuration.get("StateReason") or configuration.get("StateReasonCode") or "no reason is given"
         raise server_error("version", name, f"its state is Failed: {reason}")
     if (function.get("Concurrency") or {}).get("ReservedConcurrentExecutions") == 0:
-        raise RefusedError(503, "Service Unavailable", link="version", id=name, reason="its reserved concurrency is 0")
+        raise RequestRefusedError(
+            503, "Service Unavailable", link="version", id=name, reason="its reserved concurrency is 0"
+        )
 
 
 def _image(account: Account, code: Mapping[str, Any], call: Call, name: str) -> tuple[str, str]:
     """The image's digest and repository, if ECR has it and lets Lambda pull it."""
     uri = str(code.get("ResolvedImageUri") or code.get("ImageUri") or "")
-    parts = _IMAGE_URI.match(uri)
+    parts = image_uri.split(uri)
     if parts is None:
         raise server_error("image", uri or "(none)", f"{name} names no image in ECR")
-    ecr, repository = account.client("ecr"), parts["repository"]
-    wanted = {"imageDigest": parts["digest"]} if parts["digest"] else {"imageTag": parts["tag"] or "latest"}
+    ecr, repository = account.client("ecr"), parts.repository
     answer = read(
         ecr,
         "batch_get_image",
         absent="RepositoryNotFoundException",
-        registryId=parts["registry"],
+        registryId=parts.account,
         repositoryName=repository,
-        imageIds=[wanted],
+        imageIds=[parts.identifier],
     )
     if answer is None:
         raise server_error("image", uri, f"the repository {repository} does not exist")

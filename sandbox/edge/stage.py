@@ -9,7 +9,7 @@ from gateway.throttle import Throttle
 from sandbox.account import Account
 from sandbox.edge.domain import StageAddress
 from sandbox.edge.route import Match, match_route
-from sandbox.edge.way import RefusedError, Way, not_found, server_error
+from sandbox.edge.way import RequestRefusedError, Way, not_found, server_error
 from sandbox.reading import every, read
 
 # Both ways to write it: the function's own ARN, and the one that invokes it through API Gateway's service integration.
@@ -60,7 +60,8 @@ def find_call(account: Account, address: StageAddress, method: str, throttles: T
     """Follow a request through the API.
 
     Raises:
-        RefusedError: 404 for no stage or route, 429 for too many requests, 500 for an integration that calls nothing.
+        RequestRefusedError: 404 for no stage or route, 429 for too many requests, 500 for an integration that calls
+            nothing.
     """
     gateway = account.client("apigatewayv2")
     api = read(gateway, "get_api", absent="NotFoundException", ApiId=address.api_id)
@@ -82,7 +83,7 @@ def find_call(account: Account, address: StageAddress, method: str, throttles: T
     way.add("route", match.route["RouteId"], match.key)
     if match.route.get("AuthorizationType", "NONE") != "NONE":
         kind = match.route["AuthorizationType"]
-        raise RefusedError(
+        raise RequestRefusedError(
             401,
             "Unauthorized",
             link="authorizer",
@@ -98,7 +99,7 @@ def _throttle(address: StageAddress, match: Match, limits: dict[str, Any], throt
         return
     # Where only one is set, the other one counts as 0 (pulumi-aws#2363).
     if not throttles.admits((address.api_id, address.stage, match.key), float(rate or 0), int(burst or 0)):
-        raise RefusedError(
+        raise RequestRefusedError(
             429, "Too Many Requests", link="throttle", id=address.stage, reason=f"more than {_limits_in_words(limits)}"
         )
 

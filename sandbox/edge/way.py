@@ -19,7 +19,7 @@ class Link:
         return {"link": self.link, "id": self.id, "detail": f"refused: {self.detail}" if self.refused else self.detail}
 
 
-class RefusedError(Exception):
+class RequestRefusedError(Exception):
     """AWS would not let the request pass this resource: the client gets `status` and `message`, and no reason."""
 
     def __init__(self, status: int, message: str, *, link: str, id: str, reason: str) -> None:  # noqa: A002  AWS's word
@@ -29,19 +29,19 @@ class RefusedError(Exception):
         self.link = Link(link=link, id=id, detail=reason, refused=True)
 
 
-def forbidden(link: str, id: str, reason: str) -> RefusedError:  # noqa: A002
+def forbidden(link: str, id: str, reason: str) -> RequestRefusedError:  # noqa: A002
     """API Gateway knows no such name: 403."""
-    return RefusedError(403, "Forbidden", link=link, id=id, reason=reason)
+    return RequestRefusedError(403, "Forbidden", link=link, id=id, reason=reason)
 
 
-def not_found(link: str, id: str, reason: str) -> RefusedError:  # noqa: A002
+def not_found(link: str, id: str, reason: str) -> RequestRefusedError:  # noqa: A002
     """The name leads to no stage or route: 404."""
-    return RefusedError(404, "Not Found", link=link, id=id, reason=reason)
+    return RequestRefusedError(404, "Not Found", link=link, id=id, reason=reason)
 
 
-def server_error(link: str, id: str, reason: str) -> RefusedError:  # noqa: A002
+def server_error(link: str, id: str, reason: str) -> RequestRefusedError:  # noqa: A002
     """API Gateway can't call the function: 500."""
-    return RefusedError(500, "Internal Server Error", link=link, id=id, reason=reason)
+    return RequestRefusedError(500, "Internal Server Error", link=link, id=id, reason=reason)
 
 
 @dataclass(slots=True)

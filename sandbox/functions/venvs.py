@@ -14,7 +14,6 @@ from sandbox import long_command
 from sandbox.errors import SandboxError
 
 _SHOWN_LINES = 15
-_INSTALLATION_SECONDS = 600
 
 
 class Venvs:

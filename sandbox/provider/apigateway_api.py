@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from sandbox.provider.inputs import UNKNOWN, Inputs
 from sandbox.provider.kind import Kind, Values, given, region_of
-from sandbox.provider.refusals import RefusedError, is_missing
+from sandbox.provider.refusals import ResourceRefusedError, is_missing
 
 _CORS_LISTS = ("allowHeaders", "allowMethods", "allowOrigins", "exposeHeaders")
 
@@ -138,7 +138,7 @@ class Stage(Kind):
 
     def create(self, request: Values) -> str:
         if self.locate(request) is not None:
-            raise RefusedError("ConflictException", "Stage already exists", "name")
+            raise ResourceRefusedError("ConflictException", "Stage already exists", "name")
         return str(self.client.create_stage(**given(request))["StageName"])
 
     def locate(self, request: Values) -> str | None:

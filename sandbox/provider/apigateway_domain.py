@@ -10,11 +10,12 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from sandbox.dns_names import covers
 from sandbox.provider.apigateway_api import retag
-from sandbox.provider.certificate import covers, describe, unusable
+from sandbox.provider.certificate import describe, unusable
 from sandbox.provider.inputs import UNKNOWN, Inputs
 from sandbox.provider.kind import Kind, Values, given, region_of
-from sandbox.provider.refusals import RefusedError, is_missing
+from sandbox.provider.refusals import ResourceRefusedError, is_missing
 from sandbox.provider.regions import API_GATEWAY_ZONES
 
 
@@ -122,10 +123,12 @@ class DomainName(Kind):
         arn = request["DomainNameConfigurations"][0]["CertificateArn"]
         certificate = describe(self.aws, arn)
         if certificate is None:
-            raise RefusedError("BadRequestException", f"the certificate {arn} doesn't exist in {self.aws.region}", path)
+            raise ResourceRefusedError(
+                "BadRequestException", f"the certificate {arn} doesn't exist in {self.aws.region}", path
+            )
         missing = unusable(self.aws, certificate)
         if missing:
-            raise RefusedError(
+            raise ResourceRefusedError(
                 "BadRequestException",
                 f"the certificate {arn} is not validated yet: {missing}. "
                 "Take the ARN from CertificateValidation, which waits until it is",
@@ -133,7 +136,7 @@ class DomainName(Kind):
             )
         if not any(covers(covered, name) for covered in certificate["SubjectAlternativeNames"]):
             names = ", ".join(certificate["SubjectAlternativeNames"])
-            raise RefusedError(
+            raise ResourceRefusedError(
                 "BadRequestException", f"the certificate {arn} is for {names} and doesn't cover {name}", path
             )
 

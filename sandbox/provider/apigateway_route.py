@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from sandbox.provider.inputs import UNKNOWN, Inputs
 from sandbox.provider.kind import Kind, Values, given, region_of
-from sandbox.provider.refusals import RefusedError, is_missing
+from sandbox.provider.refusals import ResourceRefusedError, is_missing
 
 _LAMBDA_URI = re.compile(
     r"arn:aws[\w-]*:lambda:[\w-]+:\d{12}:function:[\w-]+(:[\w$-]+)?"
@@ -195,11 +195,15 @@ class Route(Kind):
         api, key, target = request["ApiId"], request["RouteKey"], request["Target"]
         pages = self.client.get_paginator("get_routes").paginate(ApiId=api)
         if any(route["RouteKey"] == key and route["RouteId"] != own for page in pages for route in page["Items"]):
-            raise RefusedError("ConflictException", f"Route with key {key} already exists for this API", "routeKey")
+            raise ResourceRefusedError(
+                "ConflictException", f"Route with key {key} already exists for this API", "routeKey"
+            )
         if target is not None:
             prefix, slash, integration = target.partition("/")
             if prefix != "integrations" or not slash:
-                raise RefusedError("BadRequestException", f"'{target}' is not of the form integrations/<id>", "target")
+                raise ResourceRefusedError(
+                    "BadRequestException", f"'{target}' is not of the form integrations/<id>", "target"
+                )
             self._must_exist("get_integration", api, "target", IntegrationId=integration)
         if request["AuthorizationType"] in ("JWT", "CUSTOM"):
             self._must_exist("get_authorizer", api, "authorizerId", AuthorizerId=request["AuthorizerId"] or "")
@@ -214,4 +218,4 @@ class Route(Kind):
         except ClientError as error:
             if not is_missing(error):
                 raise
-        raise RefusedError("BadRequestException", f"API {api} has no {what} '{wanted}'", path)
+        raise ResourceRefusedError("BadRequestException", f"API {api} has no {what} '{wanted}'", path)

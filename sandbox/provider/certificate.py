@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from sandbox.provider.inputs import Inputs
 from sandbox.provider.kind import Aws, Kind, Values, given, region_of, tag_list, tag_map
-from sandbox.provider.refusals import RefusedError, is_missing
+from sandbox.provider.refusals import ResourceRefusedError, is_missing
 from sandbox.provider.zones import find_record
 
 _ISSUING = 60.0  # seconds that ACM takes at least, from the record to the certificate; the emulator takes none
@@ -129,7 +129,7 @@ class Certificate(Kind):
     def delete(self, identity: str, state: Mapping[str, Any]) -> None:
         users = [domain["DomainName"] for domain in domains_of(self.aws, identity)]
         if users:
-            raise RefusedError(
+            raise ResourceRefusedError(
                 "ResourceInUseException", f"the certificate {identity} is in use by API Gateway for {', '.join(users)}"
             )
         try:
@@ -158,12 +158,14 @@ class CertificateValidation(Kind):
         arn = request["CertificateArn"]
         certificate = describe(self.aws, arn)
         if certificate is None:
-            raise RefusedError("ResourceNotFoundException", f"the certificate {arn} doesn't exist", "certificateArn")
+            raise ResourceRefusedError(
+                "ResourceNotFoundException", f"the certificate {arn} doesn't exist", "certificateArn"
+            )
         if request["records"] is not None:
             expected = {_fqdn(option["ResourceRecord"]["Name"]) for option in _dns_options(certificate)}
             missing = sorted(expected - {_fqdn(name) for name in request["records"]})
             if missing:
-                raise RefusedError(
+                raise ResourceRefusedError(
                     "ValidationException",
                     f"missing {certificate['DomainName']} DNS validation record: {', '.join(missing)}",
                     "validationRecordFqdns",
@@ -171,7 +173,7 @@ class CertificateValidation(Kind):
         deadline = time.monotonic() + _PATIENCE
         while reason := unproven(self.aws, certificate):
             if time.monotonic() > deadline:
-                raise RefusedError(
+                raise ResourceRefusedError(
                     "PENDING_VALIDATION", f"the certificate {arn} would wait until it times out: {reason}"
                 )
             time.sleep(0.1)
@@ -243,14 +245,6 @@ def domains_of(aws: Aws, certificate: str) -> list[dict[str, Any]]:
         for domain in page["Items"]
         if any(entry.get("CertificateArn") == certificate for entry in domain.get("DomainNameConfigurations", []))
     ]
-
-
-def covers(covered: str, name: str) -> bool:
-    """Say whether a certificate's name covers a domain: itself, or one label below a wildcard."""
-    if covered.startswith("*."):
-        label, _, parent = name.partition(".")
-        return bool(label) and (parent == covered[2:] or name == covered)
-    return covered.lower() == name.lower()
 
 
 def _dns_options(certificate: Mapping[str, Any]) -> list[dict[str, Any]]:

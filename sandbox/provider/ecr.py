@@ -11,9 +11,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from sandbox.image_uri import ImageUri, split
 from sandbox.provider.inputs import Inputs
 from sandbox.provider.kind import Kind, Values, given, region_of, tag_list, tag_map
-from sandbox.provider.refusals import RefusedError, is_missing
+from sandbox.provider.refusals import ResourceRefusedError, is_missing
 
 
 class Repository(Kind):
@@ -214,21 +215,19 @@ def lifecycle_mistakes(text: object) -> list[tuple[str, str]]:
     return mistakes
 
 
-def split_image_uri(uri: str) -> tuple[str, str, str]:
-    """Return registry host, repository and digest (or tag) of an image's URI.
+def split_image_uri(uri: str) -> ImageUri:
+    """Return the parts of an image's URI.
 
     Raises:
-        RefusedError: it isn't `host/repository@sha256:…` or `host/repository:tag`.
+        ResourceRefusedError: it isn't `host/repository@sha256:…` or `host/repository:tag`.
     """
-    host, slash, rest = uri.partition("/")
-    repository, _, digest = rest.partition("@")
-    name, _, tag = repository.partition(":")
-    if not slash or not name or not (digest or tag):
-        raise RefusedError("InvalidParameterValueException", f"'{uri}' is not the URI of an image in ECR")
-    if digest and tag:
+    found = split(uri)
+    if found is None or not (found.digest or found.tag):
+        raise ResourceRefusedError("InvalidParameterValueException", f"'{uri}' is not the URI of an image in ECR")
+    if found.digest and found.tag:
         # Source: pulumi/pulumi-docker-build#571; Lambda takes a tag or a digest, never both.
-        raise RefusedError(
+        raise ResourceRefusedError(
             "InvalidParameterValueException",
             f"Source image {uri} is not valid: give the repository with a digest or with a tag, not both",
         )
-    return host, name, digest or tag
+    return found

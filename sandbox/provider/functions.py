@@ -5,7 +5,7 @@ from typing import Any
 
 from sandbox.provider.inputs import Inputs
 from sandbox.provider.kind import Aws, Values, tag_map
-from sandbox.provider.refusals import RefusedError
+from sandbox.provider.refusals import ResourceRefusedError
 
 Function = Callable[[Aws, Inputs], Values]
 
@@ -62,9 +62,9 @@ def zone(aws: Aws, arguments: Inputs) -> Values:
     ]
     asked = name or identity or "any"
     if not candidates:
-        raise RefusedError("NoSuchHostedZone", f"no matching Route 53 hosted zone found for '{asked}'")
+        raise ResourceRefusedError("NoSuchHostedZone", f"no matching Route 53 hosted zone found for '{asked}'")
     if len(candidates) > 1:
-        raise RefusedError("MultipleHostedZones", f"{len(candidates)} Route 53 hosted zones match '{asked}'")
+        raise ResourceRefusedError("MultipleHostedZones", f"{len(candidates)} Route 53 hosted zones match '{asked}'")
     found = client.get_hosted_zone(Id=candidates[0]["Id"])
     return {**_zone(found["HostedZone"], found), "tags": _tags(client, candidates[0]["Id"])}
 

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from sandbox.provider.inputs import UNKNOWN, Inputs
 from sandbox.provider.kind import Kind, Values, given, tag_list, tag_map
-from sandbox.provider.refusals import RefusedError, is_missing
+from sandbox.provider.refusals import ResourceRefusedError, is_missing
 
 
 class Role(Kind):
@@ -202,7 +202,7 @@ def role_of(iam: Any, arn: str) -> dict[str, Any]:
     """Return the role with an ARN.
 
     Raises:
-        RefusedError: there is none.
+        ResourceRefusedError: there is none.
     """
     name = arn.rpartition("/")[2]
     try:
@@ -212,5 +212,5 @@ def role_of(iam: Any, arn: str) -> dict[str, Any]:
             raise
         role = {}
     if role.get("Arn") != arn:
-        raise RefusedError("InvalidParameterValueException", f"the role {arn} doesn't exist")
+        raise ResourceRefusedError("InvalidParameterValueException", f"the role {arn} doesn't exist")
     return role

@@ -19,7 +19,7 @@ from botocore.exceptions import ClientError
 from sandbox.provider.ecr import split_image_uri
 from sandbox.provider.inputs import UNKNOWN, Inputs
 from sandbox.provider.kind import Aws, Kind, Values
-from sandbox.provider.refusals import RefusedError, is_missing
+from sandbox.provider.refusals import ResourceRefusedError, is_missing
 
 COMPONENT = "awsx:ecr:Image"
 _NATIVE = "linux/arm64" if machine.machine() in ("aarch64", "arm64") else "linux/amd64"
@@ -84,7 +84,7 @@ class DockerImage(Kind):
     def read(self, identity: str, state: Mapping[str, Any]) -> Values | None:
         tag = (state.get("tags") or [""])[0]
         repository, _, label = tag.rpartition(":")
-        _, name, _ = split_image_uri(tag)
+        name = split_image_uri(tag).repository
         try:
             images = self.client.batch_get_image(repositoryName=name, imageIds=[{"imageTag": label}])["images"]
         except ClientError as error:
@@ -151,13 +151,13 @@ class DockerImage(Kind):
         return built
 
     def _push(self, request: Values, built: Built) -> str:
-        _, repository, tag = split_image_uri(request["tag"])
+        image_uri = split_image_uri(request["tag"])
         try:
             image = self.client.put_image(
-                repositoryName=repository,
+                repositoryName=image_uri.repository,
                 imageManifest=built.manifest,
                 imageManifestMediaType=built.media_type,
-                imageTag=tag,
+                imageTag=image_uri.tag,
             )["image"]
             digest = image["imageId"]["imageDigest"]
         except ClientError as error:
@@ -165,7 +165,7 @@ class DockerImage(Kind):
                 raise
             digest = built.digest  # this very image has this very tag
         if digest != built.digest:
-            raise RefusedError(
+            raise ResourceRefusedError(
                 "ImageDigestDoesNotMatchException", f"ECR has {digest} for what was built as {built.digest}"
             )
         return str(digest)

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from sandbox.account import Account
 from sandbox.provider.inputs import Inputs
-from sandbox.provider.refusals import RefusedError
+from sandbox.provider.refusals import ResourceRefusedError
 
 Values = dict[str, Any]
 
@@ -85,7 +85,7 @@ class Kind(ABC):
         """Make the resource and return its id.
 
         Raises:
-            RefusedError: something that the request refers to doesn't exist or isn't ready.
+            ResourceRefusedError: something that the request refers to doesn't exist or isn't ready.
         """
 
     @abstractmethod
@@ -94,7 +94,7 @@ class Kind(ABC):
 
     def update(self, identity: str, request: Values, old: Mapping[str, Any]) -> None:
         """Change the resource in place; `old` are its outputs so far."""
-        raise RefusedError("NotUpdatable", f"{self.pulumi_type} has no input that can be changed in place")
+        raise ResourceRefusedError("NotUpdatable", f"{self.pulumi_type} has no input that can be changed in place")
 
     @abstractmethod
     def delete(self, identity: str, state: Mapping[str, Any]) -> None:

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from sandbox.provider.inputs import Inputs
 from sandbox.provider.kind import Kind, Values, given, region_of
 from sandbox.provider.lambda_function import invoke_arn
-from sandbox.provider.refusals import RefusedError, is_missing
+from sandbox.provider.refusals import ResourceRefusedError, is_missing
 
 
 class Alias(Kind):
@@ -86,7 +86,7 @@ class Alias(Kind):
     def _refer(self, request: Values) -> None:
         weights = (request["RoutingConfig"] or {}).get("AdditionalVersionWeights") or {}
         if weights and "$LATEST" in (request["FunctionVersion"], *weights):
-            raise RefusedError(
+            raise ResourceRefusedError(
                 "InvalidParameterValueException",
                 "$LATEST can't share an alias with another version: publish it first",
                 "routingConfig",
@@ -98,7 +98,7 @@ class Alias(Kind):
                 if not is_missing(error):
                     raise
                 wanted = f"{request['FunctionName']}:{version}"
-                raise RefusedError("ResourceNotFoundException", f"Function not found: {wanted}") from None
+                raise ResourceRefusedError("ResourceNotFoundException", f"Function not found: {wanted}") from None
 
 
 class Permission(Kind):

@@ -11,6 +11,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from sandbox.policy import LAMBDA_ASSUMES, evaluate
 from sandbox.provider.ecr import split_image_uri
 from sandbox.provider.iam import policy_text, role_of
 from sandbox.provider.inputs import UNKNOWN, Inputs
@@ -25,8 +26,7 @@ from sandbox.provider.lambda_blocks import (
     outside,
     unset,
 )
-from sandbox.provider.policy import allows_assuming
-from sandbox.provider.refusals import RefusedError, is_missing
+from sandbox.provider.refusals import ResourceRefusedError, is_missing
 
 # Source: "Lambda quotas" and "Using environment variables", Lambda Developer Guide.
 _MEMORY = (128, 10240)  # MB
@@ -217,28 +217,30 @@ class Function(Kind):
     def _refer(self, request: Values) -> None:
         """Refuse a role that Lambda can't assume and an image that ECR doesn't have."""
         role = role_of(self.aws.client("iam"), request["Role"])
-        if not allows_assuming(policy_text(role["AssumeRolePolicyDocument"]), "lambda.amazonaws.com"):
-            raise RefusedError(
+        verdict = evaluate(policy_text(role["AssumeRolePolicyDocument"]), LAMBDA_ASSUMES)
+        if not verdict.allowed:
+            raise ResourceRefusedError(
                 "InvalidParameterValueException",
-                f"the role {role['Arn']} can't be assumed by Lambda: lambda.amazonaws.com isn't in its trust policy",
+                f"the role {role['Arn']} can't be assumed by {LAMBDA_ASSUMES.service}: {verdict.reason}",
                 "role",
             )
         uri = request["Code"]["ImageUri"]
-        _, repository, reference = split_image_uri(uri)
-        identifier = {"imageDigest" if reference.startswith("sha256:") else "imageTag": reference}
+        image = split_image_uri(uri)
         try:
-            images = self.aws.client("ecr").batch_get_image(repositoryName=repository, imageIds=[identifier])["images"]
+            images = self.aws.client("ecr").batch_get_image(
+                repositoryName=image.repository, imageIds=[image.identifier]
+            )["images"]
         except ClientError as error:
             if not is_missing(error):
                 raise
             images = []
         if not images:
-            raise RefusedError(
+            raise ResourceRefusedError(
                 "InvalidParameterValueException", f"Source image {uri} does not exist in ECR", "imageUri"
             )
         media_type = images[0].get("imageManifestMediaType") or _MANIFESTS[0]
         if media_type not in _MANIFESTS:
-            raise RefusedError(
+            raise ResourceRefusedError(
                 "InvalidParameterValueException",
                 f"the manifest of {uri} is {media_type}: Lambda takes an image of one platform, without attestations",
                 "imageUri",
@@ -272,7 +274,7 @@ def settle(client: Any, name: str) -> None:
     """Wait until a function is made, or an update of it.
 
     Raises:
-        RefusedError: Lambda couldn't make it so.
+        ResourceRefusedError: Lambda couldn't make it so.
     """
     deadline = time.monotonic() + _PATIENCE
     while True:
@@ -280,11 +282,13 @@ def settle(client: Any, name: str) -> None:
         states = (config.get("State", "Active"), config.get("LastUpdateStatus", "Successful"))
         if "Failed" in states:
             reason = config.get("StateReason") or config.get("LastUpdateStatusReason") or "no reason given"
-            raise RefusedError(str(config.get("StateReasonCode") or "Failed"), str(reason))
+            raise ResourceRefusedError(str(config.get("StateReasonCode") or "Failed"), str(reason))
         if states[0] != "Pending" and states[1] != "InProgress":
             return
         if time.monotonic() > deadline:
-            raise RefusedError("ResourceNotReady", f"the function was still {states[0]} after {_PATIENCE:.0f} s")
+            raise ResourceRefusedError(
+                "ResourceNotReady", f"the function was still {states[0]} after {_PATIENCE:.0f} s"
+            )
         time.sleep(0.05)
 
 

@@ -27,7 +27,7 @@ from sandbox.provider import (
 from sandbox.provider.image import Builder
 from sandbox.provider.inputs import UNKNOWN, Inputs, is_known
 from sandbox.provider.kind import Aws, Kind, Values
-from sandbox.provider.refusals import InvalidInputsError, RefusedError, refusal_of
+from sandbox.provider.refusals import InvalidInputsError, ResourceRefusedError, refusal_of
 from sandbox.provider.service_model import violations
 
 _Answer = TypeVar("_Answer")
@@ -78,7 +78,7 @@ class Provider:
     Every method takes and returns plain values: no secrets, no wire format.
 
     Raises, wherever AWS would refuse:
-        RefusedError: with AWS's code, the resource's type and name, and the reason.
+        ResourceRefusedError: with AWS's code, the resource's type and name, and the reason.
     """
 
     def __init__(self, account: Account, builder: Builder, folder: Path) -> None:
@@ -235,11 +235,11 @@ class Provider:
         """Answer a function such as `aws.route53.get_zone`."""
         function = functions.FUNCTIONS.get(token)
         if function is None:
-            raise RefusedError("NotImplemented", "the sandbox's provider doesn't know this function").of(token)
+            raise ResourceRefusedError("NotImplemented", "the sandbox's provider doesn't know this function").of(token)
         reader = Inputs(arguments)
         try:
             return function(self._aws, reader)
-        except RefusedError as error:
+        except ResourceRefusedError as error:
             raise error.of(token) from error
         except (ClientError, BotoCoreError) as error:
             raise refusal_of(error).of(token) from error
@@ -247,13 +247,15 @@ class Provider:
     def _kind(self, pulumi_type: str, name: str) -> Kind:
         kind = self._kinds.get(pulumi_type)
         if kind is None:
-            raise RefusedError("NotImplemented", "the sandbox's provider doesn't know this type").of(pulumi_type, name)
+            raise ResourceRefusedError("NotImplemented", "the sandbox's provider doesn't know this type").of(
+                pulumi_type, name
+            )
         return kind
 
     def _found(self, kind: Kind, name: str, identity: str, inputs: Mapping[str, Any]) -> Found:
         outputs = kind.read(identity, inputs)
         if outputs is None:
-            raise RefusedError("NotFound", f"{identity} is gone just after it was made")
+            raise ResourceRefusedError("NotFound", f"{identity} is gone just after it was made")
         given = {key: value for key, value in inputs.items() if value is not None and not key.startswith("__")}
         merged = {**outputs, **{key: _merged(outputs.get(key), value) for key, value in given.items()}}
         merged |= {key: outputs[key] for key in kind.settled}
@@ -265,7 +267,7 @@ def _refusing(kind: Kind, name: str, action: Callable[[], _Answer]) -> _Answer:
         return action()
     except InvalidInputsError:
         raise
-    except RefusedError as error:
+    except ResourceRefusedError as error:
         raise error.of(kind.pulumi_type, name) from error
     except (ClientError, BotoCoreError) as error:
         raise refusal_of(error).of(kind.pulumi_type, name) from error

@@ -7,7 +7,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from sandbox.errors import SandboxError
 
 
-class RefusedError(SandboxError):
+class ResourceRefusedError(SandboxError):
     """A resource that AWS would not take: its error code, the reason, and the input at fault where there is one."""
 
     def __init__(self, code: str, reason: str, property_path: str = "") -> None:
@@ -16,16 +16,16 @@ class RefusedError(SandboxError):
         self.reason = reason
         self.property_path = property_path
 
-    def of(self, kind: str, name: str = "") -> "RefusedError":
+    def of(self, kind: str, name: str = "") -> "ResourceRefusedError":
         """Return the same refusal with the resource's type and name in its sentence."""
-        refused = RefusedError(self.code, self.reason, self.property_path)
+        refused = ResourceRefusedError(self.code, self.reason, self.property_path)
         where = f" at {self.property_path}" if self.property_path else ""
         named = f" '{name}'" if name else ""
         refused.args = (f"{kind}{named}{where}: {self.code}: {self.reason}",)
         return refused
 
 
-class InvalidInputsError(RefusedError):
+class InvalidInputsError(ResourceRefusedError):
     """Inputs that are refused before AWS is asked, all of them at once: property path and reason of each."""
 
     def __init__(self, failures: list[tuple[str, str]], code: str = "ValidationException") -> None:
@@ -33,12 +33,12 @@ class InvalidInputsError(RefusedError):
         self.failures = failures
 
 
-def refusal_of(error: ClientError | BotoCoreError) -> RefusedError:
+def refusal_of(error: ClientError | BotoCoreError) -> ResourceRefusedError:
     """Turn what boto3 raised into the refusal it is."""
     if isinstance(error, ClientError):
         details: dict[str, Any] = error.response.get("Error", {})
-        return RefusedError(str(details.get("Code", "Unknown")), _sentence(details.get("Message", error)))
-    return RefusedError(type(error).__name__, _sentence(error))
+        return ResourceRefusedError(str(details.get("Code", "Unknown")), _sentence(details.get("Message", error)))
+    return ResourceRefusedError(type(error).__name__, _sentence(error))
 
 
 def _sentence(text: object) -> str:

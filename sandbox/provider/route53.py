@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from sandbox.provider.inputs import UNKNOWN, Inputs
 from sandbox.provider.kind import Kind, Values, given
-from sandbox.provider.refusals import RefusedError, is_missing
+from sandbox.provider.refusals import ResourceRefusedError, is_missing
 from sandbox.provider.zones import record_in_zone, records_of_zone
 
 _ADDRESSES: Mapping[str, Callable[[str], object]] = MappingProxyType({"A": IPv4Address, "AAAA": IPv6Address})
@@ -174,7 +174,7 @@ class Record(Kind):
         except ClientError as error:
             if not is_missing(error):
                 raise
-            raise RefusedError("NoSuchHostedZone", f"No hosted zone found with ID: {zone}", "zoneId") from None
+            raise ResourceRefusedError("NoSuchHostedZone", f"No hosted zone found with ID: {zone}", "zoneId") from None
         same = [
             existing
             for existing in records_of_zone(self.aws, zone)
@@ -182,7 +182,7 @@ class Record(Kind):
         ]
         others = {other["Type"] for other in same} - {record["Type"]}
         if others and "CNAME" in (record["Type"], *others):
-            raise RefusedError(
+            raise ResourceRefusedError(
                 "InvalidChangeBatch",
                 f"RRSet of type {record['Type']} with DNS name {record['Name']}. is not permitted as it conflicts with "
                 f"other records with the same DNS name ({', '.join(sorted(others))}): a CNAME stands alone",

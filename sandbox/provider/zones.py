@@ -2,21 +2,16 @@
 
 from typing import Any
 
+from sandbox.dns_names import closest_zones
 from sandbox.provider.kind import Aws
-
-
-def public_zones(aws: Aws) -> list[dict[str, Any]]:
-    """Return every public hosted zone of the account."""
-    pages = aws.client("route53").get_paginator("list_hosted_zones").paginate()
-    return [zone for page in pages for zone in page["HostedZones"] if not zone.get("Config", {}).get("PrivateZone")]
 
 
 def find_record(aws: Aws, name: str, kind: str) -> dict[str, Any] | None:
     """Return the record set that resolvers would find: the one in the closest zone above the name."""
-    wanted = f"{name.rstrip('.').lower()}."
-    zones = [zone for zone in public_zones(aws) if wanted == zone["Name"] or wanted.endswith(f".{zone['Name']}")]
-    closest = max(zones, key=lambda zone: len(zone["Name"]), default=None)
-    return None if closest is None else record_in_zone(aws, closest["Id"], wanted, kind)
+    pages = aws.client("route53").get_paginator("list_hosted_zones").paginate()
+    zones = closest_zones((zone for page in pages for zone in page["HostedZones"]), name)
+    found = (record_in_zone(aws, zone["Id"], name, kind) for zone in zones)
+    return next((record for record in found if record is not None), None)
 
 
 def record_in_zone(aws: Aws, zone: str, name: str, kind: str, identifier: str = "") -> dict[str, Any] | None:

@@ -1,0 +1,23 @@
+"""Names in DNS: which zones hold one, and which certificates cover it."""
+
+from collections.abc import Iterable
+from typing import Any
+
+
+def closest_zones(zones: Iterable[dict[str, Any]], name: str) -> list[dict[str, Any]]:
+    """The public hosted zones that hold a name most closely; several where they have the same name."""
+    wanted = f".{name.rstrip('.').lower()}."
+    holding = [
+        zone
+        for zone in zones
+        if wanted.endswith(f".{zone['Name'].lower()}") and not zone.get("Config", {}).get("PrivateZone")
+    ]
+    longest = max((len(zone["Name"]) for zone in holding), default=0)
+    return [zone for zone in holding if len(zone["Name"]) == longest]
+
+
+def covers(covered: str, name: str) -> bool:
+    """Say whether a certificate's name covers a domain: itself, or one label below a wildcard."""
+    covered, name = covered.lower(), name.lower()
+    label, _, parent = name.partition(".")
+    return covered == name or (bool(label) and covered == f"*.{parent}")
