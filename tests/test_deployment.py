@@ -1,14 +1,24 @@
+import concurrent.futures
 import os
+import queue
 import shutil
+import signal
 import subprocess
 import sys
 
+import grpc
 import pytest
+from google.protobuf import empty_pb2
+from pulumi.runtime.proto import provider_pb2_grpc
 
+from sandbox import long_command
 from sandbox.account import Account
 from sandbox.drivers import deployment
+from sandbox.drivers.engine_driver import stack_file
+from sandbox.drivers.servicer import Servicer, serving
 from sandbox.errors import SandboxError, SettingsError
 from sandbox.ministack import MiniStack
+from sandbox.provider.provider import Provider
 from tests.provided import (
     MISSPELT,
     ROOT,
@@ -344,6 +354,37 @@ def test_a_pulumi_command_in_another_terminal_reaches_the_stack(deploy, ministac
         assert "aws:cloudwatch/logGroup:LogGroup" in pulumi("stack", "export")
         pulumi("destroy", "--yes", "--skip-preview")
     assert deploy.account.client("logs").describe_log_groups()["logGroups"] == []
+
+
+@needs_pulumi
+def test_another_terminals_pulumi_takes_the_settings_that_were_deployed(deploy, ministack, state, tmp_path):
+    program = write_program(tmp_path / "held", HELD, "config:\n  size: {type: integer, default: 1}\n")
+    deploy(program, size=7)
+    command = ["pulumi", "--non-interactive", "config", "get", "small:size", "--stack", "dev"]
+    with deployment.serving_others(
+        project=program, account=deploy.account, images=ContentBuilder(), state=state
+    ) as variables:
+        shown = subprocess.run(
+            [*command, "--config-file", stack_file(state, "dev")],
+            cwd=program,
+            env={**os.environ, **ministack.environment, **variables, "PULUMI_HOME": str(tmp_path / "home")},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    assert shown.stdout == "7\n"
+    assert not (program / "Pulumi.dev.yaml").exists()
+
+
+def test_a_cancelled_deployment_ends_the_command_that_it_waits_for(account, tmp_path):
+    told = queue.Queue()
+    servicer = Servicer(Provider(account, ContentBuilder(), tmp_path), account.region)
+    with serving(servicer) as port, concurrent.futures.ThreadPoolExecutor() as threads:
+        running = threads.submit(long_command.run, ["sh", "-c", "echo begun; exec sleep 20"], told=told.put)
+        assert told.get(timeout=10) == "begun"
+        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+            provider_pb2_grpc.ResourceProviderStub(channel).Cancel(empty_pb2.Empty(), timeout=10)
+        assert running.result() == (-signal.SIGTERM, ["begun"])
 
 
 def test_a_program_in_another_process_reaches_the_account_by_its_variables(ministack):
