@@ -19,6 +19,9 @@ LONGEST_REQUEST = 29
 Source: "Quotas for configuring and running an HTTP API", API Gateway Developer Guide.
 """
 
+SAMPLE_DIR, SAMPLE = "scripts", "scripts.server:app"
+"""Where the sample application is: the defaults of `appDir` and `flaskApp`."""
+
 LEFT_OUT = frozenset({"benchmarks", "infra", "sandbox", "tests"})
 """Folders of this repository that `.dockerignore` keeps out of every image."""
 
@@ -130,6 +133,13 @@ def check_image(settings: Settings) -> None:
         )
     if not Path(path).is_dir():
         refuse("appDir", settings.app_dir, "this repository has no such folder", "set the folder of your application")
+    if settings.app_dir != SAMPLE_DIR and settings.flask_app == SAMPLE:
+        refuse(
+            "flaskApp",
+            settings.flask_app,
+            f"that is the sample, and appDir is {settings.app_dir!r}",
+            "set the application in that folder, such as shop:app",
+        )
 
 
 def check_domain(settings: Settings) -> None:

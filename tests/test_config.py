@@ -40,7 +40,7 @@ def make_settings(**changes):
         {"domain_name": "api.example.com", "hosted_zone": "example.com"},
         {"domain_name": "example.com", "hosted_zone": "example.com"},
         {"domain_name": "*.example.com", "hosted_zone": "example.com"},
-        {"app_dir": "examples/httpbin"},
+        {"app_dir": "examples/httpbin", "flask_app": "httpbin:app"},
     ],
     ids=str,
 )
@@ -81,6 +81,11 @@ def test_settings_that_can_work_are_taken(changes):
                 "move the application into a folder of its own, without a dot in its name.",
             )
             for folder in (".", "tests", "sandbox/edge", ".venv", "shop.v2")
+        ),
+        (
+            {"app_dir": "examples/httpbin"},
+            "flaskApp is 'scripts.server:app', but that is the sample, and appDir is 'examples/httpbin': "
+            "set the application in that folder, such as shop:app.",
         ),
         (
             {"app_dir": "shopp"},
