@@ -146,7 +146,8 @@ def test_an_application_that_cannot_be_imported_is_not_built(store, context):
         build(store, context)
     assert "nothing_of_this_name" in str(refused.value)
     assert str(refused.value).splitlines()[-1] == (
-        "The image of shop can't be built: importing shop:app fails as above."
+        "The image of shop can't be built: importing shop:app fails as above. "
+        "Mend it, or set checkImport=false for an application that needs secrets to be imported."
     )
     assert not [path for path in (store._folder).iterdir() if path.is_dir()]
 
