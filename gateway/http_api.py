@@ -9,6 +9,7 @@ from gateway.environments import Environments
 from gateway.http_message import Request, Response
 from gateway.http_wire import RefusedError
 from gateway.invocation import REQUEST_LIMIT, Invocation
+from gateway.public_name import sent_to
 from gateway.request_event import (
     Endpoint,
     EventOptions,
@@ -73,7 +74,7 @@ class HttpApi:
         trace_root = new_trace_root(now)
         try:
             event = event_from_request(
-                request,
+                sent_to(request),
                 self._endpoint,
                 request_id=request_id,
                 time=now,

@@ -9,6 +9,7 @@ from gateway.http_api import HEADER_LIMIT, head_bytes, refusal_message
 from gateway.http_message import Request, Response
 from gateway.http_wire import RefusedError as NoRequestError
 from gateway.invocation import REQUEST_LIMIT
+from gateway.public_name import sent_to
 from gateway.request_event import Endpoint, MalformedTargetError, decoded_path, event_from_request, new_request_id
 from gateway.result_response import InvalidResultError, message_response, structured_response
 from sandbox.account import Account
@@ -101,7 +102,7 @@ class Edge:
             mapping_key=address.mapping_key,
         )
         event = event_from_request(
-            _sent_to(request, address.domain_name), endpoint, request_id=request_id, time=time.time()
+            sent_to(request, address.domain_name), endpoint, request_id=request_id, time=time.time()
         )
         if call.payload_version == "1.0":
             event = event_v1(request, event, route_key=call.match.key)
@@ -145,15 +146,3 @@ def refuse(refused: NoRequestError) -> Response:
     """What the server answers to what is no request."""
     message = refusal_message(refused.status, refused.sentence)
     return message_response(refused.status, message, request_id=new_request_id())
-
-
-def _sent_to(request: Request, name: str) -> Request:
-    """The request as if it had been sent to that name: a client of the sandbox typed an address."""
-    headers = [(key, value) for key, value in request.headers if key.lower() != "host"]
-    return Request(
-        method=request.method,
-        target=request.target,
-        headers=(("Host", name), *headers),
-        body=request.body,
-        client=request.client,
-    )
