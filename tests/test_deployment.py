@@ -172,7 +172,7 @@ class TestWithoutThePulumiCommand:
                 "infra/function.py",
                 '"Service": "lambda.amazonaws.com"',
                 '"Service": "ec2.amazonaws.com"',
-                "can't be assumed by Lambda: lambda.amazonaws.com isn't in its trust policy",
+                "can't be assumed by lambda.amazonaws.com: statement 1 is for",
             ),
             (
                 "infra/custom_domain.py",

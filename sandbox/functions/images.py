@@ -146,8 +146,9 @@ class ImageStore:
         if lines:
             shown = "\n".join(f"  | {line}" for line in lines)
             raise SandboxError(
-                f"{shown}\nThe image of {args['APP_DIR']} can't be built: importing {args['FLASK_APP']} fails as above."
-                " Mend it, or set checkImport=false for an application that needs secrets to be imported."
+                f"{shown}\nThe image of {args['APP_DIR']} can't be built: "
+                f"importing {args['FLASK_APP']} fails as above. "
+                "Mend it, or set checkImport=false for an application that needs secrets to be imported."
             )
 
     def _import_failure(self, image: StoredImage) -> list[str]:
