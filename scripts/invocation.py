@@ -47,19 +47,25 @@ def make_handler(
                 return within_limit(answer, method)
             from scripts.version_1 import version_1
 
-            request = version_1(event, context)
-            if request is not None:
-                answer, method = respond(request.request(base_path), event, context)
+            try:
+                request = version_1(event, context)
+                as_2 = request.request(base_path) if request is not None else None
+            except _MALFORMED:
+                return within_limit(_refused_as_malformed(), "GET")
+            if request is not None and as_2 is not None:
+                answer, method = respond(as_2, event, context)
                 return within_limit(answer, method, request.result, request.most_bytes)
         return answer_other(event, context)
 
     def respond(request: Event, event: Event, context: Any) -> tuple[Answer, str]:
         """Returns the answer to a request, a payload 2.0 event, and its method. `event` is what Lambda passed."""
-        current.trace = (request.get("headers") or {}).get("x-amzn-trace-id") or ""
         try:
+            current.trace = (request.get("headers") or {}).get("x-amzn-trace-id") or ""
             environ = environ_from_event(request, context)
         except Base64Error:  # in a body that is said to be base64: no gateway sends that
             return _bad_request, "GET"
+        except _MALFORMED:
+            return _refused_as_malformed(), "GET"
         environ["lambda.event"] = event
         method: str = environ["REQUEST_METHOD"]
         return answered(public_app, environ, method), method
@@ -89,6 +95,17 @@ def make_handler(
             raise FaultException(type(error).__name__, str(error), None) from None
 
     return handler
+
+
+# What a value of another type than a gateway would send leads to, wherever in the event it is.
+_MALFORMED = (AttributeError, KeyError, TypeError, ValueError)
+
+
+def _refused_as_malformed() -> Answer:
+    import logging
+
+    logging.getLogger("dualmode").exception("The event has the shape of a request, and is none that a gateway sends")
+    return 400, [("Content-Type", "application/json")], b'{"error":"The event is not a request"}\n'
 
 
 _bad_request: Answer = (400, [("Content-Type", "application/json")], b'{"error":"The body is not valid base64"}\n')

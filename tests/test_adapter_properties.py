@@ -112,3 +112,36 @@ def test_any_request_is_answered_with_what_the_application_answered(event, answe
     body = base64.b64decode(result["body"]) if result["isBase64Encoded"] else result["body"].encode()
     assert (result["statusCode"], body) == (int(status[:3]), expected)
     assert len(json.dumps(result)) < MOST_BYTES
+
+
+JUNK = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | TEXT
+    | st.lists(TEXT, max_size=2)
+    | st.dictionaries(TEXT, TEXT, max_size=2)
+)
+
+
+def places(value, path=()):
+    """Every place in an event, as the keys that lead there."""
+    for key, member in value.items() if isinstance(value, dict) else ():
+        yield (*path, key)
+        yield from places(member, (*path, key))
+
+
+@settings(max_examples=400, deadline=None)
+@given(EVENTS, st.integers(0, 10_000), JUNK)
+def test_an_event_with_anything_anywhere_is_answered_all_the_same(event, number, junk):
+    event = json.loads(json.dumps(event))
+    found = list(places(event))
+    *outer, key = found[number % len(found)]
+    member = event
+    for step in outer:
+        member = member[step]
+    member[key] = junk
+    app = valid(("200 OK", [], [b"{}"]), [])
+    # With a route for events: what is no request any more is an event.
+    handler = make_handler(app, AccessLog({"AWS_LAMBDA_LOG_LEVEL": "ERROR"}, sys.stdout.write), events_path="/events")
+    json.dumps(handler(event, CONTEXT))
