@@ -99,7 +99,7 @@ def _invocation(request: Request) -> Invocation:
         raise _RejectedError(*_TOO_LARGE)
     try:
         json.loads(event)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         message = f"Could not parse request body into json: {error}"
         raise _RejectedError(400, "InvalidRequestContentException", message) from error
     trace_id = request.header("x-amzn-trace-id") or ""
@@ -118,7 +118,7 @@ def _client_context(encoded: str | None) -> str:
         return ""
     try:
         return json.dumps(json.loads(base64.b64decode(encoded, validate=True)))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         message = f"X-Amz-Client-Context is not JSON in base64: {error}"
         raise _RejectedError(400, "InvalidRequestContentException", message) from error
 

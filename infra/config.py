@@ -172,6 +172,8 @@ def environment_of(value: object) -> Mapping[str, str]:
             refuse("environment.RUN_MODE", scalar, "a deployed image always runs in lambda mode", "remove it")
         if not isinstance(scalar, str | int | float | bool):
             refuse(f"environment.{name}", type(scalar).__name__, "a variable is text", "set a text, such as JSON")
+        if "\0" in str(scalar):
+            refuse(f"environment.{name}", "...", "a variable's text can't hold a NUL character", "remove it")
         variables[name] = str(scalar).lower() if isinstance(scalar, bool) else str(scalar)
     return variables
 

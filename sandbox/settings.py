@@ -253,7 +253,8 @@ def _typed(declaration: Declaration, text: str) -> object:
     except ValueError:
         pass  # refused just below, with the type it should have had
     if not _is_of(kind, declaration.items, value):
-        shown = "[secret]" if declaration.secret else repr(text)
+        # an object may hold secrets in any of its members
+        shown = "[secret]" if declaration.secret or kind == "object" else repr(text)
         raise SettingsError(
             f"Setting {declaration.name} must be of type '{_type_name(kind, declaration.items)}', and is {shown}."
         )

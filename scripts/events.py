@@ -89,9 +89,13 @@ def hidden(app: Application, path: str) -> Application:
 
 
 def is_spelling_of(path: str, path_info: str, script_name: str = "") -> bool:
-    """Tells whether some router might take a request's path for `path`."""
+    """Tells whether some router might take a request's path for `path`: one that ends in it included.
+
+    An application may be mounted below a path of its own, as FastAPI's `root_path` and Werkzeug's dispatcher do, and
+    take that off only after we have looked.
+    """
     secret = _canonical(path.encode().decode("latin-1"))
-    return secret in (_canonical(path_info), _canonical(script_name + path_info))
+    return any(_canonical(seen)[-len(secret) :] == secret for seen in (path_info, script_name + path_info))
 
 
 def _canonical(path: str) -> list[str]:

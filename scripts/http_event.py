@@ -137,7 +137,7 @@ def body_of(event: Event) -> bytes:
     if event.get("isBase64Encoded"):
         if not body.isascii():
             raise Base64Error("Only ASCII characters are base64")
-        return a2b_base64(body)
+        return a2b_base64(body, strict_mode=True)
     return body.encode("utf-8", "surrogatepass")
 
 

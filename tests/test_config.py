@@ -119,7 +119,9 @@ def test_variables_of_any_scalar_type_become_text():
     assert environment_of(value) == {"GREETING": "hello", "LIMIT": "5", "RATIO": "0.5", "VERBOSE": "true"}
 
 
-@pytest.mark.parametrize("value", [[], {"1ST": "x"}, {"A-B": "x"}, {"RUN_MODE": "local"}, {"LIST": ["x"]}], ids=str)
+@pytest.mark.parametrize(
+    "value", [[], {"1ST": "x"}, {"A-B": "x"}, {"RUN_MODE": "local"}, {"LIST": ["x"]}, {"AA": "a\0b"}], ids=str
+)
 def test_variables_that_a_function_cannot_have_are_refused(value):
     with pytest.raises(ConfigError):
         environment_of(value)

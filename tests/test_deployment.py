@@ -294,6 +294,14 @@ def test_after_mocks_the_engine_starts_from_an_empty_account_too(deploy, monkeyp
 
 
 @needs_pulumi
+def test_without_its_own_state_the_engine_starts_from_an_empty_account(deploy, state, tmp_path):
+    program = write_program(tmp_path / "held", HELD)
+    deploy(program)
+    shutil.rmtree(state / "pulumi")
+    assert deploy(program).changes == {"create": 2}
+
+
+@needs_pulumi
 def test_in_another_region_the_engine_starts_from_an_empty_account(tmp_path):
     program = write_program(tmp_path / "held", HELD)
     changes = []

@@ -242,6 +242,16 @@ def test_an_event_that_is_no_request_goes_to_its_route_and_a_command_to_flask(em
     }
 
 
+@pytest.mark.parametrize(
+    "setting", [{}, {"DUALMODE_ALLOW_COMMANDS": "0"}, {"DUALMODE_ALLOW_COMMANDS": "true"}], ids=str
+)
+def test_commands_are_off_unless_the_variable_is_1(emulated, setting):
+    with emulated(**setting) as function:
+        error = function.invoke({"flask": ["routes"]})
+    assert error["errorType"] == "CommandError"
+    assert "DUALMODE_ALLOW_COMMANDS=1" in error["errorMessage"]
+
+
 def test_an_asgi_application_starts_up_once_and_answers(rie, tmp_path):
     write(
         tmp_path,

@@ -178,7 +178,7 @@ def test_an_assignment_has_the_type_of_its_key(project, assignment, value):
         ),
         ("memorySize=big", "Setting memorySize must be of type 'integer', and is 'big'."),
         ("keep=yes", "Setting keep must be of type 'boolean', and is 'yes'."),
-        ("environment={", "Setting environment must be of type 'object', and is '{'."),
+        ("environment={", "Setting environment must be of type 'object', and is [secret]."),
         ("zones=[1]", "Setting zones must be of type 'array<string>', and is '[1]'."),
     ],
 )

@@ -51,13 +51,14 @@ def prepare(ministack: MiniStack) -> str:
     """Bring account and stack state together before a deployment, and return the driver that it will take.
 
     The mocks start from an empty account. The engine starts from where it was, unless mocks or another region were
-    there in between (then nothing is kept) or the account forgot something (then the engine looks at every resource
-    anew). Whatever else must be in the account beforehand, such as hosted zones, is made after this.
+    there in between or its own state is gone (then nothing is kept), or the account forgot something (then the engine
+    looks at every resource anew). Whatever else must be in the account beforehand, such as hosted zones, is made after
+    this.
     """
     chosen, mark = driver(), ministack.state / "driver"
     now = f"{chosen} {ministack.region}"
     before = mark.read_text().strip() if mark.exists() else now
-    if chosen == MOCKS or before != now:
+    if chosen == MOCKS or before != now or not (ministack.state / "pulumi").exists():
         ministack.reset()
         shutil.rmtree(ministack.state / "pulumi", ignore_errors=True)
     elif ministack.forgetful:
