@@ -176,7 +176,7 @@ def test_what_a_client_names_its_headers_is_not_remembered_without_end():
     assert kept < 50_000
 
 
-@pytest.mark.parametrize("body", ["a", "é", "=a==="])
+@pytest.mark.parametrize("body", ["a", "é", "=a===", "!!!", "YQ==\n"])
 def test_a_body_that_is_not_the_base64_it_is_said_to_be_is_a_bad_request(body):
     event = make_event(method="POST", body=body, isBase64Encoded=True)
     assert handler_of(answering(b"never"))(event, CONTEXT) == {

@@ -106,3 +106,8 @@ def test_a_trust_policy_has_no_resource():
     policy = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
     assert evaluate({"Statement": policy}, Act(service="lambda.amazonaws.com", action="sts:AssumeRole")).allowed
     assert not evaluate({"Statement": policy}, Act(service="ec2.amazonaws.com", action="sts:AssumeRole")).allowed
+
+
+@pytest.mark.parametrize("policy", ["[]", '"x"', '{"Statement": ["x"]}'])
+def test_what_is_no_policy_allows_nothing(policy):
+    assert not evaluate(policy, INVOKE).allowed
