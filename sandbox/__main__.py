@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, TypedDict
 from gateway.http_api import BODY_LIMIT
 from gateway.http_message import Request, Response
 from gateway.http_server import HttpServer
-from sandbox import long_command, settings
+from sandbox import long_command, settings, variables
 from sandbox.command_line import Options, UsageError, read_options
 from sandbox.edge.edge import refuse, respond_with
 from sandbox.edge.way import Answer
@@ -152,8 +152,9 @@ def _introduce(terminal: Terminal, sandbox: "Sandbox", port: int) -> None:
     print_pairs(terminal, "This sandbox", sandbox.parts)
     terminal.line()
     terminal.line(terminal.bold("Its AWS, in another terminal"))
+    terminal.line(f"  {variables.FORGET}")
     for name, value in sandbox.environment.items():
-        terminal.line(f"  export {name}={value}")
+        terminal.line(f"  export {name}={shlex.quote(value)}")
     if sandbox.stack_file is not None:  # the repository's own would take the sandbox's domain away
         command = ["pulumi", "up", "--stack", sandbox.stack, "--config-file", str(sandbox.stack_file)]
         terminal.line(f"  {shlex.join(command)}")

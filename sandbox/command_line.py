@@ -84,7 +84,14 @@ def read_options(arguments: Sequence[str], environ: Mapping[str, str]) -> Option
     add("--data", metavar="TEXT|@FILE", help="the request's body, or the file that holds it; JSON is sent as such")
     add("--header", metavar="'NAME: VALUE'", action="append", default=[], help="a header of the request; repeatable")
     add("--json", action="store_true", help="print one JSON document: status, headers, body, way, duration_ms")
-    add("--set", metavar="KEY=VALUE", action="append", default=[], help="a setting of Pulumi.yaml; repeatable")
+    add(
+        "--set",
+        metavar="KEY=VALUE|KEY=@FILE",
+        action="append",
+        default=[],
+        help="a setting of Pulumi.yaml, or the file that holds its value, so that a secret shows in no list of "
+        "processes; KEY=@@TEXT for a value that begins with @; repeatable",
+    )
     add("--port", metavar="PORT", help="the port to serve; before $PORT")
     add("--stack", default="dev", help="whose settings to begin with: Pulumi.STACK.yaml (dev)")
     add("--state", metavar="FOLDER", default=".sandbox", type=Path, help="where everything is kept (.sandbox)")
@@ -97,7 +104,7 @@ def read_options(arguments: Sequence[str], environ: Mapping[str, str]) -> Option
         request=None if found.request is None else _request(found.request, found.data, found.header),
         operation="preview" if found.preview else "destroy" if found.destroy else None,
         json=found.json,
-        settings=tuple(found.set),
+        settings=tuple(_assignment(text) for text in found.set),
         port=_port(found.port or environ.get("PORT") or str(_DEFAULT_PORT)),
         stack=found.stack,
         state=found.state,
@@ -129,6 +136,22 @@ def _body(data: str | None) -> bytes:
         return Path(data[1:]).read_bytes()
     except OSError as error:
         raise UsageError(f"--data {data}: the file can't be read ({error.strerror}).") from None
+
+
+def _assignment(text: str) -> str:
+    """A setting with its value: the file's text, without the line break at its end, where it names a file."""
+    key, equals, value = text.partition("=")
+    if not value.startswith("@"):
+        return text
+    if value.startswith("@@"):
+        return f"{key}{equals}{value[1:]}"
+    try:
+        content = Path(value[1:]).read_text()
+    except OSError as error:
+        raise UsageError(f"--set {text}: the file can't be read ({error.strerror}).") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"--set {text}: the file is not text in UTF-8.") from None
+    return f"{key}{equals}" + content.removesuffix("\n")
 
 
 def _content_type(body: bytes) -> str:

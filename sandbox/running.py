@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
+from sandbox import variables
 from sandbox.account import Account
 from sandbox.drivers import deployment, engine_driver
 from sandbox.drivers.deployment import Deployment
@@ -91,11 +92,12 @@ def running(
             stack=stack,
             settings=settings,
             account=account,
+            environment=ministack.environment,
             images=images,
             state=state,
             progress=progress,
         )
-        environment = ministack.environment
+        environment = {**variables.DETACHED, **ministack.environment}
         runner = VersionRunner(images, logs=state / "logs", environment=environment, account_id=account.account_id)
         parts.enter_context(runner)
         if made.driver == deployment.ENGINE:
@@ -123,6 +125,7 @@ class _Operation(Protocol):
         stack: str,
         settings: Mapping[str, object],
         account: Account,
+        environment: Mapping[str, str],
         images: ImageStore,
         state: Path,
         progress: Callable[[str], None],
@@ -146,12 +149,13 @@ def operate(
         SandboxError: there is no pulumi command, a part doesn't start, or something is refused.
     """
     deployment.check_engine()  # before the account is emptied, as it is where there is none
-    with _aws(state, region) as (_, account):
+    with _aws(state, region) as (ministack, account):
         return operation(
             project=project,
             stack=stack,
             settings=settings,
             account=account,
+            environment=ministack.environment,
             images=ImageStore(state, engine, progress=progress),
             state=state,
             progress=progress,

@@ -68,5 +68,5 @@ class Program:
         project = settings.load_project(source)
         config = settings.load(project, "dev", chosen)
         provider = Provider(self.account, self._images, source)
-        outputs, resources = mocks_driver.deploy(project, config, provider, lambda _: None)
+        outputs, resources = mocks_driver.deploy(project, config, provider, self._ministack.environment, lambda _: None)
         return Deployed(outputs, resources, self.account)

@@ -69,6 +69,7 @@ def deploy(ministack, account, state):
             stack="dev",
             settings={**(before(account) or {}), **settings},
             account=account,
+            environment=ministack.environment,
             images=ContentBuilder(),
             state=state,
             progress=lines.append,
@@ -118,6 +119,7 @@ class TestWithoutThePulumiCommand:
                 stack="dev",
                 settings={},
                 account=deploy.account,
+                environment={},
                 images=ContentBuilder(),
                 state=state,
                 progress=lambda _: None,
@@ -257,7 +259,7 @@ def test_the_engine_deploys_goes_on_from_there_and_removes(deploy, ministack, ac
     program = write_program(tmp_path / "held", HELD)
     planned = []
     arguments = {"project": program, "stack": "dev", "settings": {}, "images": ContentBuilder(), "state": state}
-    arguments |= {"account": account, "progress": planned.append}
+    arguments |= {"account": account, "environment": ministack.environment, "progress": planned.append}
     deployment.prepare(ministack)
     assert deployment.preview(**arguments) == {"create": 2}
     assert planned == ["would create aws:cloudwatch:LogGroup held"]
@@ -313,6 +315,7 @@ def test_in_another_region_the_engine_starts_from_an_empty_account(tmp_path):
                 stack="dev",
                 settings={"aws:region": region},
                 account=Account(ministack.endpoint_url, region),
+                environment=ministack.environment,
                 images=ContentBuilder(),
                 state=tmp_path / "state",
                 progress=lambda _: None,
@@ -335,6 +338,7 @@ def test_an_account_that_forgot_everything_is_filled_again(tmp_path):
                 stack="dev",
                 settings={},
                 account=account,
+                environment=ministack.environment,
                 images=ContentBuilder(),
                 state=state,
                 progress=lambda _: None,
@@ -387,7 +391,7 @@ def test_another_terminals_pulumi_takes_the_settings_that_were_deployed(deploy, 
 def test_a_cancelled_deployment_ends_the_command_that_it_waits_for(account, tmp_path):
     told = queue.Queue()
     servicer = Servicer(Provider(account, ContentBuilder(), tmp_path), account.region)
-    with serving(servicer) as port, concurrent.futures.ThreadPoolExecutor() as threads:
+    with serving(servicer, lambda: [os.getpid()]) as port, concurrent.futures.ThreadPoolExecutor() as threads:
         running = threads.submit(long_command.run, ["sh", "-c", "echo begun; exec sleep 20"], told=told.put)
         assert told.get(timeout=10) == "begun"
         with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:

@@ -1,4 +1,3 @@
-import contextlib
 import json
 import os
 import shutil
@@ -12,7 +11,7 @@ import pytest
 from sandbox import settings
 from sandbox.account import Account
 from sandbox.drivers import engine_driver, mocks_driver
-from sandbox.drivers.servicer import Servicer, serving
+from sandbox.drivers.servicer import Servicer
 from sandbox.errors import SandboxError, SettingsError
 from sandbox.ministack import MiniStack
 from sandbox.provider.provider import Provider
@@ -77,26 +76,22 @@ def account(ministack, whole_account):
     return whole_account
 
 
-@contextlib.contextmanager
-def engines(account, state):
+def engines(ministack, account, state):
     """Makes the engine of a program, with its state in a folder."""
-    with contextlib.ExitStack() as stack:
 
-        def engine(folder, **chosen):
-            project = settings.load_project(folder)
-            provider = Provider(account, ContentBuilder(), folder)
-            servicer = Servicer(provider, account.region)
-            port = stack.enter_context(serving(servicer))
-            config = settings.load(project, "dev", chosen)
-            return engine_driver.Engine(project, config, provider, servicer, port, state)
+    def engine(folder, **chosen):
+        project = settings.load_project(folder)
+        provider = Provider(account, ContentBuilder(), folder)
+        config = settings.load(project, "dev", chosen)
+        servicer = Servicer(provider, account.region)
+        return engine_driver.Engine(project, config, provider, servicer, state, ministack.environment)
 
-        yield engine
+    return engine
 
 
 @pytest.fixture
-def engine(account, tmp_path):
-    with engines(account, tmp_path / "state") as engine:
-        yield engine
+def engine(ministack, account, tmp_path):
+    return engines(ministack, account, tmp_path / "state")
 
 
 @pytest.fixture(scope="module")
@@ -105,11 +100,10 @@ def settled(ministack, whole_account, tmp_path_factory):
     ministack.reset()
     folder = tmp_path_factory.mktemp("settled")
     write_program(folder / "program", ROLE, CONFIG)
-    with engines(whole_account, folder / "state") as engine:
-        engine = engine(folder / "program", token="hunter3")
-        engine.up()
-        engine.folder = folder
-        yield engine
+    engine = engines(ministack, whole_account, folder / "state")(folder / "program", token="hunter3")
+    engine.up()
+    engine.folder = folder
+    return engine
 
 
 @pytest.fixture
@@ -149,7 +143,7 @@ def test_the_real_program_goes_through_preview_up_update_and_destroy_and_makes_t
 
     project = settings.load_project(ROOT)
     config = settings.load(project, "dev", chosen)
-    _, resources = mocks_driver.deploy(project, config, Provider(account, ContentBuilder(), ROOT), lambda _: None)
+    _, resources = mocks_driver.deploy(project, config, Provider(account, ContentBuilder(), ROOT), {}, lambda _: None)
     assert tree(resources) == made
 
 

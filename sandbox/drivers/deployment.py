@@ -9,7 +9,8 @@ from typing import Any
 
 from sandbox import settings
 from sandbox.account import Account
-from sandbox.drivers import engine_driver, mocks_driver
+from sandbox.drivers import callers, engine_driver, mocks_driver
+from sandbox.drivers.project_contexts import ProjectContexts
 from sandbox.drivers.resources import Resource
 from sandbox.drivers.servicer import Servicer, serving
 from sandbox.errors import SandboxError, SettingsError
@@ -74,11 +75,14 @@ def deploy(
     stack: str,
     settings: Mapping[str, object],
     account: Account,
+    environment: Mapping[str, str],
     images: Builder,
     state: Path,
     progress: Callable[[str], None],
 ) -> Deployment:
     """Make the account what the program says; `settings` go over the stack's own. Call `prepare` first.
+
+    `environment` has the variables that reach the account from other programs.
 
     Interrupted by Ctrl-C it ends the steps that have begun, and can be called again.
 
@@ -87,18 +91,19 @@ def deploy(
         SandboxError: the provider or the program refused something.
     """
     loaded = _load(project, stack, settings, account)
-    provider = Provider(account, images, loaded[0].folder)
+    provider = _provider(account, images, loaded[0].folder)
     if driver() == MOCKS:
         progress("Deploying with Pulumi's mocks, from scratch: there is no pulumi command on the PATH")
-        outputs, resources = mocks_driver.deploy(*loaded, provider, progress)
+        outputs, resources = mocks_driver.deploy(*loaded, provider, environment, progress)
         made = sum(not resource.type.startswith("pulumi:providers:") for resource in resources)
         return Deployment(outputs=outputs, resources=resources, driver=MOCKS, changes={"create": made})
     progress("Deploying with the pulumi command's engine")
-    with _engine(*loaded, provider, account, state) as engine:
-        forgotten = _forgotten(state)
-        changes = engine.up(progress, refresh=forgotten.exists())
-        forgotten.unlink(missing_ok=True)
-        resources = engine.resources()
+    servicer = Servicer(provider, account.region)
+    engine = engine_driver.Engine(*loaded, provider, servicer, state, environment)
+    forgotten = _forgotten(state)
+    changes = engine.up(progress, refresh=forgotten.exists())
+    forgotten.unlink(missing_ok=True)
+    resources = engine.resources()
     outputs = next((dict(entry.outputs) for entry in resources if entry.type == "pulumi:pulumi:Stack"), {})
     return Deployment(outputs=outputs, resources=resources, driver=ENGINE, changes=changes)
 
@@ -109,6 +114,7 @@ def preview(
     stack: str,
     settings: Mapping[str, object],
     account: Account,
+    environment: Mapping[str, str],
     images: Builder,
     state: Path,
     progress: Callable[[str], None],
@@ -118,8 +124,8 @@ def preview(
     Raises:
         SandboxError: something would be refused, or there is no engine to ask.
     """
-    with _engine_alone(project, stack, settings, account, images, state) as engine:
-        return engine.preview(progress, refresh=_forgotten(state).exists())
+    engine = _engine_alone(project, stack, settings, account, environment, images, state)
+    return engine.preview(progress, refresh=_forgotten(state).exists())
 
 
 def destroy(
@@ -128,6 +134,7 @@ def destroy(
     stack: str,
     settings: Mapping[str, object],
     account: Account,
+    environment: Mapping[str, str],
     images: Builder,
     state: Path,
     progress: Callable[[str], None],
@@ -137,35 +144,39 @@ def destroy(
     Raises:
         SandboxError: AWS would refuse to, or there is no engine to do it.
     """
-    with _engine_alone(project, stack, settings, account, images, state) as engine:
-        return engine.destroy(progress)
+    return _engine_alone(project, stack, settings, account, environment, images, state).destroy(progress)
 
 
 @contextlib.contextmanager
 def serving_others(*, project: Path, account: Account, images: Builder, state: Path) -> Iterator[dict[str, str]]:
-    """Serve the provider as long as the context lasts, and give the variables that lead a `pulumi` command to it."""
-    servicer = Servicer(Provider(account, images, project.resolve()), account.region)
-    with serving(servicer) as port:
-        yield engine_driver.environment(state, port)
+    """Serve the provider as long as the context lasts, and give the variables that lead a `pulumi` command to it.
+
+    Only commands that were started with these variables are served.
+    """
+    servicer = Servicer(_provider(account, images, project.resolve()), account.region)
+    attaching: dict[str, str] = {}
+    with serving(servicer, lambda: callers.told(attaching)()) as port:
+        attaching |= engine_driver.attaching(port)
+        yield {**engine_driver.environment(state), **attaching}
 
 
-@contextlib.contextmanager
 def _engine_alone(
-    project: Path, stack: str, overrides: Mapping[str, object], account: Account, images: Builder, state: Path
-) -> Iterator[engine_driver.Engine]:
+    project: Path,
+    stack: str,
+    overrides: Mapping[str, object],
+    account: Account,
+    environment: Mapping[str, str],
+    images: Builder,
+    state: Path,
+) -> engine_driver.Engine:
     check_engine()
     loaded = _load(project, stack, overrides, account)
-    with _engine(*loaded, Provider(account, images, loaded[0].folder), account, state) as engine:
-        yield engine
+    provider = _provider(account, images, loaded[0].folder)
+    return engine_driver.Engine(*loaded, provider, Servicer(provider, account.region), state, environment)
 
 
-@contextlib.contextmanager
-def _engine(
-    project: settings.Project, config: settings.StackConfig, provider: Provider, account: Account, state: Path
-) -> Iterator[engine_driver.Engine]:
-    servicer = Servicer(provider, account.region)
-    with serving(servicer) as port:
-        yield engine_driver.Engine(project, config, provider, servicer, port, state)
+def _provider(account: Account, images: Builder, project: Path) -> Provider:
+    return Provider(account, ProjectContexts(images, project), project)
 
 
 def _load(

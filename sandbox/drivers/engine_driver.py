@@ -5,12 +5,10 @@ own folder; nothing is written beside the program.
 """
 
 import asyncio
-import contextlib
 import json
-import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,11 +17,14 @@ from pulumi import automation
 from pulumi.automation import EngineEvent
 from pulumi.automation.errors import CommandError
 from pulumi.automation.events import StepEventMetadata
+from pulumi.runtime import settings as runtime
 
-from sandbox.drivers import program, wire
+from sandbox import variables
+from sandbox.drivers import callers, program, wire
+from sandbox.drivers.packages import PACKAGES, KnownPackagesOnly
 from sandbox.drivers.pulumi_command import InterruptibleCommand, SparingStack, SparingWorkspace
 from sandbox.drivers.resources import Resource, name_of, short_type
-from sandbox.drivers.servicer import PACKAGES, Servicer
+from sandbox.drivers.servicer import Servicer, serving
 from sandbox.errors import SandboxError
 from sandbox.provider.provider import Provider
 from sandbox.settings import Project, StackConfig
@@ -43,13 +44,19 @@ _DONE = {
 
 
 class Engine:
-    """One stack of a project, deployed by the real engine.
+    """One stack of a project, deployed by the real engine into the account that the variables `account` reach.
 
     Every operation raises SandboxError with the first thing that was refused; what was made until then is in the state.
     """
 
     def __init__(
-        self, project: Project, config: StackConfig, provider: Provider, servicer: Servicer, port: int, state: Path
+        self,
+        project: Project,
+        config: StackConfig,
+        provider: Provider,
+        servicer: Servicer,
+        state: Path,
+        account: Mapping[str, str],
     ) -> None:
         self._project = project
         self._config = config
@@ -57,9 +64,9 @@ class Engine:
         self._servicer = servicer
         self._state = state
         self._folder = state / "pulumi"
-        self._environment = environment(state, port)
+        self._account = dict(account)
         self._checkpoint = self._folder / f"backend/.pulumi/stacks/{project.name}/{config.stack}.json"
-        self._command = InterruptibleCommand()
+        self._command = InterruptibleCommand(variables.reaching(account))
         self._selected: automation.Stack | None = None
         self._program_error: BaseException | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -106,10 +113,12 @@ class Engine:
             stack = self._stack()
             self._unlock(stack)
             self._settle(stack)
-            operation(stack)
+            with serving(self._servicer, callers.started_by(lambda: self._command.pid)) as port:
+                stack.workspace.env_vars = {**environment(self._state), **attaching(port)}
+                operation(stack)
             return dict(self._changes)
 
-        with program.as_its_own(self._project.folder), _no_proxy():
+        with program.as_its_own(self._project.folder, self._account):
             try:
                 return self._guarded(run)
             finally:
@@ -126,7 +135,7 @@ class Engine:
             work_dir=str(work),
             pulumi_home=str(self._folder / "home"),
             program=self._program,
-            env_vars=self._environment,
+            env_vars=environment(self._state),
             pulumi_command=self._command,
         )
         workspace.checkpoint = self._checkpoint
@@ -150,6 +159,8 @@ class Engine:
 
     def _program(self) -> None:
         self._loop = asyncio.get_running_loop()
+        monitor: Any = KnownPackagesOnly(runtime.get_monitor(), self._servicer.note)
+        runtime.SETTINGS.monitor = monitor
         try:
             program.run(self._project.main)
         except BaseException as error:
@@ -251,31 +262,22 @@ def stack_file(state: Path, stack: str) -> Path:
     return state.resolve() / "pulumi" / "work" / f"Pulumi.{stack}.yaml"
 
 
-def environment(state: Path, port: int) -> dict[str, str]:
-    """Return the variables with which a `pulumi` command works on the sandbox's stacks, by the provider at a port."""
+def environment(state: Path) -> dict[str, str]:
+    """Return the variables with which a `pulumi` command works on the sandbox's stacks, and finds no plugin."""
     folder = state.resolve() / "pulumi"
     return {
+        "PULUMI_HOME": str(folder / "home"),
         "PULUMI_BACKEND_URL": (folder / "backend").as_uri(),
         "PULUMI_CONFIG_PASSPHRASE": _PASSPHRASE,
-        "PULUMI_DEBUG_PROVIDERS": ",".join(f"{package}:{port}" for package in PACKAGES),
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        "PULUMI_IGNORE_AMBIENT_PLUGINS": "true",
         "PULUMI_SKIP_UPDATE_CHECK": "1",
     }
 
 
-@contextlib.contextmanager
-def _no_proxy() -> Iterator[None]:
-    """Keep the SDK's calls to the engine, on loopback, from a proxy that the environment names."""
-    name = "no_grpc_proxy"  # gRPC reads it in lower case
-    before = os.environ.get(name)
-    os.environ[name] = "127.0.0.1,localhost"
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ[name]
-        else:
-            os.environ[name] = before
+def attaching(port: int) -> dict[str, str]:
+    """Return the variable with which a `pulumi` command uses the provider at a port."""
+    return {"PULUMI_DEBUG_PROVIDERS": ",".join(f"{package}:{port}" for package in PACKAGES)}
 
 
 def _is_told(metadata: StepEventMetadata) -> bool:

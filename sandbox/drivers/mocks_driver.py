@@ -17,6 +17,7 @@ from pulumi.runtime.config import set_all_config
 from pulumi.runtime.proto import resource_pb2
 
 from sandbox.drivers import program, wire
+from sandbox.drivers.packages import KnownPackagesOnly
 from sandbox.drivers.resources import ROOT_TYPE, Resource, make_urn, short_type
 from sandbox.errors import SandboxError
 from sandbox.provider import image
@@ -53,8 +54,7 @@ class Monitor(mocks.MockMonitor):
             identity, outputs = self._realise(request, urn, inputs)
         except SandboxError as error:
             error.args = (wire.censor(str(error), inputs),)
-            with self._lock:
-                self.failure = self.failure or error
+            self.note(error)
             self._say(f"failed   {short_type(request.type)} {request.name}")
             raise
         if request.custom:
@@ -86,8 +86,7 @@ class Monitor(mocks.MockMonitor):
         try:
             answer = self._provider.invoke(request.tok, wire.reveal(wire.decode(request.args)))
         except SandboxError as error:
-            with self._lock:
-                self.failure = self.failure or error
+            self.note(error)
             raise
         return resource_pb2.ResourceInvokeResponse(**{"return": wire.encode(answer)})
 
@@ -97,8 +96,13 @@ class Monitor(mocks.MockMonitor):
             f"{short_type(request.type)} '{request.name}' is to be read as {request.id}, and the account was empty: "
             "reading existing resources needs the pulumi command"
         )
-        self.failure = self.failure or error
+        self.note(error)
         raise error
+
+    def note(self, error: SandboxError) -> None:
+        """Keep a refusal, if it is the first."""
+        with self._lock:
+            self.failure = self.failure or error
 
     def _realise(self, request: Any, urn: str, inputs: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
         if request.type == image.COMPONENT and request.remote:
@@ -173,16 +177,18 @@ class Monitor(mocks.MockMonitor):
 
 
 def deploy(
-    project: Project, config: StackConfig, provider: Provider, progress: Progress
+    project: Project, config: StackConfig, provider: Provider, account: Mapping[str, str], progress: Progress
 ) -> tuple[dict[str, Any], tuple[Resource, ...]]:
     """Run the program and make everything that it registers; return the stack's outputs and the resource tree.
+
+    `account` has the variables with which the program itself reaches the provider's account.
 
     Raises:
         SandboxError: the program or the provider refused something; what was made until then stays in the account.
     """
     monitor = Monitor(provider, config, progress)
     folder = project.folder.resolve()
-    with program.as_its_own(folder):
+    with program.as_its_own(folder, account):
         contextvars.Context().run(_run, project.main, config, monitor, folder)
     return wire.mask(monitor.stack_outputs), tuple(monitor.tree.values())
 
@@ -210,7 +216,8 @@ def _run(main: Path, config: StackConfig, monitor: Monitor, folder: Path) -> Non
 def _set_mocks(monitor: Monitor, config: StackConfig) -> None:
     # set_mocks registers a stack of its own where there is no root; run_in_stack wants to register it itself.
     settings.ROOT.set(_NO_STACK)
-    mocks.set_mocks(_NO_MOCKS, project=config.project, stack=config.stack, preview=False, monitor=monitor)
+    known: Any = KnownPackagesOnly(monitor, monitor.note)
+    mocks.set_mocks(_NO_MOCKS, project=config.project, stack=config.stack, preview=False, monitor=known)
     settings.ROOT.set(None)
     settings.SETTINGS.lock = threading.Lock()
     settings.SETTINGS.organization = "organization"

@@ -7,23 +7,26 @@ import runpy
 import sys
 import traceback
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 
+import boto3
 import pulumi
 
+from sandbox import variables
 from sandbox.errors import SandboxError, SettingsError
 
 _KEPT = frozenset({"sandbox", "gateway"}) | sys.stdlib_module_names  # what this very process runs on
 
 
 @contextlib.contextmanager
-def as_its_own(folder: Path) -> Iterator[None]:
+def as_its_own(folder: Path, account: Mapping[str, str]) -> Iterator[None]:
     """Give a program what it finds when it is started in its folder, and take all of it back afterwards.
 
     That is the working directory, the folder first on the path, and modules of its own: another copy of the program,
-    imported before, must not be taken for them.
+    imported before, must not be taken for them. And it is an environment in which `account`, the variables of the
+    sandbox's own, is the only one that there is: the program may ask boto3 for what it likes.
     """
     folder = folder.resolve()
     names = {entry.stem for entry in folder.iterdir() if entry.suffix in ("", ".py")} - _KEPT
@@ -31,27 +34,33 @@ def as_its_own(folder: Path) -> Iterator[None]:
         name: module for name, module in sys.modules.items() if name.partition(".")[0] in names and name != "__main__"
     }
     cwd, path = Path.cwd(), list(sys.path)
-    strict = os.environ.get("PULUMI_ERROR_OUTPUT_STRING")
+    # An output written into a text is a mistake, not a text.
+    environment = {**variables.reaching(account), "PULUMI_ERROR_OUTPUT_STRING": "true"}
     for name in before:
         del sys.modules[name]
     sys.path.insert(0, str(folder))
     os.chdir(folder)
-    os.environ["PULUMI_ERROR_OUTPUT_STRING"] = "true"  # an output written into a text is a mistake, not a text
     try:
-        with warnings.catch_warnings():
+        with variables.in_place(environment), _own_session(), warnings.catch_warnings():
             warnings.filterwarnings("ignore", module="pulumi_aws")  # it warns of its own deprecated modules
             yield
     finally:
         os.chdir(cwd)
         sys.path[:] = path
-        if strict is None:
-            del os.environ["PULUMI_ERROR_OUTPUT_STRING"]
-        else:
-            os.environ["PULUMI_ERROR_OUTPUT_STRING"] = strict
         for name in [name for name, module in sys.modules.items() if _is_of(module, folder) and name != "__main__"]:
             if name.partition(".")[0] in names:
                 del sys.modules[name]
         sys.modules.update(before)
+
+
+@contextlib.contextmanager
+def _own_session() -> Iterator[None]:
+    """Have boto3 read its credentials anew, here and afterwards: it keeps those that its first client had."""
+    before, boto3.DEFAULT_SESSION = boto3.DEFAULT_SESSION, None
+    try:
+        yield
+    finally:
+        boto3.DEFAULT_SESSION = before
 
 
 def run(main: Path) -> None:

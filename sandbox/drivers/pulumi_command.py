@@ -2,7 +2,6 @@
 
 import contextlib
 import functools
-import os
 import signal
 import subprocess
 import threading
@@ -15,6 +14,7 @@ from pulumi.automation import CommandResult, PulumiCommand
 from pulumi.automation._stack import StackInitMode  # not exported, and a subclass can't be made without
 from pulumi.automation.errors import InvalidVersionError, create_command_error
 
+from sandbox import variables
 from sandbox.errors import SandboxError
 
 Lines = Callable[[str], object] | None
@@ -23,14 +23,21 @@ Lines = Callable[[str], object] | None
 class InterruptibleCommand(PulumiCommand):
     """Runs commands in a process group of their own, which `interrupt()` reaches and a terminal's Ctrl-C doesn't.
 
-    Settings of the user's own Pulumi, such as a token, are not passed on.
+    They get `environment` and what each is told beside, nothing of the user's.
     """
 
-    def __init__(self) -> None:
-        known = _checked(os.environ.get("PATH", ""))
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        known = _checked(environment.get("PATH", ""))
         self.command = known.command
         self.version = known.version
+        self._environment = dict(environment)
         self._process: subprocess.Popen[str] | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The id of the command under way, None where there is none."""
+        process = self._process
+        return None if process is None else process.pid
 
     def run(
         self,
@@ -45,11 +52,10 @@ class InterruptibleCommand(PulumiCommand):
         Raises:
             CommandError: it failed.
         """
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("PULUMI_")}
         with subprocess.Popen(
             [self.command, "--non-interactive", *args],
             cwd=cwd,
-            env={**environment, **additional_env, "PULUMI_AUTOMATION_API": "true"},
+            env={**self._environment, **additional_env, "PULUMI_AUTOMATION_API": "true"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -112,7 +118,8 @@ class SparingStack(automation.Stack):
 def _checked(_path: str) -> PulumiCommand:
     """Return the command on a PATH, its version checked once."""
     try:
-        return PulumiCommand()
+        with variables.in_place(variables.ordinary()):  # it runs the command to learn its version
+            return PulumiCommand()
     except (OSError, subprocess.CalledProcessError, InvalidVersionError) as error:
         raise SandboxError(
             f"The pulumi command on the PATH can't be used: {error} Update it, or take it off."

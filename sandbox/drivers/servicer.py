@@ -14,6 +14,7 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, re
 
 from sandbox import long_command
 from sandbox.drivers import wire
+from sandbox.drivers.callers import Candidates, OnlyFrom
 from sandbox.drivers.resources import name_of, qualified_type
 from sandbox.errors import SandboxError
 from sandbox.provider import image
@@ -21,14 +22,13 @@ from sandbox.provider.inputs import UNKNOWN
 from sandbox.provider.provider import Provider
 from sandbox.provider.refusals import InvalidInputsError
 
-# The engine warns of a plugin older than the SDK that the program uses, and all three packages answer at one port.
+# The engine warns of a plugin older than the SDK that the program uses, and all packages answer at one port.
 _VERSION = metadata.version("pulumi-aws")
-PACKAGES = ("aws", "awsx", "docker-build")
 _LARGE = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1), ("grpc.enable_http_proxy", 0)]
 
 
 class Servicer(provider_pb2_grpc.ResourceProviderServicer):
-    """Translates the engine's calls for all three packages into the provider's; keeps the first refusal."""
+    """Translates the engine's calls for all packages into the provider's; keeps the first refusal."""
 
     def __init__(self, provider: Provider, region: str) -> None:
         self.failure: SandboxError | None = None
@@ -91,7 +91,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             except InvalidInputsError as error:
                 refusal = error.of(pulumi_type, name)
                 refusal.args = (wire.censor(str(refusal), given),)
-                self._note(refusal)
+                self.note(refusal)
                 failures = [
                     provider_pb2.CheckFailure(property=path, reason=wire.censor(text, given))
                     for path, text in error.failures
@@ -171,22 +171,26 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             yield
         except SandboxError as error:
             error.args = (wire.censor(str(error), inputs),)
-            self._note(error)
+            self.note(error)
             context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(error))
         except grpc.RpcError as error:  # the engine's own monitor, while a component is constructed
             context.abort(error.code(), error.details())
 
-    def _note(self, error: SandboxError) -> None:
+    def note(self, error: SandboxError) -> None:
+        """Keep a refusal, if it is the first."""
         with self._lock:
             self.failure = self.failure or error
 
 
 @contextmanager
-def serving(servicer: Servicer) -> Iterator[int]:
-    """Serve the provider on a free port of the loopback and give the port."""
-    server = grpc.server(futures.ThreadPoolExecutor(max_workers=32, thread_name_prefix="provider"), options=_LARGE)
+def serving(servicer: Servicer, callers: Candidates) -> Iterator[int]:
+    """Serve the provider to these callers, on a free port of the loopback, and give the port."""
+    door = OnlyFrom(callers)
+    threads = futures.ThreadPoolExecutor(max_workers=32, thread_name_prefix="provider")
+    server = grpc.server(threads, interceptors=[door], options=_LARGE)
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(servicer, server)
     port: int = server.add_insecure_port("127.0.0.1:0")
+    door.listening_on(port)
     server.start()
     try:
         yield port

@@ -1,7 +1,6 @@
 """The container engine of this machine, where one answers: docker or podman, through its command."""
 
 import json
-import os
 import platform
 import shutil
 import subprocess
@@ -10,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sandbox import long_command
+from sandbox import long_command, variables
 from sandbox.errors import SandboxError
 
 ENGINES = ("docker", "podman")
@@ -18,13 +17,13 @@ _ANSWER_SECONDS = 20
 _SHOWN_LINES = 15
 
 
-def find_engine(environ: Mapping[str, str] = os.environ) -> str | None:
+def find_engine(environ: Mapping[str, str] | None = None) -> str | None:
     """The engine to use: the first of docker and podman whose daemon answers, or what DUALMODE_ENGINE says.
 
     Raises:
         SandboxError: DUALMODE_ENGINE names none of them, or one that doesn't answer.
     """
-    wanted = environ.get("DUALMODE_ENGINE", "")
+    wanted = (variables.users() if environ is None else environ).get("DUALMODE_ENGINE", "")
     if wanted == "none":
         return None
     if wanted and wanted not in ENGINES:
@@ -58,7 +57,7 @@ def traits(engine: str) -> EngineTraits:
         )
     rootless = any("rootless" in option for option in information.get("SecurityOptions") or [])
     desktop = "Docker Desktop" in (information.get("OperatingSystem") or "")
-    local = os.environ.get("DOCKER_HOST", "unix://").startswith("unix://")
+    local = variables.users().get("DOCKER_HOST", "unix://").startswith("unix://")
     return EngineTraits(
         shares_loopback=platform.system() == "Linux" and local and not rootless and not desktop,
         limits_memory=bool(information.get("MemoryLimit")),
@@ -79,11 +78,17 @@ def build(
     """Build an image and return its id, `sha256:…`.
 
     Raises:
-        SandboxError: the build fails; the engine's last lines are in the sentence.
+        SandboxError: the build fails, the engine's last lines are in the sentence; or an argument has the name of a
+            variable of the engine's own.
     """
+    # Attestations would make the result an index, which Lambda refuses.
+    environment = {**variables.building(), "BUILDX_NO_DEFAULT_ATTESTATIONS": "1", "BUILDKIT_PROGRESS": "plain"}
     command = [engine, "build", "--platform", platform_name, "--file", str(dockerfile), "--tag", tag]
     for name, value in sorted(arguments.items()):
-        command += ["--build-arg", f"{name}={value}"]
+        if variables.is_read_by_container_engines(name) and environment.get(name) != value:
+            raise SandboxError(f"The build argument {name} is a variable that {engine} reads itself: rename it.")
+        command += ["--build-arg", name]  # by name alone: a value would show in the list of processes
+        environment[name] = value
     if target:
         command += ["--target", target]
 
@@ -91,8 +96,6 @@ def build(
         if "STEP" in line or " RUN " in line or " COPY " in line:
             progress(f"  {line.strip()[:100]}")
 
-    # Attestations would make the result an index, which Lambda refuses.
-    environment = {**os.environ, "BUILDX_NO_DEFAULT_ATTESTATIONS": "1", "BUILDKIT_PROGRESS": "plain"}
     status, lines = long_command.run([*command, str(context)], environment=environment, told=told)
     if status != 0:
         shown = "\n".join(f"  | {line}" for line in lines[-_SHOWN_LINES:])
@@ -105,7 +108,9 @@ def build(
 
 def inspect_image(engine: str, image: str) -> dict[str, Any]:
     """What the engine says of an image, its id always with `sha256:`; empty where it has no such image."""
-    answer = subprocess.run([engine, "image", "inspect", image], capture_output=True, text=True)
+    answer = subprocess.run(
+        [engine, "image", "inspect", image], env=variables.running(), capture_output=True, text=True
+    )
     if answer.returncode != 0:
         return {}
     found: dict[str, Any] = json.loads(answer.stdout)[0]
@@ -120,7 +125,11 @@ def _information(engine: str) -> dict[str, Any] | None:
     form = "json" if engine == "podman" else "{{json .}}"
     try:
         answer = subprocess.run(
-            [engine, "info", "--format", form], capture_output=True, text=True, timeout=_ANSWER_SECONDS
+            [engine, "info", "--format", form],
+            env=variables.running(),
+            capture_output=True,
+            text=True,
+            timeout=_ANSWER_SECONDS,
         )
         information = json.loads(answer.stdout) if answer.returncode == 0 else {}
     except (OSError, ValueError, subprocess.TimeoutExpired):

@@ -35,7 +35,7 @@ _STOP_SECONDS = 1.5
 class FunctionProgram:
     """A gateway of ours, in a process or in a container, that takes events on a loopback port.
 
-    `discard` is called once the program has ended, whichever way it did.
+    `started` is called once it takes events, `discard` once it has ended, whichever way it did.
     """
 
     def __init__(
@@ -46,6 +46,7 @@ class FunctionProgram:
         folder: Path,
         log: Path,
         events_port: int,
+        started: Callable[[], object] = lambda: None,
         discard: Callable[[], None] = lambda: None,
     ) -> None:
         self.events_port = events_port
@@ -53,6 +54,7 @@ class FunctionProgram:
         self._command = list(command)
         self._environment = dict(environment)
         self._folder = folder
+        self._taking_events = started
         self._discard = discard
         self._process: subprocess.Popen[bytes] | None = None
         self._failure: OSError | None = None
@@ -76,6 +78,7 @@ class FunctionProgram:
             if self._ended.wait(0.01):
                 raise SandboxError(f"It ended while it started ({self._last_line()}); its log is {self.log}.")
             if self._started.is_set() and _answers(self.events_port):
+                self._taking_events()
                 return
         self.signal_stop()
         self.wait_stopped()

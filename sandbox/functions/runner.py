@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import uuid
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import quote
 
+from sandbox import variables
 from sandbox.edge.edge import FunctionFailedError, FunctionTimedOutError
 from sandbox.edge.function import FunctionVersion
 from sandbox.errors import SandboxError
@@ -42,7 +44,7 @@ class VersionRunner:
     def __init__(self, images: ImageStore, *, logs: Path, environment: Mapping[str, str], account_id: str) -> None:
         self._images = images
         self._logs = logs
-        self._environment = dict(environment)
+        self._environment = {**variables.DETACHED, **environment}
         self._account_id = account_id
         self._running: dict[str, tuple[str, FunctionProgram]] = {}
         self._locks: dict[str, threading.Lock] = {}
@@ -180,37 +182,66 @@ class VersionRunner:
         command += ["--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--stop-timeout", "1"]
         if traits.limits_memory:
             command += ["--memory", f"{version.memory_size + _GATEWAY_MB}m"]
-        variables = self._variables(version)
+        environment = self._variables(version)
         if traits.shares_loopback:
             # On this machine's own loopback the function reaches the sandbox's AWS, and nothing else reaches it.
             command += ["--network", "host"]
-            variables |= {"GATEWAY_HOST": HOST, "PORT": "0", "EVENTS_PORT": str(events_port)}
+            environment |= {"GATEWAY_HOST": HOST, "PORT": "0", "EVENTS_PORT": str(events_port)}
         else:
             command += ["-p", f"{HOST}:{free_port()}:{_CONTAINER_HTTP_PORT}"]
             command += ["-p", f"{HOST}:{events_port}:{_CONTAINER_EVENTS_PORT}"]
             if engine == "docker":  # podman knows its name for the host by itself
                 command += ["--add-host", f"{_HOST_OF[engine]}:host-gateway"]
-            variables |= {"PORT": str(_CONTAINER_HTTP_PORT), "EVENTS_PORT": str(_CONTAINER_EVENTS_PORT)}
-            endpoint = variables.get("AWS_ENDPOINT_URL", "")
-            variables["AWS_ENDPOINT_URL"] = endpoint.replace(HOST, _HOST_OF[engine])
-        passed: dict[str, str] = {}
-        for key, value in variables.items():
-            # By name alone a value shows in no list of processes; what the engine's command reads itself goes openly.
-            command += ["--env", key if key not in os.environ else f"{key}={value}"]
-            passed |= {} if key in os.environ else {key: value}
+            environment |= {"PORT": str(_CONTAINER_HTTP_PORT), "EVENTS_PORT": str(_CONTAINER_EVENTS_PORT)}
+            endpoint = environment.get("AWS_ENDPOINT_URL", "")
+            environment["AWS_ENDPOINT_URL"] = endpoint.replace(HOST, _HOST_OF[engine])
+        written, by_name = _divided(environment, version, engine)
+        command += [option for key in by_name for option in ("--env", key)]
+        file = self._write(written)
 
         def remove() -> None:
+            file.unlink(missing_ok=True)
             with contextlib.suppress(OSError, subprocess.TimeoutExpired):
-                subprocess.run([engine, "rm", "--force", container], capture_output=True, timeout=10)
+                subprocess.run(
+                    [engine, "rm", "--force", container], env=variables.running(), capture_output=True, timeout=10
+                )
 
         return FunctionProgram(
-            [*command, image.image_id],
-            environment={**os.environ, **passed},
+            [*command, "--env-file", str(file), image.image_id],
+            environment={**variables.running(), **by_name},
             folder=Path("/"),
             log=log,
             events_port=events_port,
+            started=lambda: file.unlink(missing_ok=True),
             discard=remove,
         )
+
+    def _write(self, environment: Mapping[str, str]) -> Path:
+        """Write variables to a file of this user's, for as long as a container starts."""
+        number, name = tempfile.mkstemp(dir=self._logs, prefix=".variables-")  # mode 0600
+        with os.fdopen(number, "w") as file:
+            file.writelines(f"{key}={value}\n" for key, value in environment.items())
+        return Path(name).resolve()
+
+
+def _divided(
+    environment: Mapping[str, str], version: FunctionVersion, engine: str
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Which variables go to a container by a file, and which through its command's own environment, by name.
+
+    On the command line every user of the machine could read them. A file holds a variable on each line; so those with
+    line breaks must take the other way, which the engine's own variables can't.
+
+    Raises:
+        SandboxError: one of the engine's own has a line break.
+    """
+    by_name = {key: value for key, value in environment.items() if "\n" in value or "\r" in value}
+    for key in filter(variables.is_read_by_container_engines, by_name):
+        raise SandboxError(
+            f"The variable {key} of {version.name}:{version.version} has a line break, which {engine} can't pass on "
+            "in a variable that it reads itself: take the line break out."
+        )
+    return {key: value for key, value in environment.items() if key not in by_name}, by_name
 
 
 def _error_in_words(payload: bytes) -> str:

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from sandbox import long_command
+from sandbox import long_command, variables
 from sandbox.errors import SandboxError
 
 _SHOWN_LINES = 15
@@ -50,7 +50,10 @@ class Venvs:
         self._progress("Installing what the function needs (once, it is kept) ...")
         shutil.rmtree(folder, ignore_errors=True)
         made = subprocess.run(
-            [sys.executable, "-m", "venv", "--without-pip", str(folder)], capture_output=True, text=True
+            [sys.executable, "-m", "venv", "--without-pip", str(folder)],
+            env=variables.ordinary(),
+            capture_output=True,
+            text=True,
         )
         if made.returncode != 0:
             raise SandboxError(f"python -m venv failed for {folder}: {made.stderr.strip()[-300:]}")
@@ -66,7 +69,9 @@ class Venvs:
             if line.startswith("Collecting "):
                 self._progress(f"  {line.split('(')[0].strip()}")
 
-        status, lines = long_command.run([*command, "-r", str(requirements)], told=told)
+        status, lines = long_command.run(
+            [*command, "-r", str(requirements)], environment=variables.downloading(), told=told
+        )
         if status != 0:
             shown = "\n".join(f"  | {line}" for line in lines[-_SHOWN_LINES:])
             raise SandboxError(
@@ -78,6 +83,7 @@ class Venvs:
 def process_environment(python: Path) -> dict[str, str]:
     """The environment of the image, for a process outside of it: nothing of the user's own leaks in."""
     return {
+        **variables.DETACHED,
         "PATH": f"{python.parent}:/usr/local/bin:/usr/bin:/bin",
         "HOME": "/tmp",  # noqa: S108  as in the image
         "LANG": "C.UTF-8",
