@@ -17,6 +17,8 @@ from sandbox.edge.function import FunctionVersion
 from sandbox.errors import SandboxError
 from sandbox.functions.images import ImageStore
 from sandbox.functions.runner import VersionRunner
+from tests.planted import is_planted, plant
+from tests.processes import commands
 from tests.program import ROOT
 
 PROBE = """
@@ -152,6 +154,55 @@ def test_a_version_runs_with_its_configuration(runner):
 def test_nothing_of_the_users_own_environment_reaches_a_version(runner, monkeypatch):
     monkeypatch.setenv("SECRET_OF_THE_SHELL", "1")
     assert "SECRET_OF_THE_SHELL" not in ask(runner, "/about")["environ"]
+
+
+def test_a_version_has_the_sandboxs_account_and_nothing_of_the_users(own_runner, monkeypatch, tmp_path):
+    planted, listener = plant(tmp_path)
+    with listener:
+        for name, value in planted.variables.items():
+            monkeypatch.setenv(name, value)
+        found = ask(own_runner, "/about")["environ"]
+    assert [name for name, value in found.items() if is_planted(name, value, planted)] == []
+    account = {name: value for name, value in found.items() if name.startswith("AWS_") and "LAMBDA" not in name}
+    assert account == {
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
+        "AWS_REGION": "eu-west-1",
+        "AWS_DEFAULT_REGION": "eu-west-1",
+        "AWS_CONFIG_FILE": "/dev/null",
+        "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_EXECUTION_ENV": "AWS_Lambda_Image",
+        "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
+    }
+    assert planted.heard == []
+
+
+@pytest.mark.parametrize("own_runner", ["container"], indirect=True)
+def test_a_variable_of_a_container_shows_in_no_list_of_processes(own_runner, monkeypatch, tmp_path):
+    secrets = {
+        "TOKEN": "hunter2-token",
+        "DOCKER_HOST": "hunter2-host",
+        "LINES": "hunter2\nlines",
+        "SPACES": " 'hunter2' ",
+    }
+    monkeypatch.setenv("TOKEN", "the shell's own")
+    with commands() as seen:
+        environ = ask(own_runner, "/about", version(own_runner, variables=secrets))["environ"]
+        left = [path.name for path in tmp_path.iterdir()]
+    assert {name: environ[name] for name in secrets} == secrets
+    assert any("--env-file" in command for command in seen)
+    assert not [command for command in seen if "hunter2" in command]
+    assert left == ["shop-7.log"]
+
+
+@pytest.mark.parametrize("own_runner", ["container"], indirect=True)
+def test_a_line_break_in_a_variable_that_the_engine_reads_is_refused(own_runner, engine):
+    with pytest.raises(SandboxError) as refused:
+        own_runner.start(version(own_runner, variables={"DOCKER_HOST": "a\nb"}))
+    assert str(refused.value) == (
+        f"The variable DOCKER_HOST of shop:7 has a line break, which {engine} can't pass on "
+        "in a variable that it reads itself: take the line break out."
+    )
 
 
 @pytest.mark.parametrize("runner", ["container"], indirect=True)

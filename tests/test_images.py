@@ -7,7 +7,9 @@ import pytest
 
 from sandbox.errors import SandboxError
 from sandbox.functions.build_context import read_context
+from sandbox.functions.container_engine import inspect_image
 from sandbox.functions.images import ImageStore
+from tests.processes import commands
 from tests.program import ROOT
 
 SERVER = "from flask import Flask\n\napp = Flask(__name__)\n"
@@ -180,3 +182,20 @@ def test_an_engine_builds_once_and_its_failure_is_shown(engine, context, tmp_pat
         build(store, context)
     assert "missing" in str(refused.value)
     assert str(refused.value).splitlines()[-1].startswith(f"{engine} could not build Dockerfile")
+
+
+def test_a_builds_argument_shows_in_no_list_of_processes(engine, context, tmp_path):
+    dockerfile = context / "infra" / "Dockerfile"
+    dockerfile.write_text("FROM scratch\nARG TOKEN\nCOPY shop /shop\nLABEL token=$TOKEN\n")
+    store = ImageStore(tmp_path / "state", engine)
+    with commands() as seen:
+        image = store.find(build(store, context, TOKEN="hunter2").digest)
+    assert inspect_image(engine, image.image_id)["Config"]["Labels"]["token"] == "hunter2"
+    assert any("--build-arg TOKEN" in command for command in seen)
+    assert not [command for command in seen if "hunter2" in command]
+
+
+def test_a_builds_argument_can_not_change_what_the_engine_reads(engine, context, tmp_path):
+    with pytest.raises(SandboxError) as refused:
+        build(ImageStore(tmp_path / "state", engine), context, PATH="/elsewhere")
+    assert str(refused.value) == f"The build argument PATH is a variable that {engine} reads itself: rename it."

@@ -18,6 +18,7 @@ from sandbox.command_line import UsageError, read_options
 from sandbox.errors import SandboxError
 from sandbox.functions.container_engine import find_engine
 from sandbox.running import check_platform
+from tests.planted import is_planted, plant
 from tests.program import ROOT
 
 LINKS = ["domain", "mapping", "stage", "route", "integration", "alias", "version", "image"]
@@ -111,6 +112,23 @@ def test_data_from_a_file_is_sent_as_it_is(tmp_path, data, kind):
     assert (request.body, request.header("content-type")) == (file.read_bytes(), kind)
     chosen = options("--request", "PUT /", "--data", f"@{file}", "--header", "content-type: a/b").request
     assert [value for name, value in chosen.headers if name.lower() == "content-type"] == ["a/b"]
+
+
+def test_a_setting_is_read_from_a_file(tmp_path):
+    (tmp_path / "vars.json").write_text('{"TOKEN": "hunter2"}\n')
+    asked = options("--set", f"environment=@{tmp_path}/vars.json", "--set", "flaskApp=@@a", "--set", "appDir=a@b")
+    assert asked.settings == ('environment={"TOKEN": "hunter2"}', "flaskApp=@a", "appDir=a@b")
+
+
+def test_a_settings_file_that_can_not_be_read_is_one_sentence(tmp_path):
+    (tmp_path / "binary").write_bytes(b"\xff")
+    for file, reason in (
+        ("/no/such/file", "the file can't be read (No such file or directory)."),
+        (f"{tmp_path}/binary", "the file is not text in UTF-8."),
+    ):
+        with pytest.raises(UsageError) as refused:
+            options("--set", f"environment=@{file}")
+        assert str(refused.value) == f"--set environment=@{file}: {reason}"
 
 
 def test_the_help_names_every_option(capsys):
@@ -305,7 +323,27 @@ def children_of(pid):
     return found
 
 
-def test_a_sandbox_serves_until_ctrl_c_and_leaves_nothing(state):
+def in_another_terminal(printed, folder):
+    """The account's variables, but for its credentials, in somebody's shell after the lines that are printed for it."""
+    planted, listener = plant(folder)
+    listener.server_close()
+    lines = [line for line in printed if line.startswith(("  unset ", "  export "))]
+    shell = subprocess.run(
+        ["sh", "-c", f"{''.join(lines)}env -0"],
+        env={**planted.variables, "PATH": os.environ["PATH"], "PULUMI_TEXT": "a\nAWS_PROFILE=b"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert shell.stderr == ""
+    found = dict(line.split("=", 1) for line in shell.stdout.split("\0") if line)
+    keys = {name: found.pop(name, "") for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")}
+    assert keys["AWS_ACCESS_KEY_ID"]
+    assert not any(is_planted(name, value, planted) for name, value in keys.items())
+    return {name: value for name, value in found.items() if name.startswith(("AWS_", "PULUMI_"))}
+
+
+def test_a_sandbox_serves_until_ctrl_c_and_leaves_nothing(state, tmp_path):
     with serving(state) as (process, address, printed):
         assert ask(address, "/hello") == (200, {"message": "Hello from Flask!"})
         assert ask(address, "/hello", Host="nobody.example.com") == (403, {"message": "Forbidden"})
@@ -315,6 +353,14 @@ def test_a_sandbox_serves_until_ctrl_c_and_leaves_nothing(state):
         (endpoint,) = [line.partition("=")[2] for line in shown.split() if line.startswith("AWS_ENDPOINT_URL=")]
         with urllib.request.urlopen(f"{endpoint}/_ministack/health") as health:
             assert health.status == 200
+        assert in_another_terminal(printed, tmp_path) == {
+            "AWS_ENDPOINT_URL": endpoint,
+            "AWS_REGION": "us-east-1",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_CONFIG_FILE": "/dev/null",
+            "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
         second = run(state, "--request", "GET /")
         assert second.returncode == 1
         assert f"Another sandbox (process {process.pid}) uses" in second.stderr

@@ -28,6 +28,7 @@ _HOST = "127.0.0.1"
 _PROC = Path("/proc")
 _TABLES = ("net/tcp", "net/tcp6")
 _LISTENING = "0A"
+_WIDTH = len("0100007F:0016")
 _ATTEMPTS, _PAUSE = 5, 0.02  # seconds; a command that was just started may not be known by its id yet
 
 
@@ -103,8 +104,7 @@ class OnlyFrom(grpc.ServerInterceptor):  # type: ignore[misc]  # gRPC has no typ
             return None
         ends = _address(int(port)), _address(self._port)
         for row in _rows():
-            # A socket of both families has its addresses at the end of those of version 6.
-            if row.inode and (row.local[-13:], row.remote[-13:]) == ends:
+            if row.inode and (row.local, row.remote) == ends:
                 return row
         return None
 
@@ -178,7 +178,9 @@ def _rows() -> Iterator[_Row]:
             continue
         for line in lines:
             fields = line.split()
-            yield _Row(fields[1], fields[2], fields[3], int(fields[7]), int(fields[9]))
+            # A socket of both families has its address at the end of one of version 6.
+            local, remote = fields[1][-_WIDTH:], fields[2][-_WIDTH:]
+            yield _Row(local, remote, fields[3], int(fields[7]), int(fields[9]))
 
 
 def _address(port: int) -> str:
