@@ -12,7 +12,7 @@ _lock = threading.Lock()
 
 
 def run(
-    command: Sequence[str], *, environment: Mapping[str, str] | None = None, told: Callable[[str], None]
+    command: Sequence[str], *, environment: Mapping[str, str], told: Callable[[str], None]
 ) -> tuple[int, list[str]]:
     """Run a command to its end, tell each line that it prints, and return its exit status and all lines."""
     lines: list[str] = []

@@ -392,7 +392,9 @@ def test_a_cancelled_deployment_ends_the_command_that_it_waits_for(account, tmp_
     told = queue.Queue()
     servicer = Servicer(Provider(account, ContentBuilder(), tmp_path), account.region)
     with serving(servicer, lambda: [os.getpid()]) as port, concurrent.futures.ThreadPoolExecutor() as threads:
-        running = threads.submit(long_command.run, ["sh", "-c", "echo begun; exec sleep 20"], told=told.put)
+        running = threads.submit(
+            long_command.run, ["sh", "-c", "echo begun; exec sleep 20"], environment={}, told=told.put
+        )
         assert told.get(timeout=10) == "begun"
         with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
             provider_pb2_grpc.ResourceProviderStub(channel).Cancel(empty_pb2.Empty(), timeout=10)

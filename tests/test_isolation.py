@@ -38,6 +38,22 @@ CURIOUS = """
     pulumi.export("account", boto3.client("sts").get_caller_identity()["Account"])
     pulumi.export("buckets", len(boto3.client("s3").list_buckets()["Buckets"]))
 """
+# A resource of another package and its provider, as they are in a state.
+FOREIGN = [
+    {
+        "urn": "urn:pulumi:dev::small::pulumi:providers:random::default",
+        "custom": True,
+        "id": "6f1ae9a0-2f3c-4b0e-9d2b-0d1a3a1b1c1d",
+        "type": "pulumi:providers:random",
+    },
+    {
+        "urn": "urn:pulumi:dev::small::random:index/randomId:RandomId::old",
+        "custom": True,
+        "id": "1",
+        "type": "random:index/randomId:RandomId",
+        "provider": "urn:pulumi:dev::small::pulumi:providers:random::default::6f1ae9a0-2f3c-4b0e-9d2b-0d1a3a1b1c1d",
+    },
+]
 CALL = """
 import grpc, sys
 from google.protobuf import empty_pb2
@@ -192,14 +208,26 @@ def test_a_package_that_nobody_here_stands_in_for_is_refused_before_its_plugin_s
 
 
 @needs_pulumi
-def test_another_terminals_pulumi_starts_no_plugin_either(account, ministack, state, on_path, tmp_path):
+def test_another_terminals_pulumi_starts_no_plugin_either(deploy, account, ministack, state, on_path, tmp_path):
     started = tmp_path / "started"
     on_path("pulumi-resource-random", f"env > {started}\nexit 1")
-    with deployment.serving_others(project=tmp_path, account=account, images=ContentBuilder(), state=state) as lines:
+    program = write_program(tmp_path / "program", "import pulumi\n")
+    deploy("engine", program)
+    with deployment.serving_others(project=program, account=account, images=ContentBuilder(), state=state) as lines:
         environment = {**os.environ, **ministack.environment, **lines}
-        command = ["pulumi", "--non-interactive", "package", "get-schema", "random"]
-        asked = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
-    assert asked.returncode != 0
+
+        def pulumi(*arguments, **more):
+            command = ["pulumi", "--non-interactive", *arguments, "--stack", "dev"]
+            return subprocess.run(
+                command, cwd=program, env=environment, capture_output=True, text=True, timeout=60, **more
+            )
+
+        content = json.loads(pulumi("stack", "export").stdout)
+        content["deployment"]["resources"] += FOREIGN
+        assert pulumi("stack", "import", input=json.dumps(content)).returncode == 0
+        destroyed = pulumi("destroy", "--yes", "--skip-preview")
+        shutil.rmtree(state / "pulumi")
+    assert "no resource plugin 'pulumi-resource-random'" in destroyed.stdout + destroyed.stderr
     assert not started.exists()
 
 
@@ -266,6 +294,25 @@ def test_the_provider_answers_the_command_that_was_started_for_it_and_no_other_p
         grpc.StatusCode.PERMISSION_DENIED,
         "This is the provider of a running sandbox: only the pulumi command that it is for may call it.",
     )
+
+
+@needs_pulumi
+def test_while_the_engine_is_at_work_no_other_process_is_answered(deploy, on_path, tmp_path):
+    record = tmp_path / "port"
+    on_path("pulumi", f'printenv PULUMI_DEBUG_PROVIDERS > {record}\nexec {shutil.which("pulumi")} "$@"')
+    source = f"""
+        import pathlib, subprocess, sys
+        import pulumi
+        import pulumi_aws as aws
+
+        def ask(_arn):
+            port = pathlib.Path({str(record)!r}).read_text().rpartition(":")[2].strip()
+            return subprocess.check_output([sys.executable, "-c", {CALL!r}, port], text=True)
+
+        pulumi.export("stranger", aws.cloudwatch.LogGroup("made", name="made").arn.apply(ask))
+    """
+    deployed = deploy("engine", write_program(tmp_path / "asking", source))
+    assert (deployed.outputs["stranger"], deployed.changes["create"]) == ("PERMISSION_DENIED\n", 2)
 
 
 def test_while_no_command_runs_the_provider_answers_nobody(servicer):
