@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import boto3
 import grpc
 import pytest
 from google.protobuf import empty_pb2
@@ -35,7 +36,9 @@ CURIOUS = """
 
     pathlib.Path("environ.json").write_text(json.dumps(dict(os.environ)))
     pathlib.Path("child.json").write_text(json.dumps(subprocess.check_output(["env", "-0"], text=True)))
-    pulumi.export("account", boto3.client("sts").get_caller_identity()["Account"])
+    sts = boto3.client("sts")
+    pathlib.Path("key").write_text(sts._request_signer._credentials.access_key)
+    pulumi.export("account", sts.get_caller_identity()["Account"])
     pulumi.export("buckets", len(boto3.client("s3").list_buckets()["Buckets"]))
 """
 # A resource of another package and its provider, as they are in a state.
@@ -87,6 +90,7 @@ def account(ministack):
 def planted(monkeypatch, tmp_path, ministack, account):
     """This very process, started from a shell that has somebody's credentials in it."""
     planted, listener = plant(tmp_path)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     with listener:
         for name, value in planted.variables.items():
             monkeypatch.setenv(name, value)
@@ -137,7 +141,11 @@ def own_variables(environment):
 def test_a_program_has_the_sandboxs_account_and_nothing_of_the_users(driver, deploy, planted, ministack, tmp_path):
     before = dict(os.environ)
     program = write_program(tmp_path / "curious", CURIOUS)
+    boto3.setup_default_session(aws_access_key_id="AKIAKEPT", aws_secret_access_key="kept")
+    kept = boto3.DEFAULT_SESSION
     deployed = deploy(driver, program)
+    assert boto3.DEFAULT_SESSION is kept
+    assert (program / "key").read_text() == ministack.environment["AWS_ACCESS_KEY_ID"]
     assert (deployed.outputs["account"], deployed.outputs["buckets"]) == ("000000000000", 0)
     seen = json.loads((program / "environ.json").read_text())
     assert own_variables(seen) == {
