@@ -114,7 +114,8 @@ def on_path(monkeypatch, tmp_path):
 
 @pytest.fixture
 def deploy(ministack, account, state, monkeypatch):
-    """Deploys a program by one of the drivers."""
+    """Deploys a program by one of the drivers, from scratch."""
+    shutil.rmtree(state / "pulumi", ignore_errors=True)
 
     def deploy(driver, project, builder=None):
         monkeypatch.setattr(deployment, "driver", lambda: driver)
@@ -234,7 +235,6 @@ def test_another_terminals_pulumi_starts_no_plugin_either(deploy, account, minis
         content["deployment"]["resources"] += FOREIGN
         assert pulumi("stack", "import", input=json.dumps(content)).returncode == 0
         destroyed = pulumi("destroy", "--yes", "--skip-preview")
-        shutil.rmtree(state / "pulumi")
     assert "no resource plugin 'pulumi-resource-random'" in destroyed.stdout + destroyed.stderr
     assert not started.exists()
 
