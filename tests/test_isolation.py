@@ -1,5 +1,6 @@
 """The user's own account, plugins and files are out of reach for all that the sandbox runs."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -358,6 +359,14 @@ class Context:
         raise RefusedError(code)
 
 
+def connected_from_a_port_of_its_own(there):
+    """A connection from a port that the kernel gives to nobody who doesn't ask for it."""
+    for port in range(20000 + os.getpid() % 5000, 30000):
+        with contextlib.suppress(OSError):
+            return socket.create_connection(there, source_address=("127.0.0.1", port))
+    pytest.fail("every port from 20000 to 30000 is taken")
+
+
 def test_another_process_does_not_inherit_a_closed_connections_permission():
     door = callers.OnlyFrom(lambda: [os.getpid()])
     handler = grpc.unary_unary_rpc_method_handler(lambda request, context: "answered")
@@ -365,7 +374,7 @@ def test_another_process_does_not_inherit_a_closed_connections_permission():
     with socket.create_server(("127.0.0.1", 0)) as server:
         there = server.getsockname()
         door.listening_on(there[1])
-        with socket.create_connection(there) as ours:
+        with connected_from_a_port_of_its_own(there) as ours:
             accepted, here = server.accept()
             peer = f"ipv4:{here[0]}:{here[1]}"
             assert checked(None, Context(peer)) == "answered"
