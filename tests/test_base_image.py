@@ -1,11 +1,8 @@
-import os
-import re
 import subprocess
-from pathlib import Path
 
 from tests.conftest import build_image, image_tag
+from tests.containers import base_image
 
-DOCKERFILE = Path(__file__).parents[1] / "infra" / "Dockerfile"
 COUNT = (
     "import pathlib, sysconfig; print(len(list(pathlib.Path(sysconfig.get_path('stdlib')).glob('__pycache__/*.pyc'))))"
 )
@@ -17,9 +14,7 @@ def compiled_modules(engine, image):
 
 
 def test_a_base_without_bytecode_as_the_official_slim_images_are_gets_it(engine, tmp_path, monkeypatch):
-    default = re.search(r"^ARG BASE_IMAGE=(.+)$", DOCKERFILE.read_text(), re.MULTILINE)[1]
-    base = os.environ.get("DUALMODE_BASE_IMAGE", default)
-    (tmp_path / "Dockerfile").write_text(f"FROM {base}\nRUN find / -xdev -name '*.pyc' -delete\n")
+    (tmp_path / "Dockerfile").write_text(f"FROM {base_image()}\nRUN find / -xdev -name '*.pyc' -delete\n")
     bare = image_tag("bare-base")
     subprocess.run([engine, "build", "--tag", bare, tmp_path], capture_output=True, timeout=300, check=True)
     assert compiled_modules(engine, bare) == 0
