@@ -21,3 +21,11 @@ def test_a_base_without_bytecode_as_the_official_slim_images_are_gets_it(engine,
     monkeypatch.setenv("DUALMODE_BASE_IMAGE", bare)
     # The standard library has well over a hundred modules at its top alone.
     assert compiled_modules(engine, build_image(engine, image_tag("on-bare-base"))) > 100
+
+
+def test_a_base_image_can_be_pinned_by_digest(engine, monkeypatch):
+    inspect = [engine, "image", "inspect", "--format", "{{index .RepoDigests 0}}", base_image()]
+    pinned = subprocess.run(inspect, capture_output=True, text=True, timeout=60, check=True).stdout.strip()
+    assert "@sha256:" in pinned
+    monkeypatch.setenv("DUALMODE_BASE_IMAGE", pinned)
+    build_image(engine, image_tag("on-pinned-base"))
