@@ -187,6 +187,8 @@ def environment_of(value: object) -> Mapping[str, str]:
             refuse(f"environment.{name}", "...", "a name is a letter, then letters, digits or _", "rename it")
         if name == "RUN_MODE":
             refuse("environment.RUN_MODE", scalar, "a deployed image always runs in lambda mode", "remove it")
+        if name == "DUALMODE_API_ID":
+            refuse(f"environment.{name}", scalar, "the deployment sets it to the API that it makes", "remove it")
         if not isinstance(scalar, str | int | float | bool):
             refuse(f"environment.{name}", type(scalar).__name__, "a variable is text", "set a text, such as JSON")
         if "\0" in str(scalar):

@@ -142,7 +142,17 @@ def test_variables_of_any_scalar_type_become_text():
 
 
 @pytest.mark.parametrize(
-    "value", [[], {"1ST": "x"}, {"A-B": "x"}, {"RUN_MODE": "local"}, {"LIST": ["x"]}, {"AA": "a\0b"}], ids=str
+    "value",
+    [
+        [],
+        {"1ST": "x"},
+        {"A-B": "x"},
+        {"RUN_MODE": "local"},
+        {"DUALMODE_API_ID": "abc"},
+        {"LIST": ["x"]},
+        {"AA": "a\0b"},
+    ],
+    ids=str,
 )
 def test_variables_that_a_function_cannot_have_are_refused(value):
     with pytest.raises(ConfigError):

@@ -195,7 +195,7 @@ class TestWithoutThePulumiCommand:
             ),
             (
                 "infra/http_api.py",
-                "qualifier=args.alias_name",
+                "qualifier=alias_name",
                 'qualifier="next"',
                 "aws:lambda/permission:Permission 'api-permission': ResourceNotFoundException: Function not found: ",
             ),
