@@ -6,6 +6,7 @@ import os
 from datetime import UTC
 
 import pytest
+from botocore.credentials import ReadOnlyCredentials
 
 from gateway.http_message import Request
 from gateway.http_wire import RefusedError
@@ -131,8 +132,8 @@ def test_a_request_passes_every_resource_that_the_program_made(sandbox, made):
     assert answer.way.refusal is None
 
 
-@pytest.mark.parametrize("host", ["localhost", "localhost:8000", "127.0.0.1", "[::1]:8000", "10.1.2.3:80", ""])
-def test_an_address_means_the_custom_domain(ask, host):
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8000", "127.0.0.1:8000", "127.1.2.3", "[::1]:8000", ""])
+def test_this_machine_s_own_names_mean_the_custom_domain(ask, host):
     found = event(ask(host=host))
     assert (found["requestContext"]["domainName"], found["headers"]["host"]) == (DOMAIN, DOMAIN)
 
@@ -148,9 +149,12 @@ def test_the_event_is_the_one_of_this_api(sandbox, ask, made):
     )
 
 
-@pytest.mark.parametrize("host", ["nobody.example.com", "other.sandbox.test"])
+@pytest.mark.parametrize(
+    "host",
+    ["nobody.example.com", "other.sandbox.test", "10.1.2.3", "0.0.0.0", "[2001:db8::1]", "127.0.0.1.evil.example"],
+)
 def test_an_unknown_host_is_forbidden(ask, host):
-    answer = ask(host=host)
+    answer = ask(host=f"{host}:8000")
     assert refused(answer)[:2] == (403, FORBIDDEN)
     assert answer.way.refusal.id == host
 
@@ -600,7 +604,7 @@ def test_a_request_to_no_path_is_a_bad_one(ask):
 
 
 def test_an_account_that_does_not_answer_is_said_to_be_at_fault(echo):
-    nowhere = Account("http://127.0.0.1:1", "us-east-1")
+    nowhere = Account("http://127.0.0.1:1", "us-east-1", ReadOnlyCredentials("key", "secret", None))
     answer = Edge(nowhere, echo, default_name=DOMAIN).answer(Request(method="GET", target="/", headers=()))
     assert refused(answer) == (500, INTERNAL, ("account", "us-east-1"))
     assert "list_hosted_zones" in reason(answer)

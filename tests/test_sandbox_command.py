@@ -194,12 +194,13 @@ def elsewhere(tmp_path):
           dualmode:imageUri: 123456789012.dkr.ecr.eu-central-1.amazonaws.com/shop@sha256:{"0" * 64}
         """
     )
-    (tmp_path / "venvs").symlink_to(ROOT / ".sandbox" / "venvs")
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "venvs").symlink_to(ROOT / ".sandbox" / "venvs")
     return tmp_path / "copy"
 
 
 def test_a_stack_of_a_real_deployment_runs_in_its_region_with_the_sandboxs_domain_and_image(elsewhere):
-    asked = command(elsewhere.parent, "--request", "GET /hello", "--json")
+    asked = command(elsewhere.parent / "state", "--request", "GET /hello", "--json")
     ended = subprocess.run(asked, cwd=elsewhere, env=environment(), capture_output=True, text=True, timeout=120)
     shown = json.loads(ended.stdout)
     assert (shown["status"], json.loads(shown["body"])) == (200, {"message": "Hello from Flask!"})
@@ -245,6 +246,23 @@ def test_a_taken_port_is_said_before_anything_is_deployed(tmp_path):
         "stop what uses it, or set PORT to another one.\n"
     )
     assert not (tmp_path / "state").exists()
+
+
+def test_a_folder_that_no_sandbox_made_is_refused_before_anything_in_it_is_changed(tmp_path):
+    documents = tmp_path / "documents"
+    (documents / "pulumi").mkdir(parents=True)
+    (documents / "pulumi" / "mine").write_text("kept")
+    documents.chmod(0o755)
+    ended = run(documents, "--request", "GET /")
+    assert (ended.returncode, ended.stdout, ended.stderr) == (
+        1,
+        "",
+        f"sandbox: {documents} has content that no sandbox put there, and a sandbox takes only a new or empty folder "
+        "or one that it has marked as its own: name another with --state, or remove this one if an earlier version of "
+        "the sandbox made it.\n",
+    )
+    assert [path.relative_to(documents).as_posix() for path in documents.rglob("*")] == ["pulumi", "pulumi/mine"]
+    assert documents.stat().st_mode & 0o777 == 0o755
 
 
 def test_a_folder_without_a_program_is_said(tmp_path):
@@ -313,8 +331,8 @@ def test_a_sandbox_serves_until_ctrl_c_and_leaves_nothing(state):
         assert "dualmode:index:CustomDomain domain" in shown
         assert "url            https://app.sandbox.test\n" in shown
         (endpoint,) = [line.partition("=")[2] for line in shown.split() if line.startswith("AWS_ENDPOINT_URL=")]
-        with urllib.request.urlopen(f"{endpoint}/_ministack/health") as health:
-            assert health.status == 200
+        with pytest.raises(urllib.error.HTTPError, match="403"):
+            urllib.request.urlopen(f"{endpoint}/_ministack/health")
         second = run(state, "--request", "GET /")
         assert second.returncode == 1
         assert f"Another sandbox (process {process.pid}) uses" in second.stderr
