@@ -6,7 +6,7 @@ import urllib.request
 
 import boto3
 import pytest
-from botocore.auth import S3SigV4QueryAuth, SigV4Auth, SigV4QueryAuth
+from botocore.auth import S3SigV4Auth, S3SigV4QueryAuth, SigV4Auth, SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.credentials import Credentials, ReadOnlyCredentials
@@ -157,26 +157,33 @@ def test_what_was_signed_is_what_is_passed_on(ministack):
         assert refused(changed)[0] == "SignatureDoesNotMatch"
 
 
+SCOPE = "Credential={key}/20260101/us-east-1/iam/aws4_request"
+
+
 @pytest.mark.parametrize(
-    "authorization",
+    ("authorization", "code"),
     [
-        "AWS4-HMAC-SHA256 ",
-        "AWS4-HMAC-SHA256 Credential=a/b/c, SignedHeaders=host, Signature=0",
-        "AWS4-HMAC-SHA256 Credential={key}/20260101/us-east-1/iam/aws4_request, SignedHeaders=x-amz-date, Signature=0",
-        "AWS4-HMAC-SHA256 Credential={key}/20260101/us-east-1/iam/aws4_request, SignedHeaders=host",
-        "AWS4-HMAC-SHA256 Credential={key}/20260101/us-east-1/iam/aws4_request, SignedHeaders=host, Signature=\xe9",
-        "AWS {key}:c2lnbmF0dXJl",
-        "Bearer {key}",
+        ("AWS4-HMAC-SHA256 nothing", "IncompleteSignature"),
+        ("AWS4-HMAC-SHA256 Credential=a/b/c, SignedHeaders=host, Signature=0", "IncompleteSignature"),
+        (f"AWS4-HMAC-SHA256 {SCOPE}, SignedHeaders=x-amz-date, Signature=0", "IncompleteSignature"),
+        (f"AWS4-HMAC-SHA256 {SCOPE}, SignedHeaders=host", "IncompleteSignature"),
+        (f"AWS4-HMAC-SHA256 {SCOPE}, SignedHeaders=host, Signature=\xe9", "SignatureDoesNotMatch"),
+        ("AWS {key}:c2lnbmF0dXJl", "MissingAuthenticationToken"),
+        ("Bearer {key}", "MissingAuthenticationToken"),
     ],
 )
-def test_an_odd_authorization_gets_nothing(ministack, authorization):
+def test_an_odd_authorization_gets_nothing(ministack, authorization, code):
     said = authorization.format(key=ministack.credentials.access_key)
     headers = {"Host": f"127.0.0.1:{ministack.port}", "Content-Type": FORM, "Authorization": said}
-    assert refused(send(ministack, headers))[0] in {
-        "IncompleteSignature",
-        "MissingAuthenticationToken",
-        "SignatureDoesNotMatch",
-    }
+    assert refused(send(ministack, headers))[0] == code
+
+
+def test_a_body_that_is_not_the_one_whose_hash_was_signed_gets_nothing(ministack):
+    call = AWSRequest("PUT", f"http://127.0.0.1:{ministack.port}/bucket/key", data=b"signed")
+    S3SigV4Auth(Credentials(*ministack.credentials), "s3", "us-east-1").add_auth(call)
+    headers = {"Host": f"127.0.0.1:{ministack.port}", **dict(call.headers.items())}
+    answers = [send(ministack, headers, method="PUT", path="/bucket/key", body=body) for body in (b"signed", b"other")]
+    assert ["<Code>NoSuchBucket</Code>" in answers[0][2], refused(answers[1])[0]] == [True, "SignatureDoesNotMatch"]
 
 
 def test_session_credentials_with_the_access_key_pass(ministack):

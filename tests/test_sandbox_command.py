@@ -20,6 +20,7 @@ from sandbox.functions.container_engine import find_engine
 from sandbox.running import check_platform
 from tests.program import ROOT
 
+IDENTITY = "import boto3; print(boto3.client('sts').get_caller_identity()['Account'])"
 LINKS = ["domain", "mapping", "stage", "route", "integration", "alias", "version", "image"]
 
 
@@ -326,13 +327,16 @@ def children_of(pid):
 def test_a_sandbox_serves_until_ctrl_c_and_leaves_nothing(state):
     with serving(state) as (process, address, printed):
         assert ask(address, "/hello") == (200, {"message": "Hello from Flask!"})
-        assert ask(address, "/hello", Host="nobody.example.com") == (403, {"message": "Forbidden"})
+        for other in ("nobody.example.com", "evil.example:8000", "192.0.2.1:8000", "0.0.0.0:8000"):
+            assert ask(address, "/hello", Host=other) == (403, {"message": "Forbidden"})
         shown = "".join(printed)
         assert "dualmode:index:CustomDomain domain" in shown
         assert "url            https://app.sandbox.test\n" in shown
-        (endpoint,) = [line.partition("=")[2] for line in shown.split() if line.startswith("AWS_ENDPOINT_URL=")]
-        with pytest.raises(urllib.error.HTTPError, match="403"):
-            urllib.request.urlopen(f"{endpoint}/_ministack/health")
+        exported = dict(line.strip()[7:].split("=", 1) for line in printed if line.startswith("  export "))
+        asked = [sys.executable, "-c", IDENTITY]
+        for given, account in ((exported, "000000000000\n"), ({**exported, "AWS_ACCESS_KEY_ID": "test"}, "")):
+            ended = subprocess.run(asked, env={**environment(), **given}, capture_output=True, text=True, timeout=60)
+            assert ended.stdout == account
         second = run(state, "--request", "GET /")
         assert second.returncode == 1
         assert f"Another sandbox (process {process.pid}) uses" in second.stderr

@@ -34,9 +34,9 @@ def test_a_new_folder_is_made_for_its_owner_alone_and_known_again(tmp_path):
 
 
 def test_an_empty_folder_is_taken(tmp_path):
+    tmp_path.chmod(0o755)
     state_folder.claim(tmp_path)
-    state_folder.claim(tmp_path)
-    assert names(tmp_path) == ["dualmode-sandbox"]
+    assert (mode(tmp_path), names(tmp_path)) == ("0o700", ["dualmode-sandbox"])
 
 
 def test_what_tests_and_benchmarks_keep_in_a_folder_may_be_there_before_the_sandbox(tmp_path):
