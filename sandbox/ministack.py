@@ -25,6 +25,8 @@ _SERVICES = (
     *("ssm", "secretsmanager", "dynamodb", "sqs", "sns", "s3", "events", "scheduler", "monitoring"),
 )
 _SOCKET = "ministack.sock"
+_SOCKET_PATH_BYTES = 103  # macOS takes no more, Linux four more
+_DESCRIPTORS = Path("/proc/self/fd")
 _KEEP_ALIVE_SECONDS = 86_400  # of a connection by the guard, which is the only one to open any
 _START_SECONDS = 30.0  # it takes 0.3 s; a machine that compiles its bytecode for the first time takes several
 _STOP_SECONDS = 10.0  # it writes its state on SIGTERM
@@ -151,6 +153,11 @@ class MiniStack:
 
     def _guarding(self) -> Guard:
         path = self._socket
+        if len(os.fsencode(path)) > _SOCKET_PATH_BYTES:
+            raise SandboxError(
+                f"The path {path} is too long for a socket, which takes {_SOCKET_PATH_BYTES} bytes: "
+                "name a folder nearer to the root with --state."
+            )
         if self._wanted is not None:
             try:
                 return Guard(path, self.credentials, self._wanted)
@@ -166,8 +173,8 @@ class MiniStack:
 
     @property
     def _socket(self) -> Path:
-        """MiniStack's socket, by a path that is short enough for one wherever the folder lies (108 bytes on Linux)."""
-        by_number = Path(f"/proc/self/fd/{self._folder}")
+        """MiniStack's socket; where there is /proc, by a path that is short wherever the folder lies."""
+        by_number = _DESCRIPTORS / str(self._folder)
         return (by_number if by_number.exists() else self.state.resolve()) / _SOCKET
 
     def _run(self) -> None:

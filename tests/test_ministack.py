@@ -108,6 +108,17 @@ def test_its_state_may_lie_deeper_than_a_socket_s_path_may_be_long(tmp_path):
         assert roles(ministack) == []
 
 
+def test_a_path_that_is_too_long_where_there_is_no_proc_is_one_sentence(tmp_path, monkeypatch):
+    monkeypatch.setattr("sandbox.ministack._DESCRIPTORS", tmp_path / "proc")
+    state = tmp_path / ("long" * 30)
+    with pytest.raises(SandboxError) as caught, MiniStack(state):
+        pass
+    assert str(caught.value) == (
+        f"The path {state}/ministack.sock is too long for a socket, which takes 103 bytes: "
+        "name a folder nearer to the root with --state."
+    )
+
+
 def test_its_credentials_are_others_at_each_start(tmp_path):
     with MiniStack(tmp_path) as ministack:
         first = ministack.credentials
