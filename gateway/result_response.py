@@ -101,7 +101,13 @@ def _bodyless(status: int) -> bool:
 
 
 def _status(value: object, options: ResultOptions) -> int:
-    if isinstance(value, str) and options.status_code_string == "accept" and value.isascii() and value.isdigit():
+    if (
+        isinstance(value, str)
+        and options.status_code_string == "accept"
+        and len(value) == 3
+        and value.isascii()
+        and value.isdigit()
+    ):
         value = int(value)
     # 1xx would leave the client waiting for the response that follows it
     if isinstance(value, bool) or not isinstance(value, int) or not 200 <= value <= 599:
