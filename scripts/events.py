@@ -3,12 +3,16 @@
 import json
 import sys
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from io import BytesIO
 from typing import Any
 
 from scripts.wsgi_call import Answer, Application
 
 SETTING = "DUALMODE_EVENTS_PATH"
+
+# In the environ of an event is this very object, which nothing that a client sends can become.
+MARK, GENUINE = "dualmode.event", object()
 
 
 class EventError(Exception):
@@ -72,14 +76,18 @@ def environ_of_event(path: str, event: object, context: object) -> dict[str, Any
         "wsgi.run_once": False,
         "lambda.event": event,
         "lambda.context": context,
+        MARK: GENUINE,
     }
 
 
 def hidden(app: Application, path: str) -> Application:
     """Returns the application without the route that takes events: a client finds nothing there, in any mode."""
+    from scripts.events_guard import Guard
+
+    guard = Guard(path)
 
     def app_without_path(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        if is_spelling_of(path, environ["PATH_INFO"], environ["SCRIPT_NAME"]):
+        if is_spelling_of(guard.path, environ["PATH_INFO"], environ["SCRIPT_NAME"]):
             from werkzeug.exceptions import NotFound
 
             return NotFound()(environ, start_response)
@@ -94,8 +102,16 @@ def is_spelling_of(path: str, path_info: str, script_name: str = "") -> bool:
     An application may be mounted below a path of its own, as FastAPI's `root_path` and Werkzeug's dispatcher do, and
     take that off only after we have looked.
     """
-    secret = _canonical(path.encode().decode("latin-1"))
-    return any(_canonical(seen)[-len(secret) :] == secret for seen in (path_info, script_name + path_info))
+    secret = _segments_of(path)
+    whole = script_name + path_info
+    if whole.isascii() and "%" not in whole and secret[-1] not in whole.lower():
+        return False  # most paths, at once
+    return any(_canonical(seen)[-len(secret) :] == secret for seen in (path_info, whole))
+
+
+@lru_cache(maxsize=8)
+def _segments_of(path: str) -> list[str]:
+    return _canonical(path.encode().decode("latin-1")) or [path]
 
 
 def _canonical(path: str) -> list[str]:
@@ -106,7 +122,9 @@ def _canonical(path: str) -> list[str]:
     from urllib.parse import unquote
 
     segments: list[str] = []
-    for segment in unquote(path, encoding="latin-1").split("/"):
+    for _ in range(3):  # by each proxy once more
+        path = unquote(path, encoding="latin-1")
+    for segment in path.split("/"):
         name = segment.partition(";")[0].strip().casefold()
         if name == "..":
             del segments[-1:]
