@@ -6,7 +6,7 @@ from typing import Any
 
 from mangum import Mangum
 
-from scripts.events import MARK, is_spelling_of
+from scripts.events import is_spelling_of
 from scripts.events_guard import Guard
 from scripts.wsgi_call import Application
 
@@ -67,7 +67,6 @@ class EnvironRequest:
             "server": (environ["SERVER_NAME"], int(environ["SERVER_PORT"])),
             "aws.event": environ["lambda.event"],
             "aws.context": environ["lambda.context"],
-            MARK: environ.get(MARK),
         }
 
     def __call__(self, response: Any) -> tuple[int, list[tuple[str, str]], bytes]:

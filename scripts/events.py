@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Callable, Iterable
+from contextvars import ContextVar
 from functools import lru_cache
 from io import BytesIO
 from typing import Any
@@ -11,8 +12,8 @@ from scripts.wsgi_call import Answer, Application
 
 SETTING = "DUALMODE_EVENTS_PATH"
 
-# In the environ of an event is this very object, which nothing that a client sends can become.
-MARK, GENUINE = "dualmode.event", object()
+# Whether an event is being answered: in the invocation's own context, which no client and no middleware gets to change.
+under_way: ContextVar[bool] = ContextVar("under_way", default=False)
 
 
 class EventError(Exception):
@@ -33,7 +34,11 @@ def answer_event(call: Callable[[dict[str, Any]], Answer], path: str, event: obj
             f"This event is not an HTTP request, and {SETTING} is not set: set it to a route of the application that"
             " takes events as POST."
         )
-    status, _, body = call(environ_of_event(path, event, context))
+    token = under_way.set(True)
+    try:
+        status, _, body = call(environ_of_event(path, event, context))
+    finally:
+        under_way.reset(token)
     if status in (404, 405):
         raise EventError(
             f"{SETTING} is {path}, but the application answered POST {path} with {status}: add a route that takes it."
@@ -76,7 +81,6 @@ def environ_of_event(path: str, event: object, context: object) -> dict[str, Any
         "wsgi.run_once": False,
         "lambda.event": event,
         "lambda.context": context,
-        MARK: GENUINE,
     }
 
 

@@ -2,17 +2,16 @@
 
 `hidden` and `asgi.mounted` look at a request before the application's middleware does, which may take a prefix off the
 path by text, rewrite or mount it. So each request is looked at once more, as the router will see it: a path that leads
-to the events must come with an object that only `environ_of_event` puts into an environ or scope. That is Flask's
-signal `request_started`, before any hook or view of any Flask application of the process, mounted ones too, and
-Starlette's (FastAPI's) `Router`. An application of another kind has no such place: its middleware must not rewrite
-other paths to that of events.
+to the events is taken only while an event is being answered. That is done by Flask's signal `request_started`, before
+any hook or view of any Flask application of the process, mounted ones too, and in Starlette's (FastAPI's) `Router`. An
+application of another kind has no such place: its middleware must not rewrite other paths to that of events.
 """
 
 import sys
 from typing import Any
 from weakref import WeakSet
 
-from scripts.events import GENUINE, MARK, is_spelling_of
+from scripts.events import is_spelling_of, under_way
 
 
 class Guard:
@@ -29,9 +28,9 @@ _guards: WeakSet[Guard] = WeakSet()
 _watched: set[str] = set()
 
 
-def _is_hidden(place: Any, path: str, root: str) -> bool:
-    """Tells whether a request is for a guarded path and isn't an event. `place` is its environ or scope."""
-    return place.get(MARK) is not GENUINE and any(is_spelling_of(guard.path, path, root) for guard in _guards)
+def _is_hidden(path: str, root: str) -> bool:
+    """Tells whether a request is a client's and for a guarded path."""
+    return not under_way.get() and any(is_spelling_of(guard.path, path, root) for guard in _guards)
 
 
 def _watch_flask() -> None:
@@ -47,7 +46,7 @@ def _on_request(sender: Any, **_: Any) -> None:
     from flask import request
 
     environ = request.environ
-    if _is_hidden(environ, environ.get("PATH_INFO", ""), environ.get("SCRIPT_NAME", "")):
+    if _is_hidden(environ.get("PATH_INFO", ""), environ.get("SCRIPT_NAME", "")):
         from werkzeug.exceptions import NotFound
 
         raise NotFound
@@ -63,7 +62,7 @@ def _watch_starlette() -> None:
     async def guarded(self: Any, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http":
             path, root = (scope.get(key, "").encode("utf-8", "replace").decode("latin-1") for key in _PATHS)
-            if _is_hidden(scope, path, root):
+            if _is_hidden(path, root):
                 await self.default(scope, receive, send)  # what it does with a path that has no route
                 return
         await unguarded(self, scope, receive, send)

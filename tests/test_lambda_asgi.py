@@ -3,11 +3,13 @@
 import asyncio
 import json
 import sys
+import warnings
 from contextlib import suppress
 
 import pytest
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import StreamingResponse
+from flask import Flask, request
 from werkzeug.exceptions import NotFound
 
 from scripts.asgi import StartUpError, as_wsgi, mounted
@@ -241,6 +243,32 @@ def test_middleware_that_changes_the_path_leads_no_client_to_the_events():
         assert handler(shop, CONTEXT)["body"] == '"sold"'
         assert handler({"to": path}, CONTEXT) == "taken"
     assert taken == [{"to": "/run"}, {"to": "/jobs/run"}, {"to": "/jobs/run"}]
+
+
+def test_events_reach_a_flask_application_that_is_mounted_in_an_asgi_application_and_clients_do_not():
+    flask_app, app, taken = Flask(__name__), FastAPI(), []
+
+    @flask_app.post("/run")
+    def run():
+        taken.append(request.get_json())
+        return "taken"
+
+    flask_app.post("/shop")(lambda: "sold")
+    app.mount("/jobs", in_a_thread(flask_app))
+    app.add_middleware(Script)
+    handler = handler_of(app, events_path="/jobs/run")
+    assert handler(make_event(path="/foojobs/shop", method="POST"), CONTEXT)["body"] == "sold"
+    assert handler(make_event(path="/foojobs/run", method="POST", body="{}"), CONTEXT)["statusCode"] == 404
+    assert handler({"a": 1}, CONTEXT) == "taken"
+    assert taken == [{"a": 1}]
+
+
+def in_a_thread(app):
+    """A WSGI application as Starlette mounts it; its environ is a new one, made from the scope."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from starlette.middleware.wsgi import WSGIMiddleware
+    return WSGIMiddleware(app)
 
 
 def test_a_server_on_this_machine_has_the_same_paths():
