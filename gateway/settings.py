@@ -91,7 +91,7 @@ def function_environ(
 ) -> dict[str, str]:
     """The environment that Lambda gives to an image's process, on top of the image's own and the user's.
 
-    Source: localstack's recording of a function's environment on AWS; base-images#15 for AWS_EXECUTION_ENV.
+    Source: docs/http-api.md, L01 and L06.
     """
     kept = {key: value for key, value in environ.items() if not key.startswith("GATEWAY_")}
     # a container engine and a shell set HOME where Lambda doesn't; only an image's own, writable one exists there too

@@ -22,7 +22,7 @@ Source: "Quotas for configuring and running an HTTP API", API Gateway Developer 
 SAMPLE_DIR, SAMPLE = "scripts", "scripts.server:app"
 """Where the sample application is: the defaults of `appDir` and `flaskApp`."""
 
-LEFT_OUT = frozenset({"benchmarks", "infra", "sandbox", "tests"})
+LEFT_OUT = frozenset({"benchmarks", "docs", "infra", "sandbox", "tests"})
 """Folders of this repository that `.dockerignore` keeps out of every image."""
 
 ENVIRONMENT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]+")

@@ -170,7 +170,7 @@ def _quoted(path: str) -> str:
 
 
 def _address(client: str) -> str:
-    """Returns the address alone: behind mutual TLS, API Gateway adds the port (R40)."""
+    """Returns the address alone: behind mutual TLS, API Gateway adds the port (docs/http-api.md, R40)."""
     if client.startswith("["):
         return client[1:].partition("]")[0]
     return client.partition(":")[0] if client.count(":") == 1 else client

@@ -1,4 +1,4 @@
-"""What the adapter does with requests and answers, beyond the conformance cases."""
+"""What the adapter does with requests and answers, beyond the cases of docs/http-api.md."""
 
 import io
 import json

@@ -3,6 +3,7 @@
 import pytest
 
 from gateway.settings import SettingsError, settings_from
+from tests.cases import case_param
 
 # what Lambda sets for an image, beside its credentials and the address of the Runtime API
 LAMBDAS_OWN = {
@@ -119,10 +120,10 @@ def test_half_a_throttle_is_refused(given, missing):
 @pytest.mark.parametrize(
     ("given", "got"),
     [
-        pytest.param({}, {}, id="L01"),
-        pytest.param({"HOME": "/root"}, {}, id="L01-no-home"),
-        pytest.param({"HOME": "/tmp"}, {"HOME": "/tmp"}, id="L01-a-home-of-the-image"),
-        pytest.param({"HOME": "/tmpfs"}, {}, id="L01-no-home-like-tmp"),
+        case_param("L01", {}, {}),
+        case_param("L01-no-home", {"HOME": "/root"}, {}),
+        case_param("L01-a-home-of-the-image", {"HOME": "/tmp"}, {"HOME": "/tmp"}),
+        case_param("L01-no-home-like-tmp", {"HOME": "/tmpfs"}, {}),
         pytest.param({"TABLE": "orders"}, {"TABLE": "orders"}, id="the-users-own"),
         pytest.param({"GATEWAY_WORKERS": "2"}, {}, id="not-the-gateways"),
         pytest.param({"AWS_EXECUTION_ENV": "AWS_Lambda_python3.13"}, {}, id="not-anothers"),
