@@ -29,6 +29,15 @@ def test_each_case_has_one_row(catalogue):
     assert [case for case, rows in Counter(catalogue.ids).items() if rows > 1] == []
 
 
+@pytest.mark.parametrize("cell", ["rule", "example", "evidence", "status"])
+def test_each_case_has_each_cell(pytestconfig, cell):
+    text = (pytestconfig.rootpath / "docs" / "http-api.md").read_text().partition("\n## Open cases\n")[0]
+    rows = [line.strip("| ").split(" | ") for line in text.splitlines() if re.match(r"\| [RSLG]\d\d \|", line)]
+    column = ["case", "rule", "example", "evidence", "status"].index(cell)
+    allowed = r"(documented|captured|reported|AWS's code|inferred|guessed)(;.*)?" if cell == "status" else r".+"
+    assert [row for row in rows if len(row) != 5 or not re.fullmatch(allowed, row[column])] == []
+
+
 def test_every_number_up_to_the_last_one_is_a_case(catalogue):
     numbers = {kind: sorted(int(case[1:]) for case in catalogue.ids if case[0] == kind) for kind in "RSLG"}
     assert {kind: list(range(1, len(found) + 1)) for kind, found in numbers.items()} == numbers
