@@ -28,8 +28,8 @@ IN = [
     ("R02", make_event(path="/capture/space value"), {"PATH_INFO": "/capture/space value"}),
     ("R03", make_function_url_event(path="/capture/space%20value"), {"PATH_INFO": "/capture/space value"}),
     ("R04", make_event(path="/p/☕ Coffee/r/😊"), {"PATH_INFO": wsgi("/p/☕ Coffee/r/😊")}),
-    ("R07", make_event(path="/100%"), {"PATH_INFO": "/100%"}),
-    ("R07 twice encoded", make_event(path="/100%25"), {"PATH_INFO": "/100%25"}),
+    ("G05 a percent sign", make_event(path="/100%"), {"PATH_INFO": "/100%"}),
+    ("G05 not decoded again", make_event(path="/100%25"), {"PATH_INFO": "/100%25"}),
     ("R11", make_event(path="/a+b"), {"PATH_INFO": "/a+b"}),
     ("R12", make_event(path="/foo/"), {"PATH_INFO": "/foo/"}),
     (

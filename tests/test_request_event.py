@@ -81,7 +81,6 @@ CASES = [
     ("R04", {"target": "/p/%E2%98%95%20Coffee/r/%F0%9F%98%8A"}, {RAW: "/p/☕ Coffee/r/😊"}),
     ("R05", {"target": "/a%2Fb"}, {RAW: "/a/b"}),
     ("R06", {"target": "/a%23b"}, {RAW: "/a#b"}),
-    ("R07", {"target": "/100%25"}, {RAW: "/100%"}),
     ("R08", {"target": "/a%3Fb/c"}, {RAW: "/a"}),
     ("R09", {"target": "/proxy/https://example.com"}, {RAW: "/proxy/https:/example.com"}),
     ("R10", {"target": "/proxy/https:%2F%2Fexample.com"}, {RAW: "/proxy/https:/example.com"}),
@@ -277,10 +276,11 @@ CASES = [
         {"headers/x-forwarded-proto": "https"},
     ),
     ("G01-port", {"headers": [("X-Forwarded-Port", "1")]}, {"headers/x-forwarded-port": "443"}),
-    ("G02", {"target": "/%zz/%"}, {RAW: "/%zz/%"}),
     ("G03", {"target": "/%FF"}, {RAW: "/\ufffd"}),
     ("G04", {"target": "/a/../b"}, {RAW: "/a/../b"}),
-    ("G05", {"target": "/%2541"}, {RAW: "/%41"}),
+    ("G05-slash", {"target": "/literal%252Fvalue"}, {RAW: "/literal/value"}),
+    ("G05-question-mark", {"target": "/literal%253Fvalue"}, {RAW: "/literal?value"}),
+    ("G05-percent-sign", {"target": "/literal%2525value"}, {RAW: "/literal%value"}),
     ("G06", {"target": "http://elsewhere.example/a?b=c"}, {RAW: "/a", QUERY: "b=c"}),
     ("G07", {"target": "/?"}, {QUERY: "", PARAMETERS: ABSENT}),
     ("G08", {"target": "/?a&b=1"}, {QUERY: "a&b=1", PARAMETERS: {"a": "", "b": "1"}}),
@@ -384,6 +384,14 @@ def test_an_event_has_the_keys_of_aws_in_the_order_of_aws():
 
 @pytest.mark.parametrize("target", ["*", "example.com:443", "", "relative"])
 def test_a_target_without_a_path_is_refused(target):
+    with pytest.raises(MalformedTargetError):
+        decoded_path(target)
+
+
+@pytest.mark.parametrize(
+    "target", [case_param("R07", "/percent%25done"), case_param("G02", "/%zz/%"), case_param("G02-end", "/a%2525%25")]
+)
+def test_a_percent_sign_that_begins_no_escape_is_refused(target):
     with pytest.raises(MalformedTargetError):
         decoded_path(target)
 

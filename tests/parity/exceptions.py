@@ -245,6 +245,16 @@ NAMED = [
         gateway=decompressed,
     ),
     Difference(
+        name="encoded twice",
+        case="G05",
+        why="an HTTP API decodes a path twice, Flask's own server once",
+    ),
+    Difference(
+        name="no escape",
+        case="R07",
+        why="after its first decoding, an HTTP API finds a percent sign that begins no escape, and refuses the request",
+    ),
+    Difference(
         name="encoded question mark",
         case="R08",
         why="the application never sees the rest of the path",
