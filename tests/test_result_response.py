@@ -197,15 +197,15 @@ CASES = [
     *(
         (name, structured(**members), 500, [("content-type", JSON), ("content-length", "35")], ERROR)
         for name, members in (
-            ("a-line-feed-in-a-value", {"headers": {"x-a": "1\nx-b: 2"}}),
-            ("a-carriage-return-in-a-value", {"headers": {"x-a": "1\rx-b: 2"}}),
-            ("a-second-response-in-a-value", {"headers": {"location": "/\r\n\r\nHTTP/1.1 200 OK"}}),
-            ("a-header-in-a-name", {"headers": {"x-a: 1\r\nx-b": "2"}}),
-            ("a-header-in-a-dropped-name", {"headers": {"date\r\nx-b": "2"}}),
-            ("a-header-in-a-content-type", {"headers": {"content-type": "text/html\r\nx-b: 2"}}),
-            ("a-header-in-a-cookie", {"cookies": ["a=1\r\nset-cookie: b=2"]}),
-            ("a-header-in-a-status", {"statusCode": "200\r\nx-b: 2"}),
-            ("a-status-of-5000-digits", {"statusCode": "9" * 5000}),
+            ("G20-a-line-feed-in-a-value", {"headers": {"x-a": "1\nx-b: 2"}}),
+            ("G20-a-carriage-return-in-a-value", {"headers": {"x-a": "1\rx-b: 2"}}),
+            ("G20-a-second-response-in-a-value", {"headers": {"location": "/\r\n\r\nHTTP/1.1 200 OK"}}),
+            ("G20-a-header-in-a-name", {"headers": {"x-a: 1\r\nx-b": "2"}}),
+            ("G20-a-header-in-a-dropped-name", {"headers": {"date\r\nx-b": "2"}}),
+            ("G20-a-header-in-a-content-type", {"headers": {"content-type": "text/html\r\nx-b: 2"}}),
+            ("G20-a-header-in-a-cookie", {"cookies": ["a=1\r\nset-cookie: b=2"]}),
+            ("G18-a-header-in-a-status", {"statusCode": "200\r\nx-b: 2"}),
+            ("G18-a-status-of-5000-digits", {"statusCode": "9" * 5000}),
         )
     ),
     (
