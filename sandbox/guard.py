@@ -16,6 +16,8 @@ from botocore.credentials import ReadOnlyCredentials
 
 from gateway.http_message import Request, Response, json_response
 from gateway.http_server import HttpServer
+from gateway.http_wire import RefusedError
+from gateway.trusted_client import objection
 from sandbox import signature
 from sandbox.signature import SignatureError
 
@@ -43,7 +45,9 @@ class Guard:
         self._path = path
         self._credentials = credentials
         self._idle: list[UnixConnection] = []
-        self._server = HttpServer(HOST, port, self._respond, body_limit=BODY_LIMIT)
+        self._server = HttpServer(
+            HOST, port, self._respond, refuse=_refused, objection=self._objection, body_limit=BODY_LIMIT
+        )
         self.port = self._server.port
         self._hosts = {f"{name}:{self.port}" for name in _NAMES}
 
@@ -57,12 +61,11 @@ class Guard:
         while self._idle:
             self._idle.pop().close()
 
+    def _objection(self, request: Request) -> str | None:
+        remedy = f"use {HOST}:{self.port}."
+        return objection(request, takes_host=lambda host: host.lower() in self._hosts, remedy=remedy)
+
     def _respond(self, request: Request) -> Response:
-        host = (request.header("host") or "").lower()
-        if host not in self._hosts:
-            return _refusal(request, "AccessDenied", f"The sandbox's AWS is not {host!r}: it is {HOST}:{self.port}.")
-        if any(name.lower() == "origin" or name.lower().startswith("sec-fetch-") for name, _ in request.headers):
-            return _refusal(request, "AccessDenied", "The sandbox's AWS takes no request of a web page.")
         # AWS has no path that begins so; MiniStack has what empties the account and tells of it.
         path = unquote(request.target.partition("?")[0], "latin-1")
         if not path.startswith("/") or path.lstrip("/").startswith("_") or not request.target.isascii():
@@ -128,6 +131,12 @@ class UnixConnection(http.client.HTTPConnection):
 
 def _is_passed_back(name: str) -> bool:
     return name not in _OF_A_CONNECTION and not name.startswith("access-control-")
+
+
+def _refused(refused: RefusedError) -> Response:
+    if refused.request is None:
+        return json_response(refused.status, {"__type": "BadRequest", "message": refused.sentence})
+    return _refusal(refused.request, "AccessDenied", refused.sentence, status=refused.status)
 
 
 def _refusal(request: Request, code: str, sentence: str, *, status: int = 403) -> Response:

@@ -89,7 +89,11 @@ def test_a_container_s_name_for_this_machine_is_one_of_its_own(ministack, name):
 )
 def test_a_web_page_gets_nothing_even_with_the_credentials(ministack, said):
     answer = send(ministack, {**signed(ministack), **said})
-    assert refused(answer) == ("AccessDenied", "The sandbox's AWS takes no request of a web page.")
+    (name,) = said
+    assert refused(answer) == (
+        "AccessDenied",
+        f"The header {name} says that a web page sent this request, and those are refused: send it without.",
+    )
     assert "access-control-allow-origin" not in answer[1]
 
 
@@ -107,7 +111,8 @@ def test_a_page_whose_name_was_led_to_this_machine_gets_nothing(ministack, host)
     answer = send(ministack, {**signed(ministack), "Host": host})
     assert refused(answer) == (
         "AccessDenied",
-        f"The sandbox's AWS is not '{host}': it is 127.0.0.1:{ministack.port}.",
+        f"The Host '{host}' is not one that this port answers to, so that no web page gets at it: "
+        f"use 127.0.0.1:{ministack.port}.",
     )
 
 
