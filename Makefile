@@ -3,9 +3,26 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.15 python3.14 python3.13 py
 	$(shell $(name) -c 'import sys; sys.version_info >= (3, 11) and print("$(name)")' 2>/dev/null)))
 PORT ?= 8000
 ARGS ?=
+# Both reach a recipe as they were given, through its environment: neither make nor a shell reads them.
+override PORT := $(value PORT)
+override ARGS := $(value ARGS)
+export ARGS
 VENV := .venv
 RUN := $(VENV)/bin/python
 LOCK := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml
+
+# Runs a module with the words of ARGS, split as a shell splits them. Nothing in them is a command, a variable or a pattern.
+define RUN_MODULE
+import os, shlex, sys
+del os.environ["RUN_MODULE"]
+args = os.environ.pop("ARGS")
+try:
+    words = shlex.split(args)
+except ValueError:
+    sys.exit(f"ARGS is {args!r}, but a quote or backslash in it is not completed: complete it, or quote it.")
+os.execv(sys.executable, [sys.executable, "-m", sys.argv[1], *words])
+endef
+export RUN_MODULE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -14,11 +31,12 @@ LOCK := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --g
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
 
+sandbox: override export PORT := $(PORT)
 sandbox: $(VENV)/sandbox.installed ## run the whole deployment on this machine, no account needed: PORT=8000, ARGS="--request 'GET /hello'"
-	@PORT=$(PORT) exec $(RUN) -m sandbox $(ARGS)
+	@exec $(RUN) -Ic "$$RUN_MODULE" sandbox
 
 test: $(VENV)/tests.installed ## run the tests: ARGS="tests/test_http_api.py -k domain"
-	@exec $(RUN) -m pytest $(ARGS)
+	@exec $(RUN) -Ic "$$RUN_MODULE" pytest
 
 lint: $(VENV)/tests.installed ## check style, types and which part may import which
 	@$(VENV)/bin/ruff check
@@ -31,7 +49,7 @@ format: $(VENV)/tests.installed ## rewrite the code in the project's style
 	@$(VENV)/bin/ruff format
 
 bench-runtime: $(VENV)/benchmarks.installed ## measure start and request times against the alternatives, side by side
-	@exec $(RUN) -m benchmarks.runtime $(ARGS)
+	@exec $(RUN) -Ic "$$RUN_MODULE" benchmarks.runtime
 
 locks: $(VENV)/tests.installed ## choose anew the versions in every requirements.txt, from the groups in pyproject.toml
 	@$(LOCK) --upgrade --group tests --group benchmarks -o $(VENV)/all.txt

@@ -23,22 +23,8 @@ if not settings.image_uri:
     )
     image_uri = ContainerImage("image", build).image_uri
 
-workload = ContainerFunctionArgs(
-    function_name=deployment,
-    image_uri=image_uri,
-    architecture=settings.architecture,
-    memory_size=settings.memory_size,
-    timeout=settings.timeout,
-    environment=settings.environment,
-    log_retention=settings.log_retention,
-)
-function = ContainerFunction("function", workload)
-
 front = HttpApiArgs(
     api_name=deployment,
-    function_name=function.function_name,
-    alias_name=function.alias_name,
-    alias_invoke_arn=function.alias_invoke_arn,
     throttle_rate=settings.throttle_rate,
     throttle_burst=settings.throttle_burst,
     log_retention=settings.log_retention,
@@ -46,10 +32,27 @@ front = HttpApiArgs(
 )
 api = HttpApi("api", front)
 
+workload = ContainerFunctionArgs(
+    function_name=deployment,
+    image_uri=image_uri,
+    architecture=settings.architecture,
+    memory_size=settings.memory_size,
+    timeout=settings.timeout,
+    environment={**settings.environment, "DUALMODE_API_ID": api.api_id},
+    log_retention=settings.log_retention,
+)
+function = ContainerFunction("function", workload)
+
+stage_name = api.route_to(
+    function_name=function.function_name,
+    alias_name=function.alias_name,
+    alias_invoke_arn=function.alias_invoke_arn,
+)
+
 url = api.api_endpoint
 if settings.domain_name:
     domain = CustomDomainArgs(
-        domain_name=settings.domain_name, hosted_zone=settings.hosted_zone, api_id=api.api_id, stage_name=api.stage_name
+        domain_name=settings.domain_name, hosted_zone=settings.hosted_zone, api_id=api.api_id, stage_name=stage_name
     )
     url = CustomDomain("domain", domain).url
 

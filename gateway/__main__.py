@@ -12,7 +12,7 @@ from gateway.environments import Environments
 from gateway.events_api import EventsApi
 from gateway.function_process import reap_orphans
 from gateway.http_api import BODY_LIMIT, HttpApi
-from gateway.http_server import HttpServer
+from gateway.http_server import HttpServer, Objection
 from gateway.invocation import REQUEST_LIMIT
 from gateway.log_stream import LogStream, to_stdout
 from gateway.platform_log import JsonLog, PlatformLog, TextLog
@@ -58,18 +58,23 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
 
 def _servers(settings: Settings, environments: Environments) -> tuple[HttpServer, HttpServer]:
     throttle = Throttle(*settings.throttle) if settings.throttle else None
-    endpoint = Endpoint(account_id=settings.function.account_id, mapping_key=settings.mapping_key)
+    endpoint = Endpoint(
+        account_id=settings.function.account_id, api_id=settings.api_id, mapping_key=settings.mapping_key
+    )
     api = HttpApi(environments, endpoint=endpoint, options=settings.http_api, throttle=throttle)
-    events = EventsApi(environments, version=settings.function.version)
+    events = EventsApi(environments, version=settings.function.version, hosts=settings.events_hosts)
     return (
-        _bound(settings.host, settings.port, "PORT", api, BODY_LIMIT),
-        _bound(settings.host, settings.events_port, "EVENTS_PORT", events, REQUEST_LIMIT),
+        # For any Host: whoever gets here is a client and nothing more, and an application may have any name
+        _bound(settings.host, settings.port, "PORT", api, BODY_LIMIT, None),
+        _bound(settings.host, settings.events_port, "EVENTS_PORT", events, REQUEST_LIMIT, events.objection),
     )
 
 
-def _bound(host: str, port: int, variable: str, api: HttpApi | EventsApi, body_limit: int) -> HttpServer:
+def _bound(
+    host: str, port: int, variable: str, api: HttpApi | EventsApi, body_limit: int, objection: Objection | None
+) -> HttpServer:
     try:
-        return HttpServer(host, port, api.respond, refuse=api.refuse, body_limit=body_limit)
+        return HttpServer(host, port, api.respond, refuse=api.refuse, objection=objection, body_limit=body_limit)
     except OSError as error:
         number = error.errno or 0
         reason = os.strerror(number) if number > 0 else str(error)  # a name that resolves to nothing has none

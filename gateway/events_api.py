@@ -4,13 +4,16 @@ import base64
 import json
 import re
 import time
+from collections.abc import Collection
 from urllib.parse import parse_qs
 
+from gateway import trusted_client
 from gateway.environments import Environments
 from gateway.http_message import Request, Response, json_response
 from gateway.http_wire import RefusedError
 from gateway.invocation import REQUEST_LIMIT, Invocation, Outcome
 from gateway.request_event import new_trace_id, new_trace_root
+from gateway.trusted_client import is_address_or
 
 # With every environment busy, an invocation waits for one as long as a request on the HTTP port does.
 QUEUE_SECONDS = 30.0
@@ -18,6 +21,8 @@ QUEUE_SECONDS = 30.0
 _PATH = re.compile(r"/2015-03-31/functions/[^/?]+/invocations(?:\?(.*))?\Z")
 _QUALIFIER = re.compile(r"[a-zA-Z0-9$_-]+\Z")
 _TRACE_ID = re.compile(r"[\x21-\x7e]+\Z")
+
+_REMEDY = "use an IP address or localhost, or add the name to GATEWAY_EVENTS_HOSTS."
 
 
 class _RejectedError(Exception):
@@ -28,11 +33,20 @@ class EventsApi:
     """Answers as Lambda's Invoke does: the result, or `X-Amz-Function-Error` and the error object.
 
     It can do what only AWS may do (an authorizer's claims, schedules, management commands): a browser is refused.
+    `hosts` are names, besides addresses and `localhost`, by which programs reach it.
     """
 
-    def __init__(self, environments: Environments, *, version: str, queue_seconds: float = QUEUE_SECONDS) -> None:
+    def __init__(
+        self,
+        environments: Environments,
+        *,
+        version: str,
+        hosts: Collection[str] = (),
+        queue_seconds: float = QUEUE_SECONDS,
+    ) -> None:
         self._environments = environments
         self._version = version
+        self._takes_host = is_address_or(hosts)
         self._queue_seconds = queue_seconds
 
     def respond(self, request: Request) -> Response:
@@ -63,10 +77,19 @@ class EventsApi:
             headers += (("x-amz-log-result", base64.b64encode(invocation.log).decode()),)
         return Response(status=200, headers=headers, body=outcome.payload)
 
+    def objection(self, request: Request) -> str | None:
+        """Why a request may come from a web page, or None."""
+        # Only Sec-Fetch-Site, which every browser sends: Sec-Fetch-Mode is what Node's own fetch sends too
+        return trusted_client.objection(
+            request, takes_host=self._takes_host, remedy=_REMEDY, fetch_metadata="sec-fetch-site"
+        )
+
     def refuse(self, refused: RefusedError) -> Response:
         """The answer to what is no invocation at all."""
         if refused.status == 413:
             return _error(*_TOO_LARGE)
+        if refused.status == 403:
+            return _error(403, "AccessDeniedException", refused.sentence)
         return _error(refused.status, "InvalidRequestException", refused.sentence)
 
     def _outcome(self, invocation: Invocation) -> Outcome | None:
@@ -84,8 +107,6 @@ def _invocation(request: Request) -> Invocation:
         raise _RejectedError(404, "ResourceNotFoundException", "The path is not that of an invocation.")
     if request.method != "POST":
         raise _RejectedError(405, "MethodNotAllowedException", "A function is invoked by POST.")
-    if request.header("origin") is not None:
-        raise _RejectedError(403, "AccessDeniedException", "Events are not taken from a web page.")
     kind = request.header("x-amz-invocation-type") or "RequestResponse"
     if kind not in ("RequestResponse", "Event", "DryRun"):
         raise _RejectedError(400, "InvalidParameterValueException", f"X-Amz-Invocation-Type {kind} is unknown.")

@@ -22,7 +22,7 @@ from gateway.request_event import (
 from gateway.result_response import InvalidResultError, ResultOptions, message_response, structured_response
 from gateway.throttle import Throttle
 
-# Source: API Gateway's quotas for HTTP APIs: request line and header values, payload, integration timeout.
+# Source: docs/http-api.md, R64, G25 and S33.
 HEADER_LIMIT = 10_240
 BODY_LIMIT = 10 * 1024 * 1024
 INTEGRATION_SECONDS = 30.0

@@ -12,6 +12,7 @@ from gateway.http_wire import Connection, DisconnectedError, RefusedError, Timeo
 
 Respond = Callable[[Request], Response]
 Refuse = Callable[[RefusedError], Response]
+Objection = Callable[[Request], str | None]
 
 BACKLOG = 1_024
 CONNECTIONS = 512
@@ -27,6 +28,8 @@ def refusal(refused: RefusedError) -> Response:
 class HttpServer:
     """Serves one port; each connection has a thread, at most `connections` of them at once.
 
+    `objection` says in a sentence why a request is refused with 403, or None: it is asked before a body is read.
+
     Raises:
         OSError: the port is taken or may not be bound.
     """
@@ -38,12 +41,14 @@ class HttpServer:
         respond: Respond,
         *,
         refuse: Refuse = refusal,
+        objection: Objection | None = None,
         body_limit: int = 10 * 1024 * 1024,
         timeouts: Timeouts | None = None,
         connections: int = CONNECTIONS,
     ) -> None:
         self._respond = respond
         self._refuse = refuse
+        self._objection = objection
         self._body_limit = body_limit
         self._timeouts = timeouts or Timeouts()
         self._free = threading.BoundedSemaphore(connections)
@@ -102,6 +107,8 @@ class HttpServer:
             head = connection.read_head()
             if head is None:
                 return False
+            if self._objection is not None and (sentence := self._objection(head.request)) is not None:
+                raise RefusedError(403, sentence, head.request)
             body = connection.read_body(head, self._body_limit)
         except RefusedError as refused:
             connection.write(

@@ -153,6 +153,9 @@ class Connection:
                 raise RefusedError(400, "A chunk doesn't end where its size says.", request)
         trailer_bytes = 0
         while line := self._line(deadline):
+            _header(
+                line.decode("latin-1")
+            )  # it is forgotten, but must not look like the next request to another reader
             trailer_bytes += len(line)
             if trailer_bytes > HEAD_LIMIT:
                 raise RefusedError(431, "The request's trailers are too long.", request)

@@ -1,6 +1,6 @@
 """What Lambda itself writes into a function's log: START, END and REPORT lines, or `platform.*` objects.
 
-Source: captures of 2024 to 2026 for the objects; localstack's recordings on AWS for the lines; the levels are those of
+Source: docs/http-api.md, L04 and L07, for the lines; captures of 2024 to 2026 for the objects; the levels are those of
 the developer guide's "System log level event mapping".
 """
 

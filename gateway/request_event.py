@@ -16,10 +16,10 @@ XForwardedFor = Literal["replace", "append"]
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
-# Source: captures of events never show `connection`; the others by measurements of architect/sandbox.
+# Source: docs/http-api.md, R35 and R36.
 DROPPED_HEADERS = frozenset(("connection", "expect", "proxy-authenticate", "te", "transfer-encoding", "upgrade"))
 
-# Source: measured twice, independently (ministack#766, floci#2203): everything else arrives as base64, forms included.
+# Source: docs/http-api.md, R41 to R49. Everything else arrives as base64, forms included.
 TEXT_TYPES = frozenset(
     ("application/json", "application/xml", "application/javascript", "application/graphql"),
 )
@@ -27,6 +27,7 @@ TEXT_TYPES = frozenset(
 _ABSOLUTE_FORM = re.compile(r"https?://[^/?#]*", re.IGNORECASE)
 _CHARSET = re.compile(r";\s*charset\s*=\s*\"?([^\s;\"]+)", re.IGNORECASE)
 _SLASHES = re.compile(r"/{2,}")
+_NO_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
 class MalformedTargetError(ValueError):
@@ -56,7 +57,8 @@ class Endpoint:
 class EventOptions:
     """What is not known for certain of API Gateway, decided.
 
-    `x_forwarded_for`: whether a client's own X-Forwarded-For is replaced by its address (seen once) or kept before it.
+    `x_forwarded_for`: whether a client's own X-Forwarded-For is replaced by its address or kept before it (R38 of
+    docs/http-api.md).
     """
 
     x_forwarded_for: XForwardedFor = "replace"
@@ -96,14 +98,19 @@ def split_target(target: str) -> tuple[str, str]:
 
 
 def decoded_path(target: str) -> str:
-    """The path an HTTP API routes on and calls `rawPath`: decoded once, cut at an encoded `?`, slashes collapsed.
+    """The path an HTTP API routes on and calls `rawPath`: decoded twice, cut at a `?` in between, slashes collapsed.
 
-    Source: voker and dotnet captures (decoding), symfony-bridge#53 (slashes), standard-server#93 (the cut). Bytes that
-    are not UTF-8 become U+FFFD, which is what Flask's own server makes of them.
+    Bytes that are not UTF-8 become U+FFFD, which is what Flask's own server makes of them.
+
+    Raises:
+        MalformedTargetError: the target names no path, or the second decoding finds a `%` that begins no escape.
+    Source: docs/http-api.md, R02 to R10 and G05; G02 to G04 where the evidence is silent.
     """
     path, _ = split_target(target)
-    text = unquote_to_bytes(path.encode("latin-1")).decode("utf-8", "replace")
-    return _SLASHES.sub("/", text.partition("?")[0])
+    once = unquote_to_bytes(path.encode("latin-1")).decode("utf-8", "replace").partition("?")[0]
+    if _NO_ESCAPE.search(once):
+        raise MalformedTargetError(target)
+    return _SLASHES.sub("/", unquote_to_bytes(once.encode()).decode("utf-8", "replace"))
 
 
 def event_from_request(

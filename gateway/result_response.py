@@ -14,7 +14,7 @@ from gateway.http_message import Response
 StatusCodeString = Literal["accept", "refuse"]
 InvalidBase64 = Literal["refuse", "verbatim"]
 
-# Source: architect/sandbox, observed: the function's values of these never reach a client.
+# Source: docs/http-api.md, S23: the function's values of these never reach a client.
 DROPPED_HEADERS = frozenset(("connection", "content-length", "date", "transfer-encoding", "upgrade"))
 
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
@@ -26,7 +26,7 @@ class ResultOptions:
     """What is not known for certain of API Gateway, decided.
 
     `status_code_string`: whether `"200"` counts as the number it spells. `invalid_base64`: whether a body that claims
-    to be base64 and isn't fails the request or is sent as it is.
+    to be base64 and isn't fails the request or is sent as it is (S29 and S40 of docs/http-api.md).
     """
 
     status_code_string: StatusCodeString = "accept"
@@ -101,7 +101,13 @@ def _bodyless(status: int) -> bool:
 
 
 def _status(value: object, options: ResultOptions) -> int:
-    if isinstance(value, str) and options.status_code_string == "accept" and value.isascii() and value.isdigit():
+    if (
+        isinstance(value, str)
+        and options.status_code_string == "accept"
+        and len(value) == 3
+        and value.isascii()
+        and value.isdigit()
+    ):
         value = int(value)
     # 1xx would leave the client waiting for the response that follows it
     if isinstance(value, bool) or not isinstance(value, int) or not 200 <= value <= 599:

@@ -14,6 +14,7 @@ from gateway.http_message import Request, Response, json_response
 from gateway.http_server import HttpServer
 from gateway.http_wire import RefusedError, Timeouts
 from gateway.invocation import RESPONSE_LIMIT, Invocation
+from gateway.trusted_client import objection
 
 VERSION = "/2018-06-01"
 
@@ -82,7 +83,13 @@ class RuntimeApi:
         self._event: Response | None = None
         self._waiter: SimpleQueue[Response | None] = SimpleQueue()
         self._server = HttpServer(
-            "127.0.0.1", 0, self._respond, refuse=self._refuse, body_limit=RESPONSE_LIMIT, timeouts=_TIMEOUTS
+            "127.0.0.1",
+            0,
+            self._respond,
+            refuse=self._refuse,
+            objection=self._objection,
+            body_limit=RESPONSE_LIMIT,
+            timeouts=_TIMEOUTS,
         )
         self.address = f"127.0.0.1:{self._server.port}"
 
@@ -111,6 +118,9 @@ class RuntimeApi:
         with self._lock:
             self._state, self._current, self._event = State.RUNNING, invocation.id, event
             self._waiter.put(event)
+
+    def _objection(self, request: Request) -> str | None:
+        return objection(request, takes_host=lambda host: host == self.address, remedy=f"use {self.address}.")
 
     def _respond(self, request: Request) -> Response:
         if (request.method, request.target) == ("GET", f"{VERSION}/runtime/invocation/next"):
@@ -163,6 +173,8 @@ class RuntimeApi:
 
     def _refuse(self, refused: RefusedError) -> Response:
         answer = _INVOCATION.match(refused.request.target) if refused.request is not None else None
+        if refused.status == 403:
+            return _error(403, refused.sentence, "AccessDenied")
         if refused.status != 413 or answer is None:
             return _error(refused.status, refused.sentence, "InvalidRequest")
         too_large = f"Exceeded maximum allowed payload size ({RESPONSE_LIMIT} bytes)."

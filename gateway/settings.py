@@ -1,6 +1,7 @@
 """The gateway's settings: environment variables, read once and checked."""
 
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar, get_args
@@ -8,13 +9,15 @@ from typing import TypeVar, get_args
 from gateway.environment import Function
 from gateway.http_api import HttpApiOptions
 from gateway.platform_log import Level, LogFormat
-from gateway.request_event import EventOptions, XForwardedFor
+from gateway.request_event import Endpoint, EventOptions, XForwardedFor
 from gateway.result_response import InvalidBase64, ResultOptions, StatusCodeString
 
 T = TypeVar("T")
 
 # Where Lambda lets a function write, and where the image has its home for that reason.
 WRITABLE = "/tmp"  # noqa: S108
+
+_HOST_NAME = re.compile(r"[a-z0-9_.-]+\Z")
 
 
 class SettingsError(Exception):
@@ -28,11 +31,13 @@ class Settings:
     host: str
     port: int
     events_port: int
+    events_hosts: frozenset[str]  # names, in lower case, by which programs reach the events port
     workers: int
     function: Function
     log_format: LogFormat
     system_log_level: Level
     throttle: tuple[float, int] | None
+    api_id: str  # in the events of requests
     mapping_key: str  # of the custom domain that the application is told it lives below
     http_api: HttpApiOptions
 
@@ -62,11 +67,13 @@ def settings_from(environ: Mapping[str, str], bootstrap: Sequence[str]) -> Setti
         host=read.text("GATEWAY_HOST", "0.0.0.0"),  # noqa: S104 - a container's port is published from outside it
         port=read.integer("PORT", 3000, 0, 65535),
         events_port=read.integer("EVENTS_PORT", 8080, 0, 65535),
+        events_hosts=read.hosts("GATEWAY_EVENTS_HOSTS"),
         workers=read.integer("GATEWAY_WORKERS", 4, 1, 1000),
         function=function,
         log_format=read.choice("AWS_LAMBDA_LOG_FORMAT", get_args(LogFormat)),
         system_log_level=read.choice("GATEWAY_SYSTEM_LOG_LEVEL", get_args(Level)),
         throttle=_throttle(read),
+        api_id=_first_id(environ.get("DUALMODE_API_ID", "")) or Endpoint().api_id,
         mapping_key=environ.get("DUALMODE_BASE_PATH", "").strip("/"),
         http_api=HttpApiOptions(
             event=EventOptions(x_forwarded_for=read.choice("GATEWAY_X_FORWARDED_FOR", get_args(XForwardedFor))),
@@ -84,7 +91,7 @@ def function_environ(
 ) -> dict[str, str]:
     """The environment that Lambda gives to an image's process, on top of the image's own and the user's.
 
-    Source: localstack's recording of a function's environment on AWS; base-images#15 for AWS_EXECUTION_ENV.
+    Source: docs/http-api.md, L01 and L06.
     """
     kept = {key: value for key, value in environ.items() if not key.startswith("GATEWAY_")}
     # a container engine and a shell set HOME where Lambda doesn't; only an image's own, writable one exists there too
@@ -104,6 +111,11 @@ def function_environ(
         "LAMBDA_TASK_ROOT": environ.get("LAMBDA_TASK_ROOT") or os.getcwd(),  # noqa: PTH109
         "TZ": environ.get("TZ", ":UTC"),
     }
+
+
+def _first_id(ids: str) -> str:
+    """The first of the APIs whose requests the function takes: it would refuse those of another one."""
+    return next((name for part in ids.split(",") if (name := part.strip())), "")
 
 
 def _throttle(read: "_Reader") -> tuple[float, int] | None:
@@ -131,6 +143,12 @@ class _Reader:
         if len(value) != 12 or not value.isdecimal() or not value.isascii():
             raise self._error(name, "twelve digits")
         return value
+
+    def hosts(self, name: str) -> frozenset[str]:
+        names = frozenset(host for part in self.text(name, "").split(",") if (host := part.strip().lower()))
+        if not all(_HOST_NAME.match(host) for host in names):
+            raise self._error(name, "names of hosts without a port, separated by commas")
+        return names
 
     def integer(self, name: str, default: int, lowest: int, highest: int) -> int:
         rule = f"a whole number from {lowest} to {highest}"

@@ -22,11 +22,21 @@ Source: "Quotas for configuring and running an HTTP API", API Gateway Developer 
 SAMPLE_DIR, SAMPLE = "scripts", "scripts.server:app"
 """Where the sample application is: the defaults of `appDir` and `flaskApp`."""
 
-LEFT_OUT = frozenset({"benchmarks", "infra", "sandbox", "tests"})
+LEFT_OUT = frozenset({"benchmarks", "docs", "infra", "sandbox", "tests"})
 """Folders of this repository that `.dockerignore` keeps out of every image."""
 
 ENVIRONMENT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]+")
 """Names that Lambda takes for a variable. Source: `Environment`, Lambda API Reference."""
+
+_HOST = r"[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?(?::[0-9]+)?"
+_PART = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
+IMAGE_REFERENCE = re.compile(
+    rf"(?:{_HOST}/)?{_PART}(?:/{_PART})*(?::[a-zA-Z0-9_][a-zA-Z0-9_.-]{{0,127}})?(?:@sha256:[0-9a-f]{{64}})?"
+)
+"""Names of images: `host/name:tag@sha256:digest`, where host, tag and digest may be missing.
+
+Source: the grammar in the package `reference` of distribution/reference.
+"""
 
 
 class ConfigError(pulumi.RunError):
@@ -116,6 +126,13 @@ def check_image(settings: Settings) -> None:
                 "append @sha256:... to the repository's URI",
             )
         return
+    if settings.base_image and not IMAGE_REFERENCE.fullmatch(settings.base_image):
+        refuse(
+            "baseImage",
+            settings.base_image,
+            "that is not the name of an image",
+            "set name:tag, or name@sha256:... with the digest's 64 digits to pin it",
+        )
     path = PurePosixPath(settings.app_dir)
     if path.is_absolute() or ".." in path.parts:
         refuse(
@@ -170,6 +187,8 @@ def environment_of(value: object) -> Mapping[str, str]:
             refuse(f"environment.{name}", "...", "a name is a letter, then letters, digits or _", "rename it")
         if name == "RUN_MODE":
             refuse("environment.RUN_MODE", scalar, "a deployed image always runs in lambda mode", "remove it")
+        if name == "DUALMODE_API_ID":
+            refuse(f"environment.{name}", scalar, "the deployment sets it to the API that it makes", "remove it")
         if not isinstance(scalar, str | int | float | bool):
             refuse(f"environment.{name}", type(scalar).__name__, "a variable is text", "set a text, such as JSON")
         if "\0" in str(scalar):

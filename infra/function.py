@@ -22,7 +22,7 @@ class ContainerFunctionArgs:
     architecture: pulumi.Input[str]
     memory_size: pulumi.Input[int]
     timeout: pulumi.Input[int]
-    environment: Mapping[str, str]
+    environment: Mapping[str, pulumi.Input[str]]
     log_retention: pulumi.Input[int]
 
 
@@ -81,7 +81,9 @@ class ContainerFunction(pulumi.ComponentResource):
         self.register_outputs({"function_name": self.function_name, "live_version": self.live_version})
 
 
-def function_environment(variables: Mapping[str, str]) -> aws.lambda_.FunctionEnvironmentArgs | None:
+def function_environment(
+    variables: Mapping[str, pulumi.Input[str]],
+) -> aws.lambda_.FunctionEnvironmentArgs | None:
     """Returns the variables, encrypted in the state whether or not a setting was given as a secret: many are."""
     if not variables:
         return None  # an empty block is a difference to be made at every update

@@ -20,12 +20,9 @@ Source: "Quotas for configuring and running an HTTP API", API Gateway Developer 
 
 @dataclass(frozen=True, kw_only=True)
 class HttpApiArgs:
-    """What an API calls, how much it admits (requests per second, requests at once), how long it keeps logs (days)."""
+    """How much an API admits (requests per second, requests at once), and how long it keeps logs (days)."""
 
     api_name: str
-    function_name: pulumi.Input[str]
-    alias_name: pulumi.Input[str]
-    alias_invoke_arn: pulumi.Input[str]
     throttle_rate: pulumi.Input[int]
     throttle_burst: pulumi.Input[int]
     log_retention: pulumi.Input[int]
@@ -33,29 +30,44 @@ class HttpApiArgs:
 
 
 class HttpApi(pulumi.ComponentResource):
-    """An HTTP API that hands every request to one alias of a function."""
+    """An HTTP API that hands every request to one alias of a function: the one that `route_to` is given.
+
+    The function comes later, since it is told which API it may take requests from.
+    """
 
     api_id: pulumi.Output[str]
     api_endpoint: pulumi.Output[str]
     """API Gateway's own address for the API, `https://<api>.execute-api.<region>.amazonaws.com`."""
-    stage_name: pulumi.Output[str]
 
     def __init__(self, name: str, args: HttpApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("dualmode:index:HttpApi", name, None, opts)
-        child = pulumi.ResourceOptions(parent=self)
-        api = aws.apigatewayv2.Api(
+        self._args = args
+        self._api = aws.apigatewayv2.Api(
             f"{name}-api",
             name=args.api_name,
             protocol_type="HTTP",
             ip_address_type="dualstack",
             disable_execute_api_endpoint=not args.default_endpoint,
-            opts=child,
+            opts=pulumi.ResourceOptions(parent=self),
         )
+        self.api_id = self._api.id
+        self.api_endpoint = self._api.api_endpoint
+        self.register_outputs({"api_id": self.api_id, "api_endpoint": self.api_endpoint})
+
+    def route_to(
+        self,
+        *,
+        function_name: pulumi.Input[str],
+        alias_name: pulumi.Input[str],
+        alias_invoke_arn: pulumi.Input[str],
+    ) -> pulumi.Output[str]:
+        """Hands every request to an alias, puts the API into service, and returns the name of its stage."""
+        name, child = self.pulumi_resource_name, pulumi.ResourceOptions(parent=self)
         integration = aws.apigatewayv2.Integration(
             f"{name}-integration",
-            api_id=api.id,
+            api_id=self._api.id,
             integration_type="AWS_PROXY",
-            integration_uri=args.alias_invoke_arn,
+            integration_uri=alias_invoke_arn,
             integration_method="POST",
             payload_format_version="2.0",
             timeout_milliseconds=INTEGRATION_TIMEOUT,
@@ -63,7 +75,7 @@ class HttpApi(pulumi.ComponentResource):
         )
         route = aws.apigatewayv2.Route(
             f"{name}-route",
-            api_id=api.id,
+            api_id=self._api.id,
             route_key=DEFAULT,
             target=pulumi.Output.concat("integrations/", integration.id),
             opts=child,
@@ -72,27 +84,27 @@ class HttpApi(pulumi.ComponentResource):
             f"{name}-permission",
             action="lambda:InvokeFunction",
             principal="apigateway.amazonaws.com",
-            function=args.function_name,
-            qualifier=args.alias_name,
+            function=function_name,
+            qualifier=alias_name,
             # Two parts, any stage and any route: a third would leave the route $default out.
-            source_arn=pulumi.Output.concat(api.execution_arn, "/*/*"),
+            source_arn=pulumi.Output.concat(self._api.execution_arn, "/*/*"),
             opts=child,
         )
         # Below this prefix, CloudWatch Logs needs no entry of its own in a resource policy that has room for few.
         logs = aws.cloudwatch.LogGroup(
             f"{name}-access-logs",
-            name=f"/aws/vendedlogs/apis/{args.api_name}",
-            retention_in_days=args.log_retention,
+            name=f"/aws/vendedlogs/apis/{self._args.api_name}",
+            retention_in_days=self._args.log_retention,
             opts=child,
         )
         stage = aws.apigatewayv2.Stage(
             f"{name}-stage",
-            api_id=api.id,
+            api_id=self._api.id,
             name=DEFAULT,
             auto_deploy=True,
             # Both or neither: the one left out counts as 0, and every request is answered 429.
             default_route_settings=aws.apigatewayv2.StageDefaultRouteSettingsArgs(
-                throttling_rate_limit=args.throttle_rate, throttling_burst_limit=args.throttle_burst
+                throttling_rate_limit=self._args.throttle_rate, throttling_burst_limit=self._args.throttle_burst
             ),
             access_log_settings=aws.apigatewayv2.StageAccessLogSettingsArgs(
                 destination_arn=logs.arn, format=json.dumps(access_log_format())
@@ -100,10 +112,7 @@ class HttpApi(pulumi.ComponentResource):
             # Served only once it can answer: an address that works for nobody is worse than none.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[route, permission]),
         )
-        self.api_id = api.id
-        self.api_endpoint = api.api_endpoint
-        self.stage_name = stage.name
-        self.register_outputs({"api_id": self.api_id, "api_endpoint": self.api_endpoint})
+        return stage.name
 
 
 def access_log_format() -> dict[str, str]:

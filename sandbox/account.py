@@ -7,25 +7,28 @@ from typing import Any
 import boto3
 import botocore.session
 from botocore.config import Config
+from botocore.credentials import ReadOnlyCredentials
 
-# An emulated account takes any credentials. A profile or a shared file of the user's must not leak into it.
+# A profile or a shared file of the user's must not leak into an emulated account.
 _DETACHED = {
     "profile": (None, None, None, None),
     "config_file": (None, None, os.devnull, None),
     "credentials_file": (None, None, os.devnull, None),
     "ca_bundle": (None, None, None, None),
 }
-EMULATED_CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 
 
 class Account:
     """Gives boto3 clients of one account and region.
 
-    With an `endpoint_url` every client speaks to it alone: profiles, credentials and proxies of the environment
-    are ignored. Without one the clients are boto3's own, of the account that the environment names.
+    With an `endpoint_url` every client speaks to it alone, with the `credentials`: profiles, credentials and proxies of
+    the environment are ignored. Without one the clients are boto3's own, of the account that the environment names.
+
+    Raises:
+        ValueError: there is an endpoint without credentials, which would be sent those of the environment.
     """
 
-    def __init__(self, endpoint_url: str | None, region: str) -> None:
+    def __init__(self, endpoint_url: str | None, region: str, credentials: ReadOnlyCredentials | None = None) -> None:
         self.endpoint_url = endpoint_url
         self.region = region
         self._clients: dict[str, Any] = {}
@@ -33,10 +36,12 @@ class Account:
         self._lock = threading.RLock()
         if endpoint_url is None:
             self._session = boto3.Session(region_name=region)
+        elif credentials is None:
+            raise ValueError(f"The account at {endpoint_url} has no credentials: give those that reach it.")
         else:
             self._session = boto3.Session(
-                aws_access_key_id=EMULATED_CREDENTIALS["AWS_ACCESS_KEY_ID"],
-                aws_secret_access_key=EMULATED_CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+                aws_access_key_id=credentials.access_key,
+                aws_secret_access_key=credentials.secret_key,
                 region_name=region,
                 botocore_session=botocore.session.Session(session_vars=_DETACHED),
             )

@@ -94,7 +94,13 @@ def read_options(arguments: Sequence[str], environ: Mapping[str, str]) -> Option
     )
     add("--port", metavar="PORT", help="the port to serve; before $PORT")
     add("--stack", default="dev", help="whose settings to begin with: Pulumi.STACK.yaml (dev)")
-    add("--state", metavar="FOLDER", default=".sandbox", type=Path, help="where everything is kept (.sandbox)")
+    add(
+        "--state",
+        metavar="FOLDER",
+        default=".sandbox",
+        type=Path,
+        help="keeps everything: a new, an empty or a sandbox's own (.sandbox)",
+    )
     found = parser.parse_args(arguments)
     if found.request is None:
         for name, given in (("--data", found.data), ("--header", found.header), ("--json", found.json)):

@@ -1,10 +1,10 @@
-"""MiniStack, the sandbox's AWS: started on loopback, waited for, stopped with the sandbox."""
+"""MiniStack, the sandbox's AWS: started behind its guard, waited for, stopped with the sandbox."""
 
 import fcntl
 import http.client
 import os
+import secrets
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -12,46 +12,65 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from sandbox.account import EMULATED_CREDENTIALS
-from sandbox.errors import SandboxError
+from botocore.credentials import ReadOnlyCredentials
 
-_HOST = "127.0.0.1"
+from sandbox import state_folder
+from sandbox.errors import SandboxError
+from sandbox.guard import HOST, Guard, UnixConnection
+
+# What the program's resources are, what the sandbox asks of them, and what functions mostly use on AWS. Of all others
+# MiniStack has some that start servers and run commands on this machine.
+_SERVICES = (
+    *("acm", "apigateway", "ecr", "iam", "lambda", "logs", "route53", "sts"),
+    *("ssm", "secretsmanager", "dynamodb", "sqs", "sns", "s3", "events", "scheduler", "monitoring"),
+)
+_SOCKET = "ministack.sock"
+_SOCKET_PATH_BYTES = 103  # macOS takes no more, Linux four more
+_DESCRIPTORS = Path("/proc/self/fd")
+_KEEP_ALIVE_SECONDS = 86_400  # of a connection by the guard, which is the only one to open any
 _START_SECONDS = 30.0  # it takes 0.3 s; a machine that compiles its bytecode for the first time takes several
 _STOP_SECONDS = 10.0  # it writes its state on SIGTERM
 
 
 class MiniStack:
-    """A context manager that runs MiniStack from this Python's environment, on loopback, with its state in `state`.
+    """A context manager that runs MiniStack from this Python's environment, with its state in `state`.
 
-    Without a `port` it takes the one of the last run where that is free, so that other terminals' settings stay valid.
+    It listens on a Unix socket in that folder, which is its owner's alone. Others reach it through a guard on loopback,
+    with credentials that are made for this run. Without a `port` the guard takes the one of the last run where that is
+    free.
 
     Raises:
-        SandboxError: the port is taken, another sandbox uses the folder, or MiniStack doesn't start.
+        SandboxError: the port is taken, the folder is another's or another sandbox uses it, or MiniStack doesn't start.
     """
 
     def __init__(self, state: Path, *, port: int | None = None, region: str = "us-east-1") -> None:
         self.state = state
         self.region = region
         self.port = 0
+        key = f"SANDBOX{secrets.token_hex(8).upper()}"  # of twelve digits alone it would name an account
+        self.credentials = ReadOnlyCredentials(key, secrets.token_urlsafe(30), None)
         self.forgetful = False
         """Whether the account isn't as the last run left it: there was none, or it ended without writing its state."""
         self._wanted = port
         self._process: subprocess.Popen[bytes] | None = None
+        self._guard: Guard | None = None
+        self._folder: int | None = None
         self._lock: IO[str] | None = None
 
     @property
     def endpoint_url(self) -> str:
         """Where every AWS service of the sandbox answers."""
-        return f"http://{_HOST}:{self.port}"
+        return f"http://{HOST}:{self.port}"
 
     @property
     def environment(self) -> dict[str, str]:
-        """The variables with which `aws`, boto3 or `pulumi` in another terminal reach this AWS and no other."""
+        """The variables with which `aws`, boto3 or `pulumi` in another terminal reach this AWS, while it runs."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint_url,
             "AWS_REGION": self.region,
             "AWS_DEFAULT_REGION": self.region,
-            **EMULATED_CREDENTIALS,
+            "AWS_ACCESS_KEY_ID": self.credentials.access_key,
+            "AWS_SECRET_ACCESS_KEY": self.credentials.secret_key,
         }
 
     @property
@@ -60,8 +79,8 @@ class MiniStack:
         return self.state / "ministack.log"
 
     def __enter__(self) -> Self:
-        (self.state / "aws").mkdir(parents=True, exist_ok=True)
-        self.state.chmod(0o700)  # an account's variables lie in it as they are
+        state_folder.claim(self.state)
+        (self.state / "aws").mkdir(exist_ok=True)
         self._claim()
         try:
             self._start()
@@ -83,12 +102,19 @@ class MiniStack:
 
     def stop(self) -> None:
         """Stop MiniStack, which writes its state, and give the folder free. Does nothing the second time."""
+        guard, self._guard = self._guard, None
+        if guard is not None:
+            guard.stop()
         process, self._process = self._process, None
         if process is not None and _end(process):
             self._pid_file.unlink(missing_ok=True)  # kept otherwise: the next run must know that state was lost
         if self._lock is not None:
+            (self.state / _SOCKET).unlink(missing_ok=True)
             self._lock.close()
             self._lock = None
+        if self._folder is not None:
+            os.close(self._folder)
+            self._folder = None
 
     @property
     def _pid_file(self) -> Path:
@@ -118,28 +144,48 @@ class MiniStack:
         self.forgetful = not saved or not any((self.state / "aws").iterdir())
 
     def _start(self) -> None:
-        self.log.write_bytes(b"")
-        remembered = self._port_file.read_text().strip() if self._port_file.exists() else ""
-        if self._wanted is not None:
-            if not _is_free(self._wanted):
-                raise SandboxError(
-                    f"Port {self._wanted} on {_HOST} is taken: stop what listens there, or give MiniStack another port."
-                )
-            candidates = [self._wanted]
-        else:
-            last = int(remembered) if remembered.isdecimal() else 0
-            candidates = [last if last and _is_free(last) else _free_port(), _free_port(), _free_port()]
-        for port in candidates:
-            self.port = port
-            if self._run():
-                self._port_file.write_text(f"{port}\n")
-                return
-        raise SandboxError(f"MiniStack did not start on {_HOST}:{self.port}: {self._last_line()} (log: {self.log})")
+        self._folder = os.open(self.state, os.O_RDONLY)
+        self._guard = self._guarding()
+        self.port = self._guard.port
+        self._run()
+        self._guard.start()
+        self._port_file.write_text(f"{self.port}\n")
 
-    def _run(self) -> bool:
+    def _guarding(self) -> Guard:
+        path = self._socket
+        if len(os.fsencode(path)) > _SOCKET_PATH_BYTES:
+            raise SandboxError(
+                f"The path {path} is too long for a socket, which takes {_SOCKET_PATH_BYTES} bytes: "
+                "name a folder nearer to the root with --state."
+            )
+        if self._wanted is not None:
+            try:
+                return Guard(path, self.credentials, self._wanted)
+            except OSError:
+                raise SandboxError(
+                    f"Port {self._wanted} on {HOST} is taken: stop what listens there, or give MiniStack another port."
+                ) from None
+        remembered = self._port_file.read_text().strip() if self._port_file.exists() else ""
+        try:
+            return Guard(path, self.credentials, int(remembered) if remembered.isdecimal() else 0)
+        except (OSError, OverflowError):
+            return Guard(path, self.credentials)
+
+    @property
+    def _socket(self) -> Path:
+        """MiniStack's socket; where there is /proc, by a path that is short wherever the folder lies."""
+        by_number = _DESCRIPTORS / str(self._folder)
+        return (by_number if by_number.exists() else self.state.resolve()) / _SOCKET
+
+    def _run(self) -> None:
+        self.log.write_bytes(b"")
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "ministack"],
+                # In one process, which a signal ends; bound in its own folder, whose path may be too long for a socket.
+                [
+                    *(sys.executable, "-P", "-m", "hypercorn", "ministack.app:app", "--bind", f"unix:{_SOCKET}"),
+                    *("--workers", "0", "--umask", str(0o177), "--keep-alive", str(_KEEP_ALIVE_SECONDS)),
+                ],
                 cwd=self.state,
                 env=self._process_environment(),
                 stdin=subprocess.DEVNULL,
@@ -153,13 +199,13 @@ class MiniStack:
             if self._process.poll() is not None:
                 self._pid_file.unlink(missing_ok=True)
                 self._process = None
-                return False
+                raise SandboxError(f"MiniStack did not start: {self._last_line()} (log: {self.log})")
             try:
                 status, _ = self._ask("GET", "/_ministack/health")
             except OSError:
                 status = 0
             if status == http.client.OK:
-                return True
+                return
             time.sleep(0.02)
         raise SandboxError(f"MiniStack did not answer within {_START_SECONDS:.0f} s; its log is {self.log}.")
 
@@ -167,19 +213,25 @@ class MiniStack:
         # Not the user's environment: MiniStack reads names as common as AUTH, SERVICES and LOG_LEVEL.
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "LC_ALL") if name in os.environ}
         return kept | {
-            "BIND_HOST": _HOST,
-            "GATEWAY_PORT": str(self.port),
+            # It checks presigned addresses of S3 by itself.
+            "AWS_ACCESS_KEY_ID": self.credentials.access_key,
+            "AWS_SECRET_ACCESS_KEY": self.credentials.secret_key,
+            "GATEWAY_PORT": str(self.port),  # the guard's: it is in addresses that MiniStack gives, as of queues
+            "SERVICES": ",".join(_SERVICES),
+            # It runs no code: no function's as a process of the user, and none in a container with what that may mount.
+            "LAMBDA_STRICT": "1",
+            "DOCKER_HOST": "unix:///dev/null/none",
             "PERSIST_STATE": "1",
             "STATE_DIR": str(self.state / "aws"),
             "IOT_MTLS_ENABLED": "0",
             "SFTP_ENABLED": "0",
             "MINISTACK_REGION": self.region,
-            "TMPDIR": str(self.state),  # where it puts its own pid file
+            "TMPDIR": str(self.state),  # what it writes aside is nobody else's either
             "PYTHONUNBUFFERED": "1",
         }
 
     def _ask(self, method: str, path: str) -> tuple[int, bytes]:
-        connection = http.client.HTTPConnection(_HOST, self.port, timeout=10)
+        connection = UnixConnection(self._socket, timeout=10)
         try:
             connection.request(method, path)
             answer = connection.getresponse()
@@ -230,19 +282,3 @@ def _is_ministack(pid: int) -> bool:
     except OSError:  # no such process, or no /proc: then nobody can tell whose process it is now
         return False
     return b"ministack" in command and state != "Z"
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((_HOST, port))
-        except OSError:
-            return False
-        return True
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((_HOST, 0))
-        return int(probe.getsockname()[1])

@@ -165,7 +165,7 @@ def operate(
 @contextlib.contextmanager
 def _aws(state: Path, region: str) -> Iterator[tuple[MiniStack, Account]]:
     with MiniStack(state, region=region) as ministack:
-        account = Account(ministack.endpoint_url, region)
+        account = Account(ministack.endpoint_url, region, ministack.credentials)
         deployment.prepare(ministack)
         make_zone(account, ZONE)
         yield ministack, account

@@ -7,6 +7,7 @@ from typing import Any
 from mangum import Mangum
 
 from scripts.events import is_spelling_of
+from scripts.events_guard import Guard
 from scripts.wsgi_call import Application
 
 Message = MutableMapping[str, Any]
@@ -126,13 +127,14 @@ _running: set[asyncio.Task[None]] = set()  # an event loop itself holds its task
 
 def mounted(app: AsgiApplication, base_path: str, events_path: str) -> AsgiApplication:
     """Returns the application as a server on this machine serves it: below `base_path`, without the events' route."""
+    guard = Guard(events_path) if events_path else None
 
     async def mounted_app(scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             if base_path and f"{scope['path']}/".startswith(f"{base_path}/"):
                 scope = {**scope, "root_path": base_path}
             path = scope["path"].removeprefix(scope.get("root_path", ""))
-            if events_path and is_spelling_of(events_path, path.encode().decode("latin-1")):
+            if guard and is_spelling_of(guard.path, path.encode().decode("latin-1")):
                 await _not_found(send)
                 return
         await app(scope, receive, send)

@@ -3,12 +3,17 @@
 import json
 import sys
 from collections.abc import Callable, Iterable
+from contextvars import ContextVar
+from functools import lru_cache
 from io import BytesIO
 from typing import Any
 
 from scripts.wsgi_call import Answer, Application
 
 SETTING = "DUALMODE_EVENTS_PATH"
+
+# Whether an event is being answered: in the invocation's own context, which no client and no middleware gets to change.
+under_way: ContextVar[bool] = ContextVar("under_way", default=False)
 
 
 class EventError(Exception):
@@ -29,7 +34,11 @@ def answer_event(call: Callable[[dict[str, Any]], Answer], path: str, event: obj
             f"This event is not an HTTP request, and {SETTING} is not set: set it to a route of the application that"
             " takes events as POST."
         )
-    status, _, body = call(environ_of_event(path, event, context))
+    token = under_way.set(True)
+    try:
+        status, _, body = call(environ_of_event(path, event, context))
+    finally:
+        under_way.reset(token)
     if status in (404, 405):
         raise EventError(
             f"{SETTING} is {path}, but the application answered POST {path} with {status}: add a route that takes it."
@@ -77,9 +86,12 @@ def environ_of_event(path: str, event: object, context: object) -> dict[str, Any
 
 def hidden(app: Application, path: str) -> Application:
     """Returns the application without the route that takes events: a client finds nothing there, in any mode."""
+    from scripts.events_guard import Guard
+
+    guard = Guard(path)
 
     def app_without_path(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        if is_spelling_of(path, environ["PATH_INFO"], environ["SCRIPT_NAME"]):
+        if is_spelling_of(guard.path, environ["PATH_INFO"], environ["SCRIPT_NAME"]):
             from werkzeug.exceptions import NotFound
 
             return NotFound()(environ, start_response)
@@ -94,8 +106,16 @@ def is_spelling_of(path: str, path_info: str, script_name: str = "") -> bool:
     An application may be mounted below a path of its own, as FastAPI's `root_path` and Werkzeug's dispatcher do, and
     take that off only after we have looked.
     """
-    secret = _canonical(path.encode().decode("latin-1"))
-    return any(_canonical(seen)[-len(secret) :] == secret for seen in (path_info, script_name + path_info))
+    secret = _segments_of(path)
+    whole = script_name + path_info
+    if whole.isascii() and "%" not in whole and secret[-1] not in whole.lower():
+        return False  # most paths, at once
+    return any(_canonical(seen)[-len(secret) :] == secret for seen in (path_info, whole))
+
+
+@lru_cache(maxsize=8)
+def _segments_of(path: str) -> list[str]:
+    return _canonical(path.encode().decode("latin-1")) or [path]
 
 
 def _canonical(path: str) -> list[str]:
@@ -106,7 +126,9 @@ def _canonical(path: str) -> list[str]:
     from urllib.parse import unquote
 
     segments: list[str] = []
-    for segment in unquote(path, encoding="latin-1").split("/"):
+    for _ in range(3):  # by each proxy once more
+        path = unquote(path, encoding="latin-1")
+    for segment in path.split("/"):
         name = segment.partition(";")[0].strip().casefold()
         if name == "..":
             del segments[-1:]

@@ -31,10 +31,12 @@ def make_environ_from_event(base_path: str = "") -> Callable[[Event, object], En
 
     def key_of(name: str) -> str | None:
         canonical = name.lower()
-        if canonical in keys:
+        if "_" in name or not name.isascii():
+            # X_User would become the key of X-User, which a proxy may have vouched for; so would a letter beyond ASCII
+            # of which lower() or upper() makes one of ASCII, such as the Kelvin sign.
+            key = None
+        elif canonical in keys:
             key = keys[canonical]
-        elif "_" in name or not name.isascii():
-            key = None  # X_User would become the key of X-User, which a proxy may have vouched for
         else:
             key = "HTTP_" + name.upper().replace("-", "_")
         if len(keys) < _MOST_NAMES:
@@ -73,7 +75,7 @@ def make_environ_from_event(base_path: str = "") -> Callable[[Event, object], En
         port = headers.get("x-forwarded-port") or ""
         if port != "443":
             port = port.rpartition(",")[2].strip()
-            if not (port.isascii() and port.isdigit()):
+            if not (len(port) <= 5 and port.isascii() and port.isdigit() and 0 < int(port) <= 65535):
                 port = "443" if scheme == "https" else "80"
         client: str = http.get("sourceIp") or ""
         uri = script_name + path
@@ -168,7 +170,7 @@ def _quoted(path: str) -> str:
 
 
 def _address(client: str) -> str:
-    """Returns the address alone: behind mutual TLS, API Gateway adds the port (R40)."""
+    """Returns the address alone: behind mutual TLS, API Gateway adds the port (docs/http-api.md, R40)."""
     if client.startswith("["):
         return client[1:].partition("]")[0]
     return client.partition(":")[0] if client.count(":") == 1 else client

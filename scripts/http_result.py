@@ -16,7 +16,7 @@ MOST_BYTES = 6_291_556
 
 _FEW_BYTES = 50_000
 
-# What the gateway sets itself, whatever a function says (S23).
+# What the gateway sets itself, whatever a function says (docs/http-api.md, S23).
 _GATEWAYS_OWN = frozenset({"connection", "content-length", "date", "transfer-encoding", "upgrade"})
 
 _WITHOUT_BODY = frozenset({204, 304})
@@ -41,7 +41,8 @@ def result_from_answer(answer: Answer, method: str) -> Result:
     headers, cookies = joined(answered)
     text, is_base64 = encoded(body if has_body(status, method) else b"", headers)
     if text and "content-type" not in headers:
-        # The two services would name different types, and both a wrong one (S01, S02); RFC 9110, 8.3 names this one.
+        # The two services would name different types, and both a wrong one (docs/http-api.md, S01 and S02); this one is
+        # named by RFC 9110, 8.3.
         headers["content-type"] = "application/octet-stream"
     result: Result = {"statusCode": status, "headers": headers, "body": text, "isBase64Encoded": is_base64}
     if cookies:

@@ -3,6 +3,7 @@
 import os
 from binascii import Error as Base64Error
 from collections.abc import Callable
+from contextvars import copy_context
 from time import perf_counter
 from typing import Any
 
@@ -20,6 +21,7 @@ def make_handler(
     *,
     base_path: str = "",
     events_path: str = "",
+    api_ids: tuple[str, ...] = (),
     run_command: Callable[[list[str]], Any] | None = None,
 ) -> Handler:
     """Returns the handler that awslambdaric calls.
@@ -29,6 +31,7 @@ def make_handler(
         access: gets a line for each request.
         base_path: the mapping key of a custom domain, as "/key", or "".
         events_path: the route that takes events which aren't requests, or "".
+        api_ids: the APIs and target groups whose requests are taken; with none, all are.
         run_command: runs a management command, of which it gets the arguments; without it there are none.
     """
     environ_from_event = make_environ_from_event(base_path)
@@ -39,28 +42,37 @@ def make_handler(
         public_app = hidden(app, events_path)
 
     def handler(event: Any, context: Any) -> Any:
+        # In a context of its own: what an application sets in its context variables is gone with the request.
+        return copy_context().run(answer, event, context)
+
+    def answer(event: Any, context: Any) -> Any:
         current.request_id = getattr(context, "aws_request_id", "")
+        current.trace = ""
         source = event.get("requestContext") if isinstance(event, dict) else None
         if isinstance(source, dict):
             if "http" in source and event.get("version") == "2.0":
-                answer, method = respond(event, event, context)
-                return within_limit(answer, method)
+                if api_ids and source.get("apiId") not in api_ids:
+                    raise refused(source.get("apiId"))
+                return within_limit(*respond(event, event, context))
             from scripts.version_1 import version_1
 
             try:
                 request = version_1(event, context)
+                if api_ids and request is not None and request.caller not in api_ids:
+                    raise refused(request.caller)
                 as_2 = request.request(base_path) if request is not None else None
             except _MALFORMED:
                 return within_limit(_refused_as_malformed(), "GET")
             if request is not None and as_2 is not None:
-                answer, method = respond(as_2, event, context)
-                return within_limit(answer, method, request.result, request.most_bytes)
+                return within_limit(*respond(as_2, event, context), request.result, request.most_bytes)
         return answer_other(event, context)
 
     def respond(request: Event, event: Event, context: Any) -> tuple[Answer, str]:
         """Returns the answer to a request, a payload 2.0 event, and its method. `event` is what Lambda passed."""
         try:
-            current.trace = (request.get("headers") or {}).get("x-amzn-trace-id") or ""
+            trace = (request.get("headers") or {}).get("x-amzn-trace-id")
+            if isinstance(trace, str):
+                current.trace = trace
             environ = environ_from_event(request, context)
         except Base64Error:  # in a body that is said to be base64: no gateway sends that
             return _bad_request, "GET"
@@ -89,12 +101,22 @@ def make_handler(
                 return run_command(event["flask"])
             return answer_event(lambda environ: answered(app, environ, "POST"), events_path, event, context)
         except (CommandError, EventError) as error:
-            from awslambdaric.lambda_runtime_exception import FaultException
+            raise _failure(error) from None
 
-            # The runtime interface client reports it as it is, without a traceback that would lead into our code.
-            raise FaultException(type(error).__name__, str(error), None) from None
+    def refused(came: object) -> Exception:
+        from scripts.callers import refusal
+
+        return _failure(refusal(came, api_ids))
 
     return handler
+
+
+def _failure(error: Exception) -> Exception:
+    """Returns what the runtime interface client reports as it is, without a traceback that would lead into our code."""
+    from awslambdaric.lambda_runtime_exception import FaultException
+
+    failure: Exception = FaultException(type(error).__name__, str(error), None)
+    return failure
 
 
 # What a value of another type than a gateway would send leads to, wherever in the event it is.

@@ -6,7 +6,7 @@ from functools import partial
 from importlib import import_module
 from typing import Any, NoReturn
 
-from scripts import application, collector, debug_guard, logs
+from scripts import application, callers, collector, debug_guard, logs
 from scripts.invocation import Handler, make_handler
 
 
@@ -45,6 +45,7 @@ def start() -> Handler:
         access,
         base_path=application.path_setting("DUALMODE_BASE_PATH", os.environ),
         events_path=application.path_setting("DUALMODE_EVENTS_PATH", os.environ),
+        api_ids=callers.allowed(os.environ),
         run_command=partial(_run_command, app),
     )
 

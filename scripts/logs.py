@@ -59,7 +59,30 @@ def set_up_lambda(environ: Mapping[str, str]) -> "AccessLog":
             handler.setFormatter(_LineFormatter(handler.formatter))
     if wants_json(environ):
         _write_json_only()
+    else:
+        logging.setLogRecordFactory(_OneLineRecord)
     return access
+
+
+class _OneLineRecord(logging.LogRecord):
+    """A record whose message has no control characters: what a client sent, quoted in it, can't pass for a line.
+
+    Escaped in the record, since handlers and formatters are also an application's own. Servers' own messages have
+    colours and several lines, and escape themselves what they quote.
+    """
+
+    def getMessage(self) -> str:  # noqa: N802 - logging's own name
+        message = super().getMessage()
+        if message.isprintable() or str(self.name).partition(".")[0] in _SERVERS:
+            return message
+        return message.translate(_ESCAPES)
+
+
+_SERVERS = frozenset({"werkzeug", "uvicorn"})
+
+# C0 but tabs, C1, ends of lines of Unicode, and what turns the direction of writing round.
+_CONTROL = (*range(9), *range(10, 32), *range(127, 160), 0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+_ESCAPES = {code: ascii(chr(code))[1:-1] for code in _CONTROL}
 
 
 class _LineFormatter(logging.Formatter):
@@ -89,6 +112,8 @@ def set_up_local(environ: Mapping[str, str]) -> "AccessLog":
         logging.getLogger().addHandler(handler)
         logging.getLogger("werkzeug").addFilter(_without_colours)
         _write_json_only()
+    else:
+        logging.setLogRecordFactory(_OneLineRecord)
     if level(environ):
         logging.basicConfig(format="[%(levelname)s] %(name)s: %(message)s")
         logging.getLogger().setLevel(level(environ))
@@ -176,17 +201,39 @@ class JsonLines:
 
         if line.startswith("{"):
             try:
-                json.loads(line)
-            except ValueError:
+                return _with_ids(line, json.loads(line))
+            except (ValueError, RecursionError):
                 pass
-            else:
-                return line
         members = {"timestamp": timestamp(), "level": self._level, "message": line.rstrip("\r")}
         if current.request_id:
             members["requestId"] = current.request_id
         if current.trace_id:
             members["traceId"] = current.trace_id
         return json.dumps(members, ensure_ascii=False)
+
+
+def _with_ids(line: str, members: dict[str, Any]) -> str:
+    """Returns a line that is a JSON object with the invocation's own ids in it, whatever ids it claims.
+
+    Raises:
+        ValueError: the line has a number that JSON has no form for.
+    """
+    if not current.request_id:
+        return line
+    ids = {"requestId": current.request_id}
+    if current.trace_id:
+        ids["traceId"] = current.trace_id
+    if "requestId" not in members and "traceId" not in members:  # then all of it stays as it was written
+        comma = ", " if members else ""
+        return f"{line.rstrip()[:-1].rstrip()}{comma}{_dumped(ids)[1:]}"
+    members.pop("traceId", None)
+    return _dumped(members | ids, ascii_only="\\u" in line)
+
+
+def _dumped(members: dict[str, Any], *, ascii_only: bool = False) -> str:
+    import json
+
+    return json.dumps(members, ensure_ascii=ascii_only, allow_nan=False)
 
 
 def end_lines() -> None:

@@ -29,6 +29,11 @@ class RestApi(APIGateway):
         """Tells a request from an event that merely looks alike, such as a question to an authorizer."""
         return super().infer(event, context, config) and "httpMethod" in event
 
+    @property
+    def caller(self) -> object:
+        """The id of the API that the event says it is from."""
+        return self.event["requestContext"].get("apiId")
+
     def request(self, base_path: str) -> Event:
         """Returns the request as a payload 2.0 event."""
         context = self.event["requestContext"]
@@ -81,6 +86,11 @@ class LoadBalancer(ALB):
 
     most_bytes = 1_000_000  # Source: "Lambda functions as targets": a response's JSON is at most 1 MB
 
+    @property
+    def caller(self) -> object:
+        """The ARN of the target group that the event says it is from."""
+        return self.event["requestContext"]["elb"].get("targetGroupArn")
+
     def request(self, base_path: str) -> Event:
         """Returns the request as a payload 2.0 event."""
         forwarded = ",".join(_values(self.event, "x-forwarded-for"))
@@ -128,7 +138,7 @@ def version_1(event: Event, context: Any) -> Version1 | None:
 
 def _request(event: Event, *, path: str, query: str, stage: str, client: str) -> Event:
     context = event["requestContext"]
-    headers = {name.lower(): ",".join(values) for name, values in _all(event, "Headers", "headers")}
+    headers = {name.lower(): ",".join(values) for name, values in _headers(event)}
     return {
         "rawPath": path,
         "rawQueryString": query,
@@ -152,8 +162,13 @@ def _all(event: Event, many: str, one: str) -> Iterable[tuple[str, list[str]]]:
     return [(name, [value]) for name, value in (event.get(one) or {}).items() if value is not None]
 
 
+def _headers(event: Event) -> Iterable[tuple[str, list[str]]]:
+    """Returns the headers with all their values, but names beyond ASCII: lower() could make another's of them."""
+    return [(name, values) for name, values in _all(event, "Headers", "headers") if name.isascii()]
+
+
 def _values(event: Event, header: str) -> Iterable[str]:
-    return [value for name, values in _all(event, "Headers", "headers") if name.lower() == header for value in values]
+    return [value for name, values in _headers(event) if name.lower() == header for value in values]
 
 
 def _joined_query(event: Event, spell: Any) -> str:

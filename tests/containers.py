@@ -7,6 +7,7 @@ import functools
 import http.client
 import json
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -215,6 +216,13 @@ def under_rie(
     ) as container:
         container.wait_for_http(8080, "GET", "/")
         yield container
+
+
+def base_image() -> str:
+    """The base image that tests build on: DUALMODE_BASE_IMAGE's, or else the Dockerfile's own."""
+    default = re.search(r"^ARG BASE_IMAGE=(.+)$", (ROOT / "infra" / "Dockerfile").read_text(), re.MULTILINE)
+    assert default
+    return os.environ.get("DUALMODE_BASE_IMAGE") or default[1]
 
 
 class Build(NamedTuple):

@@ -1,6 +1,6 @@
 """Events as Lambda gets them from each service, with defaults; a test states only what matters to it.
 
-Shapes: the captures named in the reference on HTTP APIs for payload format 2.0, AWS's documentation for the others.
+Shapes: the captures named in docs/http-api.md for payload format 2.0, AWS's documentation for the others.
 """
 
 from __future__ import annotations

@@ -53,7 +53,7 @@ class Program:
     """Deploys a copy of the program to an account that is emptied first; each combination of settings once."""
 
     def __init__(self, ministack: MiniStack, state: Path) -> None:
-        self.account = Account(ministack.endpoint_url, REGION)
+        self.account = Account(ministack.endpoint_url, REGION, ministack.credentials)
         self._ministack = ministack
         self._images = ImageStore(state, None, venvs=ROOT / ".sandbox" / "venvs")
 

@@ -1,19 +1,31 @@
-"""What the adapter does with requests and answers, beyond the conformance cases."""
+"""What the adapter does with requests and answers, beyond the cases of docs/http-api.md."""
 
 import io
 import json
 import sys
+from contextvars import ContextVar
+from types import SimpleNamespace
 
 import apig_wsgi
 import pytest
 from awslambdaric.lambda_runtime_marshaller import to_json
-from flask import Flask, Response, request
+from flask import Flask, Response, redirect, request
 
+from scripts import logs
+from scripts.asgi import EnvironRequest
 from scripts.http_event import make_environ_from_event
 from scripts.http_result import escapes_non_ascii, result_from_answer, within_limit
 from scripts.invocation import make_handler
 from scripts.logs import AccessLog
-from tests.events import CONTEXT, make_event, make_function_url_event
+from tests.events import (
+    CONTEXT,
+    make_alb_event,
+    make_alb_multi_event,
+    make_event,
+    make_function_url_event,
+    make_http_api_1_event,
+    make_rest_event,
+)
 
 environ_from_event = make_environ_from_event()
 
@@ -30,8 +42,11 @@ ERROR_PAGE = {
 }
 
 
+QUIET = AccessLog({"AWS_LAMBDA_LOG_LEVEL": "ERROR"}, sys.stdout.write)
+
+
 def handler_of(app, **options):
-    return make_handler(app, AccessLog({"AWS_LAMBDA_LOG_LEVEL": "ERROR"}, sys.stdout.write), **options)
+    return make_handler(app, QUIET, **options)
 
 
 def text(status, body):
@@ -105,6 +120,133 @@ def test_an_event_without_what_may_be_missing_is_a_request_for_the_root():
 def test_a_header_with_an_underscore_is_dropped_since_it_could_pass_for_another():
     environ = environ_from_event(make_event(headers={"x-user": "guest", "x_user": "admin"}), CONTEXT)
     assert environ["HTTP_X_USER"] == "guest"
+
+
+@pytest.mark.parametrize("own_first", [True, False])
+@pytest.mark.parametrize(
+    ("own", "other"),
+    [
+        ("x-token", "X-To\u212aen"),  # the Kelvin sign is a k in lower case
+        ("x-token", "x-to\u212aen"),
+        ("x-session", "x-\u017fession"),  # the long s is an S in upper case
+        ("content-type", "content-typ\uff45"),
+        ("cookie", "coo\u212aie"),
+        ("x-forwarded-proto", "x_forwarded_proto"),
+    ],
+)
+def test_a_header_whose_name_only_looks_like_another_s_never_takes_its_place(own, other, own_first):
+    environ_of = make_environ_from_event()
+    pair = {own: "own", other: "other"}
+    headers = pair if own_first else dict(reversed(pair.items()))
+    for _ in range(2):  # names are remembered
+        environ = environ_of(make_event(headers=headers), CONTEXT)
+        assert "other" not in environ.values()
+        assert "own" in environ.values() or own == "x-forwarded-proto"
+
+
+HUGE_PORTS = ["1" * 5000, "99999", "65536", "0", "-1", "\uff11", "4 4", "443\r\nx: y", "0" * 5000 + "1"]
+
+
+@pytest.mark.parametrize("port", HUGE_PORTS, ids=range(len(HUGE_PORTS)))
+@pytest.mark.parametrize("kind", ["Flask", "FastAPI"])
+def test_a_port_that_is_none_is_the_scheme_s_in_every_kind_of_event(port, kind, caplog):
+    app = showing_port(kind)
+    one, many = {"x-forwarded-port": port}, {"x-forwarded-port": [port]}
+    events = [
+        make_event(headers=one),
+        make_event(path="/dev/", stage="dev", headers=one),
+        make_function_url_event(headers=one),
+        make_rest_event(headers=many),
+        make_http_api_1_event(headers=many),
+        make_alb_event(headers=one),
+        make_alb_multi_event(headers=many),
+    ]
+    answers = [make_handler(app, QUIET)(event, CONTEXT) for event in events]
+    assert [(answer["statusCode"], answer["body"]) for answer in answers] == [(200, "443")] * len(events)
+    assert caplog.records == []
+
+
+def showing_port(kind):
+    if kind == "Flask":
+        app = Flask(__name__)
+        app.add_url_rule("/", view_func=lambda: request.environ["SERVER_PORT"])
+        return app
+
+    def app(environ, start_response):  # what an ASGI application's scope has
+        scope = EnvironRequest(environ, None, None).scope
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return [str(scope["server"][1]).encode()]
+
+    return app
+
+
+MALFORMED = [
+    {"version": "2.0", "requestContext": {"http": 5}},
+    {"version": "2.0", "requestContext": {"http": {}}, "headers": [1]},
+    {"version": "2.0", "requestContext": {"http": {}}, "headers": {"x-amzn-trace-id": 5}},
+    {"version": "2.0", "requestContext": {"http": {}}, "headers": {"x-a": {}}},
+    {"resource": "/", "httpMethod": "GET", "requestContext": {}, "multiValueHeaders": {"a": 5}},
+    {"httpMethod": "GET", "requestContext": {"elb": 5}, "path": 5},
+]
+
+
+@pytest.mark.parametrize("malformed", MALFORMED, ids=str)
+def test_nothing_of_one_invocation_is_left_for_the_next_also_if_that_one_is_malformed(malformed, caplog, monkeypatch):
+    user = ContextVar("user", default="nobody")
+    app = Flask(__name__)
+
+    @app.get("/<name>")
+    def view(name):
+        seen = user.get()
+        user.set(name)
+        return seen
+
+    monkeypatch.setattr(logs.current, "request_id", "")
+    monkeypatch.setattr(logs.current, "trace", "")
+    handler = handler_of(app)
+    assert handler(make_event(path="/one"), CONTEXT)["body"] == "nobody"
+    assert logs.current.trace_id == "1-67fd8860-650d70a10ef73c6b16106e8d"
+    traced = []
+    caplog.handler.addFilter(lambda record: traced.append(logs.current.trace_id) or logs._add_trace(record))
+    later = SimpleNamespace(aws_request_id="later")
+    assert handler(malformed, later)["statusCode"] == 400
+    assert (logs.current.request_id, logs.current.trace, traced) == ("later", "", [""])
+    assert [hasattr(record, "traceId") for record in caplog.records] == [False]
+    assert (handler(make_event(path="/two"), CONTEXT)["body"], user.get()) == ("nobody", "nobody")
+
+
+def test_a_malformed_event_is_logged_with_a_trace_of_its_own(caplog):
+    event = make_event(headers={"x-amzn-trace-id": "Root=1-2;Parent=3", "x-a": None})
+    caplog.handler.addFilter(logs._add_trace)
+    assert handler_of(answering(b"never"))(event, CONTEXT)["statusCode"] == 400
+    assert [record.traceId for record in caplog.records] == ["1-2"]
+
+
+@pytest.mark.parametrize(
+    "respond",
+    [
+        lambda: Response("x", headers={"X-A": "1\r\nX-B: 2"}),
+        lambda: Response("x", status="200 OK\r\nX-B: 2"),
+        lambda: redirect(request.args["to"]),
+        lambda: with_cookie("a", request.args["to"]),
+        lambda: with_cookie("a\r\nX-B", "2"),
+        lambda: with_cookie("a", "1", path="/\r\nX-B: 2"),
+    ],
+)
+def test_what_a_client_sent_splits_no_response_of_flask(respond):
+    app = Flask(__name__)
+    app.add_url_rule("/", view_func=respond)
+    result = handler_of(app)(make_event(query="to=/a%0D%0AX-B:%202%0D%0A%0D%0AHTTP/1.1%20200"), CONTEXT)
+    sent = [*result["headers"].items(), *result.get("cookies", [])]
+    assert isinstance(result["statusCode"], int)
+    assert [field for field in sent if "\n" in "".join(field) or "\r" in "".join(field)] == []
+    assert "x-b" not in result["headers"]
+
+
+def with_cookie(name, value, **options):
+    response = Response("x")
+    response.set_cookie(name, value, **options)
+    return response
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,13 @@
-"""The conformance cases of which the adapter is an owner: an event's facts, as an application gets to see them.
+"""The cases of docs/http-api.md that an application sees: the facts of an event, and what becomes of its answers.
 
-Owned here: R02, R03, R04, R07, R11, R12, R13, R15, R16, R21, R22, R23, R24, R25, R26, R28, R30, R31, R32, R33, R34,
-R40, R41, R44, R45, R46, R50, R51, R52 and R65 of the way in; S04, S05, S08, S20, S22, S23, S34, S38, S39 and S41 of the
-way out; L06 of the sandbox. `test_lambda_mode.py` has L02, L03, L08 and L10, which need a process. The expected values
-are those of section 10 and 8.4 of the reference, none of the code.
+The expected values are those of the catalogue, none of the code.
 """
 
 import pytest
 
 from scripts.http_event import make_environ_from_event
 from scripts.http_result import MOST_BYTES, result_from_answer, within_limit
+from tests.cases import case_param
 from tests.events import CONTEXT, make_event, make_function_url_event
 
 JSON = {"content-type": "application/json"}
@@ -30,8 +28,8 @@ IN = [
     ("R02", make_event(path="/capture/space value"), {"PATH_INFO": "/capture/space value"}),
     ("R03", make_function_url_event(path="/capture/space%20value"), {"PATH_INFO": "/capture/space value"}),
     ("R04", make_event(path="/p/☕ Coffee/r/😊"), {"PATH_INFO": wsgi("/p/☕ Coffee/r/😊")}),
-    ("R07", make_event(path="/100%"), {"PATH_INFO": "/100%"}),
-    ("R07 twice encoded", make_event(path="/100%25"), {"PATH_INFO": "/100%25"}),
+    ("G05 a percent sign", make_event(path="/100%"), {"PATH_INFO": "/100%"}),
+    ("G05 not decoded again", make_event(path="/100%25"), {"PATH_INFO": "/100%25"}),
     ("R11", make_event(path="/a+b"), {"PATH_INFO": "/a+b"}),
     ("R12", make_event(path="/foo/"), {"PATH_INFO": "/foo/"}),
     (
@@ -127,7 +125,7 @@ IN = [
 ]
 
 
-@pytest.mark.parametrize(("event", "facts"), [pytest.param(*case[1:], id=case[0]) for case in IN])
+@pytest.mark.parametrize(("event", "facts"), [case_param(*row) for row in IN])
 def test_an_application_sees_the_facts_of_an_event(event, facts):
     environ = make_environ_from_event(base_path="/v1")(event, CONTEXT)
     assert seen(environ, *facts) == facts
@@ -218,17 +216,17 @@ OUT = [
 ]
 
 
-@pytest.mark.parametrize(("actual", "expected"), [pytest.param(*case[1:], id=case[0]) for case in OUT])
+@pytest.mark.parametrize(("actual", "expected"), [case_param(*row) for row in OUT])
 def test_an_answer_becomes_the_result_that_a_gateway_turns_back_into_it(actual, expected):
     assert actual == expected
 
 
-@pytest.mark.parametrize("length", [pytest.param(MOST_BYTES, id="S34")])
-def test_a_response_over_the_limit_becomes_an_error_that_names_size_and_limit(length, caplog):
-    answer = (200, [("Content-Type", "text/plain")], b"x" * length)
+@pytest.mark.case("S34")
+def test_a_response_over_the_limit_becomes_an_error_that_names_size_and_limit(caplog):
+    answer = (200, [("Content-Type", "text/plain")], b"x" * MOST_BYTES)
     size = len('{"statusCode": 200, "headers": {"content-type": "text/plain"}, "body": "", "isBase64Encoded": false}')
     sentence = (
-        f"The response is {size + length} bytes as Lambda carries it, and its limit is 6291556 bytes:"
+        f"The response is {size + MOST_BYTES} bytes as Lambda carries it, and its limit is 6291556 bytes:"
         " answer with less, or with a redirect to where it is stored"
     )
     assert within_limit(answer, "GET") == {
@@ -240,8 +238,9 @@ def test_a_response_over_the_limit_becomes_an_error_that_names_size_and_limit(le
     assert [(record.levelname, record.message) for record in caplog.records] == [("ERROR", sentence)]
 
 
-@pytest.mark.parametrize("text", [pytest.param("é" * 3_000_000, id="L06")])
-def test_text_that_escapes_would_inflate_over_the_limit_is_sent_as_base64(text):
+@pytest.mark.case("L06")
+def test_text_that_escapes_would_inflate_over_the_limit_is_sent_as_base64():
+    text = "é" * 3_000_000
     # 18 MB escaped, 8 MB as base64 of 6 MB: too large either way; 4 MB of it isn't.
     fits = text[:1_500_000]
     answer = (200, [("Content-Type", "text/plain; charset=utf-8")], fits.encode())

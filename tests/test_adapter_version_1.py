@@ -129,6 +129,21 @@ def test_a_host_with_a_port_is_no_trouble():
     )
 
 
+def test_a_header_whose_name_only_looks_like_another_s_never_takes_its_place():
+    lookalikes = {"X-To\u212aen": "other", "Coo\u212aie": "a=other"}
+    own = {"X-Token": "own", "Cookie": "a=own"}
+    for headers in (own | lookalikes, lookalikes | own):
+        lists = {name: [value] for name, value in headers.items()}
+        for event in (
+            make_rest_event(headers=lists),
+            make_http_api_1_event(headers=lists),
+            make_alb_event(headers=headers),
+            make_alb_multi_event(headers=lists),
+        ):
+            environ = environ_of(event)
+            assert (environ["HTTP_X_TOKEN"], environ["HTTP_COOKIE"]) == ("own", "a=own")
+
+
 def test_keys_that_are_null_are_as_if_they_were_absent():
     event = make_rest_event() | dict.fromkeys(
         ["headers", "multiValueHeaders", "queryStringParameters", "multiValueQueryStringParameters", "body"]

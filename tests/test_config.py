@@ -41,6 +41,10 @@ def make_settings(**changes):
         {"domain_name": "example.com", "hosted_zone": "example.com"},
         {"domain_name": "*.example.com", "hosted_zone": "example.com"},
         {"app_dir": "examples/httpbin", "flask_app": "httpbin:app"},
+        {"base_image": "python"},
+        {"base_image": "python:3.15-slim"},
+        {"base_image": f"python@{DIGEST}"},
+        {"base_image": f"registry.example.com:5000/library/python:3.15-slim@{DIGEST}"},
     ],
     ids=str,
 )
@@ -68,6 +72,24 @@ def test_settings_that_can_work_are_taken(changes):
             {"image_uri": "registry/app:latest"},
             "imageUri is 'registry/app:latest', but a tag can move, so the image is named by digest: "
             "append @sha256:... to the repository's URI.",
+        ),
+        *(
+            (
+                {"base_image": name},
+                f"baseImage is {name!r}, but that is not the name of an image: "
+                "set name:tag, or name@sha256:... with the digest's 64 digits to pin it.",
+            )
+            for name in (
+                "python:3.15 slim",
+                "python@sha256:0",
+                f"python@{DIGEST}0",
+                f"python@{DIGEST.upper()}",
+                f"@{DIGEST}",
+                "Python:3.15",
+                "-python",
+                "https://registry.example.com/python",
+                "python:3.15\n",
+            )
         ),
         (
             {"app_dir": "../shop"},
@@ -120,7 +142,17 @@ def test_variables_of_any_scalar_type_become_text():
 
 
 @pytest.mark.parametrize(
-    "value", [[], {"1ST": "x"}, {"A-B": "x"}, {"RUN_MODE": "local"}, {"LIST": ["x"]}, {"AA": "a\0b"}], ids=str
+    "value",
+    [
+        [],
+        {"1ST": "x"},
+        {"A-B": "x"},
+        {"RUN_MODE": "local"},
+        {"DUALMODE_API_ID": "abc"},
+        {"LIST": ["x"]},
+        {"AA": "a\0b"},
+    ],
+    ids=str,
 )
 def test_variables_that_a_function_cannot_have_are_refused(value):
     with pytest.raises(ConfigError):

@@ -76,6 +76,7 @@ def test_a_function_writes_below_tmp(hardened):
     assert hardened("PUT", "/write?path=/tmp/note") == {"written": "x"}
 
 
+@pytest.mark.case("L01")
 @pytest.mark.parametrize("path", ["/var/task/note", "/opt/dualmode/note", "/note"])
 def test_a_function_writes_nowhere_else(hardened, path):
     assert hardened("PUT", f"/write?path={path}") == {"error": "OSError", "number": EROFS}

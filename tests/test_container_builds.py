@@ -1,9 +1,13 @@
 """What becomes of an application that can't be imported when an image of it is built, and run."""
 
+import re
+import subprocess
+
 import pytest
 
+from sandbox.functions.build_context import read_context
 from tests.conftest import image_tag
-from tests.containers import build, project_with, serving
+from tests.containers import base_image, build, project_with, serving
 
 GOOD = "from flask import Flask\napp = Flask(__name__)\n"
 NEEDS_A_SECRET = """
@@ -71,3 +75,61 @@ def test_an_application_that_breaks_when_imported_answers_as_a_function_of_aws_w
         reply = container.request("GET", "/")
         assert (reply.status, reply.json) == (500, {"message": "Internal Server Error"})
         assert "KeyError: 'SECRET'" in container.logs()
+
+
+SECRETS = (
+    ".env",
+    ".env.production",
+    ".envrc",
+    ".flaskenv",
+    ".netrc",
+    ".pypirc",
+    ".npmrc",
+    ".aws/credentials",
+    ".ssh/config",
+    ".git/config",
+    ".config/gcloud/key.json",
+    "id_rsa",
+    "id_rsa.pub",
+    "id_rsa_work",
+    "id_dsa",
+    "id_ecdsa",
+    "id_ed25519",
+    "server.key",
+    "server.pem",
+    "client.p12",
+    "client.pfx",
+    "store.jks",
+    "server.ppk",
+    "instance/config.py",
+    "local.sqlite",
+    "local.sqlite3",
+    "local.sqlite3-wal",
+    "local.db",
+    "local.db-journal",
+)
+WANTED = ("shop.py", "id_cards.py", "environment.py", "instances.py", "keys/pem.py", "static/v1.2/app.min.js")
+
+
+def test_no_secret_of_a_developer_gets_into_an_image_and_the_sandbox_reads_the_context_as_the_engine_does(
+    engine, tmp_path
+):
+    project = project_with(tmp_path / "project", {})
+    for folder in (project, project / "app", project / "app" / "deep" / "down", project / "scripts" / "more"):
+        for name in (*SECRETS, *WANTED):
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text("hunter2")
+    dockerfile = tmp_path / "Dockerfile"
+    dockerfile.write_text(f"FROM {base_image()}\nCOPY . /context/\nRUN find /context -type f -printf '<%P>\\n'\n")
+    command = [engine, "build", "--no-cache", "--file", dockerfile, "--tag", image_tag("context"), project]
+    build = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert build.returncode == 0, build.stderr
+    copied = set(re.findall(r"<([^<>%]+)>", build.stdout + build.stderr))
+    wanted = {f"{folder}/{name}" for folder in ("app", "app/deep/down", "scripts/more") for name in WANTED}
+    parts = {"app", "scripts/more", "keys", "static"}
+    assert {path for path in copied if path.startswith(tuple(f"{part}/" for part in parts))} == wanted | {
+        "keys/pem.py",
+        "static/v1.2/app.min.js",
+    }
+    assert copied == set(read_context(project, dockerfile).paths)

@@ -85,6 +85,7 @@ def test_what_a_start_needs_of_the_standard_library_is_byte_compiled(contents):
     assert contents["library not compiled"] == []
 
 
+@pytest.mark.case("L08")
 def test_each_file_can_be_read_by_whoever_runs_the_image(contents):
     assert contents["not readable"] == []
     assert contents["entrypoint"] == "0o111"

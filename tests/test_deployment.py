@@ -53,7 +53,7 @@ def without_pulumi(monkeypatch, tmp_path):
 
 @pytest.fixture(scope="module")
 def account(ministack):
-    return Account(ministack.endpoint_url, ministack.region)
+    return Account(ministack.endpoint_url, ministack.region, ministack.credentials)
 
 
 @pytest.fixture
@@ -197,7 +197,7 @@ class TestWithoutThePulumiCommand:
             ),
             (
                 "infra/http_api.py",
-                "qualifier=args.alias_name",
+                "qualifier=alias_name",
                 'qualifier="next"',
                 "aws:lambda/permission:Permission 'api-permission': ResourceNotFoundException: Function not found: ",
             ),
@@ -314,7 +314,7 @@ def test_in_another_region_the_engine_starts_from_an_empty_account(tmp_path):
                 project=program,
                 stack="dev",
                 settings={"aws:region": region},
-                account=Account(ministack.endpoint_url, region),
+                account=Account(ministack.endpoint_url, region, ministack.credentials),
                 environment=ministack.environment,
                 images=ContentBuilder(),
                 state=tmp_path / "state",
@@ -332,7 +332,7 @@ def test_an_account_that_forgot_everything_is_filled_again(tmp_path):
     for _ in range(2):
         with MiniStack(state) as ministack:
             deployment.prepare(ministack)
-            account = Account(ministack.endpoint_url, ministack.region)
+            account = Account(ministack.endpoint_url, ministack.region, ministack.credentials)
             deployed = deployment.deploy(
                 project=program,
                 stack="dev",

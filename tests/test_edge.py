@@ -6,6 +6,7 @@ import os
 from datetime import UTC
 
 import pytest
+from botocore.credentials import ReadOnlyCredentials
 
 from gateway.http_message import Request
 from gateway.http_wire import RefusedError
@@ -131,8 +132,8 @@ def test_a_request_passes_every_resource_that_the_program_made(sandbox, made):
     assert answer.way.refusal is None
 
 
-@pytest.mark.parametrize("host", ["localhost", "localhost:8000", "127.0.0.1", "[::1]:8000", "10.1.2.3:80", ""])
-def test_an_address_means_the_custom_domain(ask, host):
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8000", "127.0.0.1:8000", "127.1.2.3", "[::1]:8000", ""])
+def test_this_machine_s_own_names_mean_the_custom_domain(ask, host):
     found = event(ask(host=host))
     assert (found["requestContext"]["domainName"], found["headers"]["host"]) == (DOMAIN, DOMAIN)
 
@@ -148,9 +149,13 @@ def test_the_event_is_the_one_of_this_api(sandbox, ask, made):
     )
 
 
-@pytest.mark.parametrize("host", ["nobody.example.com", "other.sandbox.test"])
+@pytest.mark.case("G24")
+@pytest.mark.parametrize(
+    "host",
+    ["nobody.example.com", "other.sandbox.test", "10.1.2.3", "0.0.0.0", "[2001:db8::1]", "127.0.0.1.evil.example"],
+)
 def test_an_unknown_host_is_forbidden(ask, host):
-    answer = ask(host=host)
+    answer = ask(host=f"{host}:8000")
     assert refused(answer)[:2] == (403, FORBIDDEN)
     assert answer.way.refusal.id == host
 
@@ -278,6 +283,7 @@ def test_a_mapping_to_a_stage_without_a_deployment_is_not_found(account, ask, ch
     assert refused(ask()) == (404, NOT_FOUND, ("stage", "beta"))
 
 
+@pytest.mark.case("R16", "R56")
 def test_a_mapping_to_another_stage_shows_in_the_path(account, ask, changed, made, beta):
     beta(AutoDeploy=True, StageVariables={"colour": "blue"})
     changed(remap(account, made, "beta"), remap(account, made, "$default"))
@@ -286,6 +292,7 @@ def test_a_mapping_to_another_stage_shows_in_the_path(account, ask, changed, mad
     assert found["stageVariables"] == {"colour": "blue"}
 
 
+@pytest.mark.case("R15")
 def test_the_longest_mapping_key_wins_and_stays_out_of_the_path(account, ask, changed, made, beta):
     beta(AutoDeploy=True)
     gateway = account.client("apigatewayv2")
@@ -306,6 +313,7 @@ def test_the_longest_mapping_key_wins_and_stays_out_of_the_path(account, ask, ch
     assert event(ask("/v1/betas"))["requestContext"]["stage"] == "$default"
 
 
+@pytest.mark.case("G23")
 def test_the_default_endpoint_is_not_found_while_it_is_disabled(account, ask, changed, made):
     gateway, api = account.client("apigatewayv2"), made("Api")
     host = f"{api}.execute-api.us-east-1.amazonaws.com"
@@ -318,6 +326,7 @@ def test_the_default_endpoint_is_not_found_while_it_is_disabled(account, ask, ch
     assert (found["rawPath"], found["requestContext"]["domainName"]) == ("/hello", host)
 
 
+@pytest.mark.case("R13")
 def test_a_named_stage_is_part_of_the_default_endpoints_path(account, ask, changed, made, beta):
     beta(AutoDeploy=True)
     gateway, api = account.client("apigatewayv2"), made("Api")
@@ -329,11 +338,13 @@ def test_a_named_stage_is_part_of_the_default_endpoints_path(account, ask, chang
     assert (found["rawPath"], found["requestContext"]["stage"]) == ("/beta/hello", "beta")
 
 
+@pytest.mark.case("G24")
 def test_an_api_that_does_not_exist_is_forbidden(ask):
     host = "nonesuch00.execute-api.us-east-1.amazonaws.com"
     assert refused(ask(host=host)) == (403, FORBIDDEN, ("domain", host))
 
 
+@pytest.mark.case("R20")
 def test_a_request_that_no_route_takes_is_not_found(account, ask, changed, made):
     gateway, api, route = account.client("apigatewayv2"), made("Api"), made("Route")
     changed(
@@ -373,6 +384,7 @@ def test_a_stage_admits_what_its_limits_say(account, ask, changed, made, limits,
     assert [ask().response.status for _ in statuses] == statuses
 
 
+@pytest.mark.case("S37")
 def test_a_throttled_request_is_told_so(account, ask, changed, made):
     usual = {"ThrottlingRateLimit": 50.0, "ThrottlingBurstLimit": 100}
     none = {"ThrottlingRateLimit": 0.0, "ThrottlingBurstLimit": 0}
@@ -439,6 +451,7 @@ def permission(account, made):
     replace(StatementId=identity)
 
 
+@pytest.mark.case("S35")
 def test_without_the_permission_the_function_is_not_invoked(account, ask, permission):
     permission()
     answer = ask()
@@ -539,6 +552,7 @@ def test_an_alias_shares_requests_between_its_versions(account, ask, changed, ec
     assert {event(ask()) and echo.called[0] for _ in range(40)} == {"1", version}
 
 
+@pytest.mark.case("G22")
 def test_a_function_without_concurrency_is_unavailable(account, ask, changed):
     client = account.client("lambda")
     changed(
@@ -556,8 +570,8 @@ def test_the_function_is_invoked_by_its_alias_within_the_integrations_time(ask, 
 @pytest.mark.parametrize(
     ("failure", "status", "message"),
     [
-        (FunctionFailedError("KeyError: 'x'"), 500, "Internal Server Error"),
-        (FunctionTimedOutError(), 503, "Service Unavailable"),
+        pytest.param(FunctionFailedError("KeyError: 'x'"), 500, "Internal Server Error", marks=pytest.mark.case("S30")),
+        pytest.param(FunctionTimedOutError(), 503, "Service Unavailable", marks=pytest.mark.case("S33")),
         (SandboxError("It can't run here."), 500, "Internal Server Error"),
     ],
     ids=["failed", "timed out", "not runnable"],
@@ -569,11 +583,13 @@ def test_the_client_is_not_told_how_a_function_failed(ask, echo, failure, status
     assert str(failure) in reason(answer)
 
 
+@pytest.mark.case("R64")
 def test_too_long_a_head_is_refused_before_anything_is_looked_up(ask):
     answer = ask(headers=(("X-Long", "x" * 10_240),))
     assert (answer.response.status, [link.link for link in answer.way.links]) == (431, ["request"])
 
 
+@pytest.mark.case("R63")
 def test_too_large_a_body_is_refused_before_the_function(ask, echo):
     answer = ask(method="POST", body=b"x" * (5 * 1024 * 1024))
     assert refused(answer)[:2] == (413, {"message": "Request Entity Too Large"})
@@ -595,12 +611,13 @@ def test_what_is_no_request_is_refused_in_api_gateways_words(error, message):
     assert (answer.status, json.loads(answer.body)) == (error.status, {"message": message})
 
 
+@pytest.mark.case("G15")
 def test_a_request_to_no_path_is_a_bad_one(ask):
     assert refused(ask("nowhere"))[:2] == (400, {"message": "Bad Request"})
 
 
 def test_an_account_that_does_not_answer_is_said_to_be_at_fault(echo):
-    nowhere = Account("http://127.0.0.1:1", "us-east-1")
+    nowhere = Account("http://127.0.0.1:1", "us-east-1", ReadOnlyCredentials("key", "secret", None))
     answer = Edge(nowhere, echo, default_name=DOMAIN).answer(Request(method="GET", target="/", headers=()))
     assert refused(answer) == (500, INTERNAL, ("account", "us-east-1"))
     assert "list_hosted_zones" in reason(answer)

@@ -1,6 +1,7 @@
 import pytest
 
 from sandbox.edge.route import match_route
+from tests.cases import case_param
 
 # The developer guide's own example, and its answers.
 GUIDE = ["GET /pets/dog/1", "GET /pets/dog/{id}", "GET /pets/{proxy+}", "ANY /{proxy+}", "$default"]
@@ -11,6 +12,7 @@ def found(keys, method, path):
     return match and (match.key, match.parameters)
 
 
+@pytest.mark.case("R19")
 @pytest.mark.parametrize(
     ("method", "path", "expected"),
     [
@@ -35,10 +37,14 @@ def test_the_most_specific_route_wins(method, path, expected):
         (["GET /hello"], "GET", "/hello/", None),
         (["GET /"], "GET", "/", ("GET /", {})),
         (["ANY /a", "GET /a"], "GET", "/a", ("GET /a", {})),
-        (["GET /pets/{id}", "ANY /{proxy+}"], "POST", "/pets/1", ("ANY /{proxy+}", {"proxy": "pets/1"})),
-        (["GET /pets/{name}"], "GET", "/pets/Chester Mall", ("GET /pets/{name}", {"name": "Chester Mall"})),
+        case_param(
+            "R19", ["GET /pets/{id}", "ANY /{proxy+}"], "POST", "/pets/1", ("ANY /{proxy+}", {"proxy": "pets/1"})
+        ),
+        case_param(
+            "R17", ["GET /pets/{name}"], "GET", "/pets/Chester Mall", ("GET /pets/{name}", {"name": "Chester Mall"})
+        ),
         (["GET /pets/{name}"], "GET", "/pets/", None),
-        (["ANY /{proxy+}"], "GET", "/foo/", ("ANY /{proxy+}", {"proxy": "foo/"})),
+        case_param("R14", ["ANY /{proxy+}"], "GET", "/foo/", ("ANY /{proxy+}", {"proxy": "foo/"})),
         (["ANY /{proxy+}"], "GET", "/", ("ANY /{proxy+}", {"proxy": ""})),
         (["GET /a/{proxy+}"], "GET", "/a", None),
         (["GET /{proxy+}", "GET /a/{proxy+}"], "GET", "/a/b", ("GET /a/{proxy+}", {"proxy": "b"})),

@@ -66,7 +66,7 @@ def ministack(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def whole_account(ministack):
-    return Account(ministack.endpoint_url, ministack.region)
+    return Account(ministack.endpoint_url, ministack.region, ministack.credentials)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 from awslambdaric.lambda_runtime_exception import FaultException
-from flask import Flask, request
+from flask import Blueprint, Flask, request
 from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
@@ -13,7 +13,15 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from scripts.events import is_spelling_of
 from scripts.invocation import make_handler
 from scripts.logs import AccessLog
-from tests.events import CONTEXT, make_alb_event, make_event, make_rest_event
+from tests.events import (
+    CONTEXT,
+    make_alb_event,
+    make_alb_multi_event,
+    make_event,
+    make_function_url_event,
+    make_http_api_1_event,
+    make_rest_event,
+)
 
 
 def handler_of(app, **options):
@@ -104,7 +112,50 @@ SPELLINGS = [
     "/events;a=1",
     "/events%2F",
     "/ events ",
+    "///events///",
+    "/Events",
+    "/eVeNtS/",
+    "/%45VENTS",
+    "/%65%76%65%6e%74%73",
+    "/%2565vents",
+    "/%2fevents",
+    "/%2Fevents%2f",
+    "//./events",
+    "/events/.",
+    "/events/./",
+    "/events/x/..",
+    "/events/x/../",
+    "/a/b/../../events",
+    "/../events",
+    "/..//events",
+    "/%2e/events",
+    "/a/%2e%2e/events",
+    "/events;",
+    "/events;a",
+    "/events;a=1;b=2",
+    "/events/;a",
+    "/events%3Ba",
+    "/;a/events",
+    "/events%20",
+    "/events\t",
+    "/events\n",
+    "/events%0A",
+    "/\u00a0events",
+    "/mounted/events",
+    "/mounted//EVENTS/",
 ]
+
+KINDS = {
+    "HTTP API": lambda path, method: make_event(path=path, method=method, body="{}"),
+    "HTTP API, named stage": lambda path, method: make_event(path=f"/dev{path}", stage="dev", method=method),
+    "HTTP API, domain": lambda path, method: make_event(path=path, method=method, domain="shop.example"),
+    "HTTP API, format 1.0": lambda path, method: make_http_api_1_event(path=path, method=method),
+    "Function URL": lambda path, method: make_function_url_event(path=path, method=method),
+    "REST API": lambda path, method: make_rest_event(path=path, method=method),
+    "REST API, domain": lambda path, method: make_rest_event(path=f"/v1{path}", method=method, domain="shop.example"),
+    "load balancer": lambda path, method: make_alb_event(path=path, method=method),
+    "load balancer, multiple values": lambda path, method: make_alb_multi_event(path=path, method=method),
+}
 
 
 @pytest.mark.parametrize("path", SPELLINGS)
@@ -115,22 +166,16 @@ def test_a_client_finds_nothing_where_events_go(path, method):
     app.url_map.strict_slashes = False
     app.route("/events", methods=["GET", "POST"])(lambda: reached.append(1) or "reached")
     handler = handler_of(app, events_path="/events", base_path="/v1")
-    requests = [
-        make_event(path=path, method=method, body="{}"),
-        make_event(path=f"/dev{path}", stage="dev", method=method),
-        make_event(path=path, method=method, domain="shop.example"),
-        make_rest_event(path=path, method=method),
-        make_alb_event(path=path, method=method),
-    ]
-    answers = [handler(request, CONTEXT) for request in requests]
-    assert [(answer["statusCode"], reached) for answer in answers] == [(404, [])] * len(requests)
+    answers = {kind: handler(make(path, method), CONTEXT)["statusCode"] for kind, make in KINDS.items()}
+    assert (answers, reached) == (dict.fromkeys(KINDS, 404), [])
 
 
 @pytest.mark.parametrize("path", SPELLINGS)
 def test_a_spelling_that_a_router_behind_a_proxy_might_take_is_known(path):
     assert is_spelling_of("/events", path)
-    assert is_spelling_of("/v1/events", path, "/v1")
     assert is_spelling_of("/events", f"/mounted{path}")
+    if ".." not in path and "mounted" not in path:
+        assert is_spelling_of("/v1/events", path, "/v1")
     assert not is_spelling_of("/events", f"{path}/b")
 
 
@@ -142,6 +187,82 @@ def test_a_client_finds_nothing_below_a_path_that_the_application_takes_off_itse
     handler = handler_of(app, events_path="/events")
     answers = [handler(make_event(path=path, method="POST"), CONTEXT) for path in ("/api/shop", "/api/events")]
     assert [answer["statusCode"] for answer in answers] == [200, 404]
+
+
+class Script:
+    """Middleware that believes X-Original-URL, and takes the prefix in X-Script-Name off the path, by text."""
+
+    def __init__(self, app):
+        self.app = app
+
+    def __call__(self, environ, start_response):
+        script = environ.get("HTTP_X_SCRIPT_NAME", "")
+        path = environ.get("HTTP_X_ORIGINAL_URL") or environ["PATH_INFO"]
+        environ = {**environ, "SCRIPT_NAME": script, "PATH_INFO": path.removeprefix(script)}
+        return self.app(environ, start_response)
+
+
+PREFIXED = ["/foo_events", "/foo/_events", "/foo_EVENTS/", "/foo_events%2f", "/foo;/_events", "/foo/a/.././_events"]
+
+
+def prefixed(path):
+    return [
+        make_event(path=path, method="POST", headers={"x-script-name": "/foo"}),
+        make_rest_event(path=path, method="POST", headers={"x-script-name": ["/foo"]}),
+        make_alb_event(path=path, method="POST", headers={"x-script-name": "/foo"}),
+    ]
+
+
+def answer_of(taken):
+    taken.append(request.get_json())
+    return "taken"
+
+
+@pytest.mark.parametrize("path", PREFIXED)
+def test_middleware_that_changes_the_path_leads_no_client_to_the_events(path):
+    app, taken = Flask(__name__), []
+    app.url_map.strict_slashes = False
+    app.add_url_rule("/_events", "events", lambda: answer_of(taken), methods=["POST"])
+    app.add_url_rule("/shop", "shop", lambda: "sold", methods=["POST"])
+    app.register_error_handler(404, lambda error: ("nothing here", 404))
+    app.wsgi_app = Script(app.wsgi_app)
+    handler = handler_of(app, events_path="/_events")
+    assert [handler(each, CONTEXT)["statusCode"] for each in prefixed(path)] == [404] * 3
+    assert [handler(each, CONTEXT)["body"] for each in prefixed("/foo/shop")] == ["sold"] * 3
+    assert (handler({"a": 1}, CONTEXT), taken) == ("taken", [{"a": 1}])
+
+
+def test_no_client_gets_to_the_events_of_a_blueprint_or_of_an_application_mounted_behind_middleware():
+    taken = []
+    jobs, jobs_app, app = Blueprint("jobs", __name__), Flask("jobs"), Flask(__name__)
+    jobs.post("/run")(lambda: answer_of(taken))
+    jobs_app.post("/run")(lambda: answer_of(taken))
+    app.register_blueprint(jobs, url_prefix="/in/jobs")
+    app.wsgi_app = Script(DispatcherMiddleware(app.wsgi_app, {"/out/jobs": jobs_app}))
+    for place in ("/in", "/out"):
+        handler = handler_of(app, events_path=f"{place}/jobs/run")
+        path = f"/foo{place}/jobs/run"
+        for headers in (
+            {},
+            {"x-script-name": "/foo"},
+            {"x-script-name": f"/foo{place}"},
+            {"x-original-url": f"{place}/jobs/run"},
+        ):
+            events = [make_event(path=each, method="POST", headers=headers) for each in (path, "/")]
+            assert [handler(event, CONTEXT)["statusCode"] for event in events] in ([404, 404], [404, 405])
+        assert handler({"to": place}, CONTEXT) == "taken"
+    assert taken == [{"to": "/in"}, {"to": "/out"}]
+
+
+def test_a_client_that_says_it_is_an_event_is_not():
+    app = Flask(__name__)
+    app.post("/_events")(lambda: "reached")
+    app.wsgi_app = Script(app.wsgi_app)
+    handler = handler_of(app, events_path="/_events")
+    names = ("dualmode.event", "dualmode-event", "DUALMODE.EVENT")
+    headers = {"x-script-name": "/foo"} | dict.fromkeys(names, "<object object at 0x7f0000000000>")
+    event = make_event(path="/foo_events", method="POST", headers=headers) | dict.fromkeys(names, True)
+    assert handler(event, CONTEXT)["statusCode"] == 404
 
 
 def test_other_paths_are_not_hidden():

@@ -53,4 +53,11 @@ def test_the_environment_is_secret_in_the_state(with_domain):
 def test_the_environment_reaches_the_function(program):
     deployed = program.deploy(environment={"GREETING": "hello", "LIMIT": 5})
     configuration = deployed.account.client("lambda").get_function_configuration(FunctionName="dualmode-dev")
-    assert configuration["Environment"]["Variables"] == {"GREETING": "hello", "LIMIT": "5"}
+    variables = configuration["Environment"]["Variables"]
+    assert {name: variables[name] for name in ("GREETING", "LIMIT")} == {"GREETING": "hello", "LIMIT": "5"}
+
+
+def test_the_function_is_told_which_api_may_send_it_requests(program):
+    deployed = program.deploy()
+    configuration = deployed.account.client("lambda").get_function_configuration(FunctionName="dualmode-dev")
+    assert configuration["Environment"]["Variables"] == {"DUALMODE_API_ID": deployed.one("Api").id}

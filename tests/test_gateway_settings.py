@@ -3,6 +3,7 @@
 import pytest
 
 from gateway.settings import SettingsError, settings_from
+from tests.cases import case_param
 
 # what Lambda sets for an image, beside its credentials and the address of the Runtime API
 LAMBDAS_OWN = {
@@ -30,6 +31,7 @@ def test_without_any_variable_there_is_a_value_for_each():
 
     assert (seen.host, seen.port, seen.events_port, seen.workers) == ("0.0.0.0", 3000, 8080, 4)
     assert (seen.log_format, seen.system_log_level, seen.throttle) == ("Text", "DEBUG", None)
+    assert (seen.events_hosts, seen.api_id) == (frozenset(), "dualmode00")
     assert (seen.http_api.header_limit_status, seen.http_api.integration_seconds) == (431, 30.0)
     assert seen.http_api.event.x_forwarded_for == "replace"
     assert (seen.http_api.result.status_code_string, seen.http_api.result.invalid_base64) == ("accept", "refuse")
@@ -43,6 +45,8 @@ def test_every_variable_is_read():
         GATEWAY_HOST="127.0.0.1",
         PORT="1",
         EVENTS_PORT="2",
+        GATEWAY_EVENTS_HOSTS="app, Other.Example",
+        DUALMODE_API_ID=" , a1b2c3d4e5,other",
         GATEWAY_WORKERS="3",
         GATEWAY_THROTTLE_RATE="0.5",
         GATEWAY_THROTTLE_BURST="7",
@@ -62,6 +66,7 @@ def test_every_variable_is_read():
 
     assert (seen.host, seen.port, seen.events_port, seen.workers) == ("127.0.0.1", 1, 2, 3)
     assert (seen.log_format, seen.system_log_level, seen.throttle) == ("JSON", "INFO", (0.5, 7))
+    assert (seen.events_hosts, seen.api_id) == ({"app", "other.example"}, "a1b2c3d4e5")
     assert seen.http_api.header_limit_status == 400
     assert seen.http_api.event.x_forwarded_for == "append"
     assert (seen.http_api.result.status_code_string, seen.http_api.result.invalid_base64) == ("refuse", "verbatim")
@@ -75,6 +80,11 @@ def test_every_variable_is_read():
         ("PORT", "http", "it must be a whole number from 0 to 65535."),
         ("PORT", "65536", "it must be a whole number from 0 to 65535."),
         ("EVENTS_PORT", "-1", "it must be a whole number from 0 to 65535."),
+        (
+            "GATEWAY_EVENTS_HOSTS",
+            "app:8080",
+            "it must be names of hosts without a port, separated by commas.",
+        ),
         ("GATEWAY_WORKERS", "0", "it must be a whole number from 1 to 1000."),
         ("GATEWAY_WORKERS", "many", "it must be a whole number from 1 to 1000."),
         ("GATEWAY_HEADER_LIMIT_STATUS", "200", "it must be a whole number from 400 to 499."),
@@ -110,10 +120,10 @@ def test_half_a_throttle_is_refused(given, missing):
 @pytest.mark.parametrize(
     ("given", "got"),
     [
-        pytest.param({}, {}, id="L01"),
-        pytest.param({"HOME": "/root"}, {}, id="L01-no-home"),
-        pytest.param({"HOME": "/tmp"}, {"HOME": "/tmp"}, id="L01-a-home-of-the-image"),
-        pytest.param({"HOME": "/tmpfs"}, {}, id="L01-no-home-like-tmp"),
+        case_param("L01", {}, {}),
+        case_param("L01-no-home", {"HOME": "/root"}, {}),
+        case_param("L01-a-home-of-the-image", {"HOME": "/tmp"}, {"HOME": "/tmp"}),
+        case_param("L01-no-home-like-tmp", {"HOME": "/tmpfs"}, {}),
         pytest.param({"TABLE": "orders"}, {"TABLE": "orders"}, id="the-users-own"),
         pytest.param({"GATEWAY_WORKERS": "2"}, {}, id="not-the-gateways"),
         pytest.param({"AWS_EXECUTION_ENV": "AWS_Lambda_python3.13"}, {}, id="not-anothers"),

@@ -111,6 +111,41 @@ SMUGGLING = [
     pytest.param(post(b"-3\r\nabc\r\n0\r\n\r\n", "Transfer-Encoding: chunked"), 400, id="a-negative-chunk"),
     pytest.param(post(b"0x3\r\nabc\r\n0\r\n\r\n", "Transfer-Encoding: chunked"), 400, id="a-prefixed-chunk-size"),
     pytest.param(post(b"z\r\n\r\n", "Transfer-Encoding: chunked"), 400, id="no-chunk-size"),
+    *(
+        pytest.param(post(b"0\r\n\r\n" + get(target="/smuggled"), *lines), answer, id=name)
+        for name, answer, *lines in (
+            ("cl-te", 400, "Content-Length: 60", "Transfer-Encoding: chunked"),
+            ("te-cl", 400, "Transfer-Encoding: chunked", "Content-Length: 4"),
+            ("te-te", 501, "Transfer-Encoding: chunked", "Transfer-Encoding: x"),
+            ("te-te-equal", 501, "Transfer-Encoding: chunked", "Transfer-Encoding: chunked"),
+            ("te-list", 501, "Transfer-Encoding: chunked, identity"),
+            ("te-quoted", 501, 'Transfer-Encoding: "chunked"'),
+            ("te-before-the-colon", 400, "Transfer-Encoding : chunked"),
+            ("te-tab-before-the-colon", 400, "Transfer-Encoding\t: chunked"),
+            ("te-folded", 400, "Transfer-Encoding:", " chunked"),
+            ("te-behind-a-line-feed", 400, "X: y\nTransfer-Encoding: chunked"),
+            ("te-behind-a-carriage-return", 400, "X: y\rTransfer-Encoding: chunked"),
+            ("te-vertical-tab", 400, "Transfer-Encoding: \x0bchunked"),
+            ("te-nul", 400, "Transfer-Encoding: chunked\x00"),
+            ("te-indented", 400, " Transfer-Encoding: chunked"),
+            ("cl-zero-and-more", 400, "Content-Length: 0", "Content-Length: 60"),
+            ("cl-with-a-blank-in-it", 400, "Content-Length: 6 0"),
+            ("cl-folded", 400, "Content-Length: 6", "\t0"),
+        )
+    ),
+    *(
+        pytest.param(post(body + get(target="/smuggled"), "Transfer-Encoding: chunked"), 400, id=name)
+        for name, body in (
+            ("an-extension-with-a-line-feed", b"0;a\nb\r\n\r\n"),
+            ("an-extension-with-a-carriage-return", b"0;a\rb\r\n\r\n"),
+            ("a-chunk-ended-by-a-line-feed", b"1\r\nx\n0\r\n\r\n"),
+            ("a-last-chunk-ended-by-a-line-feed", b"0\n\n"),
+            ("a-chunk-size-beyond-64-bits", b"10000000000000000\r\n"),
+            ("a-blank-before-a-chunk-size", b" 0\r\n\r\n"),
+            ("a-trailer-with-a-line-feed", b"0\r\nx: y\n\r\n\r\n"),
+            ("a-trailer-that-is-a-request", b"0\r\n"),
+        )
+    ),
 ]
 
 

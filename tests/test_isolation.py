@@ -84,7 +84,7 @@ def ministack(state):
 
 @pytest.fixture(scope="module")
 def account(ministack):
-    return Account(ministack.endpoint_url, ministack.region)
+    return Account(ministack.endpoint_url, ministack.region, ministack.credentials)
 
 
 @pytest.fixture

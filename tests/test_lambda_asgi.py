@@ -3,11 +3,14 @@
 import asyncio
 import json
 import sys
+import warnings
 from contextlib import suppress
 
 import pytest
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import StreamingResponse
+from flask import Flask, request
+from werkzeug.exceptions import NotFound
 
 from scripts.asgi import StartUpError, as_wsgi, mounted
 from scripts.invocation import make_handler
@@ -34,6 +37,9 @@ def _event_loops_end(monkeypatch):
         loop.run_until_complete(loop.shutdown_default_executor())
         loop.close()
     asyncio.set_event_loop(None)
+
+
+NOT_FOUND = NotFound().get_response().get_data(as_text=True)
 
 
 def handler_of(app, **options):
@@ -201,6 +207,68 @@ def test_an_event_that_is_no_request_goes_to_its_route():
     handler = handler_of(app, events_path="/events")
     assert handler({"Records": [1]}, CONTEXT) == {"batchItemFailures": [1]}
     assert handler(make_event(method="POST", path="/events", body="{}"), CONTEXT)["statusCode"] == 404
+
+
+class Script:
+    """Middleware that takes a prefix off the path, by text."""
+
+    def __init__(self, app):
+        self.app = app
+
+    async def __call__(self, scope, receive, send):
+        if scope["type"] == "http" and scope["path"].startswith("/foo"):
+            scope = {**scope, "path": f"/{scope['path'].removeprefix('/foo').lstrip('/')}"}
+        await self.app(scope, receive, send)
+
+
+def test_middleware_that_changes_the_path_leads_no_client_to_the_events():
+    outer, inner, taken = FastAPI(), FastAPI(), []
+
+    @inner.post("/run")
+    async def run(event: dict):
+        taken.append(event)
+        return "taken"
+
+    inner.post("/shop")(lambda: "sold")
+    inner.add_middleware(Script)
+    outer.mount("/jobs", inner)
+    outer.add_middleware(Script)
+    for app, path in ((inner, "/run"), (outer, "/jobs/run"), (Script(outer), "/jobs/run")):
+        handler = handler_of(app, events_path=path)
+        for typed in (f"/foo{path[1:]}", f"/foo{path}", f"/foo{path}/", f"/foo{path}\n"):
+            event = make_event(path=typed, method="POST", headers={"content-type": "application/json"}, body="{}")
+            answer = handler(event, CONTEXT)
+            assert (answer["statusCode"], answer["body"]) in [(404, '{"detail":"Not Found"}'), (404, NOT_FOUND)]
+        shop = make_event(path=f"/foo{path.replace('run', 'shop')}", method="POST")
+        assert handler(shop, CONTEXT)["body"] == '"sold"'
+        assert handler({"to": path}, CONTEXT) == "taken"
+    assert taken == [{"to": "/run"}, {"to": "/jobs/run"}, {"to": "/jobs/run"}]
+
+
+def test_events_reach_a_flask_application_that_is_mounted_in_an_asgi_application_and_clients_do_not():
+    flask_app, app, taken = Flask(__name__), FastAPI(), []
+
+    @flask_app.post("/run")
+    def run():
+        taken.append(request.get_json())
+        return "taken"
+
+    flask_app.post("/shop")(lambda: "sold")
+    app.mount("/jobs", in_a_thread(flask_app))
+    app.add_middleware(Script)
+    handler = handler_of(app, events_path="/jobs/run")
+    assert handler(make_event(path="/foojobs/shop", method="POST"), CONTEXT)["body"] == "sold"
+    assert handler(make_event(path="/foojobs/run", method="POST", body="{}"), CONTEXT)["statusCode"] == 404
+    assert handler({"a": 1}, CONTEXT) == "taken"
+    assert taken == [{"a": 1}]
+
+
+def in_a_thread(app):
+    """A WSGI application as Starlette mounts it; its environ is a new one, made from the scope."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from starlette.middleware.wsgi import WSGIMiddleware
+    return WSGIMiddleware(app)
 
 
 def test_a_server_on_this_machine_has_the_same_paths():

@@ -1,4 +1,4 @@
-"""Lambda mode as a whole, under AWS's Runtime Interface Emulator. Owns the conformance cases L02, L03, L08 and L10."""
+"""Lambda mode as a whole, under AWS's Runtime Interface Emulator."""
 
 import functools
 import json
@@ -56,7 +56,7 @@ def test_a_wrong_import_string_is_an_init_error_of_one_sentence(import_string, k
 
 
 THEIR_ERRORS = {
-    "L02": ('raise Exception("x")', "Exception", "x"),
+    "an exception": ('raise Exception("x")', "Exception", "x"),
     "a dependency that is missing": (
         "import not_there_at_all",
         "Runtime.ImportModuleError",
@@ -70,6 +70,7 @@ THEIR_ERRORS = {
 }
 
 
+@pytest.mark.case("L02")
 @pytest.mark.parametrize(("code", "kind", "message"), THEIR_ERRORS.values(), ids=THEIR_ERRORS)
 def test_an_error_of_the_application_s_own_code_is_an_init_error_of_its_own_type(
     code, kind, message, emulated, tmp_path
@@ -88,7 +89,8 @@ def test_an_error_of_the_application_s_own_code_is_an_init_error_of_its_own_type
         assert len(error["stackTrace"]) == 1
 
 
-@pytest.mark.parametrize("status", [pytest.param(0, id="L03"), pytest.param(3, id="L03 with a status")])
+@pytest.mark.case("L03")
+@pytest.mark.parametrize("status", [0, 3])
 def test_an_exit_in_a_request_ends_the_process_and_the_next_request_gets_a_new_one(status, emulated, tmp_path):
     write(
         tmp_path,
@@ -114,10 +116,10 @@ def test_an_exit_in_a_request_ends_the_process_and_the_next_request_gets_a_new_o
 AS_NOBODY_SPECIAL = ("setpriv", "--bounding-set=-dac_override,-dac_read_search") if os.getuid() == 0 else ()
 
 
-@pytest.mark.parametrize("mode", [pytest.param(0o000, id="L08")])
-def test_a_file_that_this_user_may_not_read_is_an_init_error(mode, emulated, tmp_path):
+@pytest.mark.case("L08")
+def test_a_file_that_this_user_may_not_read_is_an_init_error(emulated, tmp_path):
     write(tmp_path, shop="")
-    (tmp_path / "shop.py").chmod(mode)
+    (tmp_path / "shop.py").chmod(0o000)
     with emulated(AS_NOBODY_SPECIAL, FLASK_APP="shop") as function:
         error = function.invoke(make_event())
     assert (error["errorType"], error["errorMessage"]) == (
@@ -126,8 +128,8 @@ def test_a_file_that_this_user_may_not_read_is_an_init_error(mode, emulated, tmp
     )
 
 
-@pytest.mark.parametrize("seconds", [pytest.param(300, id="L10")])
-def test_the_context_tells_the_invocation_s_id_function_and_time_left(seconds, emulated, tmp_path):
+@pytest.mark.case("L10")
+def test_the_context_tells_the_invocation_s_id_function_and_time_left(emulated, tmp_path):
     write(
         tmp_path,
         shop="""
@@ -141,11 +143,11 @@ def test_the_context_tells_the_invocation_s_id_function_and_time_left(seconds, e
             return {"id": context.aws_request_id, "arn": context.invoked_function_arn, "left": left}
         """,
     )
-    with emulated(FLASK_APP="shop", AWS_LAMBDA_FUNCTION_TIMEOUT=str(seconds)) as function:
+    with emulated(FLASK_APP="shop", AWS_LAMBDA_FUNCTION_TIMEOUT="300") as function:
         seen = json.loads(function.invoke(make_event())["body"])
     assert re.fullmatch("[0-9a-f-]{36}", seen["id"])
     assert seen["arn"].startswith("arn:aws:lambda:")
-    assert 0 < seen["left"] <= seconds * 1000
+    assert 0 < seen["left"] <= 300_000
 
 
 def test_debugging_never_reaches_lambda(emulated, tmp_path):

@@ -29,6 +29,7 @@ SHOP = """
     app.add_url_rule("/events", "events", lambda: "reached", methods=["GET", "POST"])
     app.add_url_rule("/debug", "debug", lambda: str(app.debug))
     app.add_url_rule("/fail", "fail", lambda: 1 / 0)
+    app.add_url_rule("/fail/<name>", "fail_named", lambda name: 1 / 0)
     app.debug = True
     app.run(debug=True)
 """
@@ -122,6 +123,40 @@ def test_an_application_is_served_at_its_base_path_and_without_its_event_route(t
         assert local.request("GET", "/v10/where")[0] == 404
         for path in ("/events", "/events/", "/v1/events", "/%65vents"):
             assert local.request("POST", path)[0] == 404
+
+
+@pytest.mark.parametrize("variables", [{}, {"AWS_LAMBDA_LOG_LEVEL": "INFO"}], ids=str)
+def test_a_path_that_is_logged_can_t_pass_for_a_line_nor_colour_the_terminal(variables, tmp_path):
+    write(tmp_path, shop=SHOP)
+    with Local(tmp_path, FLASK_APP="shop", **variables) as local:
+        assert local.request("GET", "/fail/a%0A%1B[31m[INFO]%20forged")[0] == 500
+        local.wait_for("ZeroDivisionError: division by zero\n")
+        log = local.log_file.read_text()
+    assert r"Exception on /fail/a\n\x1b[31m[INFO] forged [GET]" in log
+    assert "\x1b[31m[INFO]" not in log
+
+
+def test_middleware_leads_no_client_to_the_events_in_local_mode_either(tmp_path):
+    write(
+        tmp_path,
+        shop=SHOP,
+        behind="""
+        from shop import app
+
+        class Script:
+            def __init__(self, app):
+                self.app = app
+
+            def __call__(self, environ, start_response):
+                environ["PATH_INFO"] = environ["PATH_INFO"].removeprefix("/foo_")
+                return self.app(environ, start_response)
+
+        app.wsgi_app = Script(app.wsgi_app)
+        """,
+    )
+    with Local(tmp_path, FLASK_APP="behind:app", DUALMODE_EVENTS_PATH="/events") as local:
+        assert local.request("GET", "/foo_where")[0] == 200
+        assert [local.request("POST", path)[0] for path in ("/foo_events", "/foo_/events")] == [404, 404]
 
 
 def test_the_variable_turns_debugging_on_and_nothing_else(tmp_path):

@@ -28,6 +28,7 @@ APP = """
         print("printed")
         print("two", "lines", sep="\\n")
         print('{"already": "json"}')
+        print('{"message": "forged", "requestId": "another", "traceId": "1-0", "n": 1.50}')
         sys.stderr.write("complained\\n")
         warnings.warn("deprecated")
         print("unfinished", end="")
@@ -79,8 +80,9 @@ def text_lines(rie, tmp_path_factory):
 
 def test_with_json_every_line_is_an_object_with_the_ids_of_its_request(json_lines):
     objects = [json.loads(line) for line in json_lines]
-    objects.remove({"already": "json"})
     for each in objects:
+        if "already" in each or each["message"] == "forged":
+            each["timestamp"] = "2026-11-21T12:00:00Z"  # an application's own objects get no more than ids
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", each["timestamp"])
         assert re.fullmatch("[0-9a-f-]{36}", each["requestId"])
         assert each["traceId"] == TRACE
@@ -99,6 +101,7 @@ def test_with_json_whatever_logs_or_prints_is_there_once_in_order(json_lines):
         ("INFO", None, "two"),
         ("INFO", None, "lines"),
         (None, None, ""),
+        (None, None, "forged"),
         ("ERROR", None, "complained"),
         ("INFO", None, "unfinished"),
         ("INFO", "dualmode.access", "POST /loud 200"),
@@ -217,6 +220,98 @@ def test_a_method_and_ids_that_would_break_out_of_their_line_do_not(monkeypatch)
     assert as_text.count("\n") == 1
 
 
+@pytest.fixture
+def _invocation(monkeypatch):
+    monkeypatch.setattr(logs.current, "request_id", "real")
+    monkeypatch.setattr(logs.current, "trace", "Root=1-2;Parent=3")
+
+
+REAL = '"requestId": "real", "traceId": "1-2"}'
+
+
+@pytest.mark.parametrize(
+    ("printed", "written"),
+    [
+        ('{"a": 1.50, "b": "\\u00e9é"}', '{"a": 1.50, "b": "\\u00e9é", ' + REAL),
+        ("{}", "{" + REAL),
+        ('{"a":1 } ', '{"a":1, ' + REAL),
+        ('{"a": {"requestId": "x"}}', '{"a": {"requestId": "x"}, ' + REAL),
+        ('{"requestId": "x", "a": "é"}', '{"requestId": "real", "a": "é", "traceId": "1-2"}'),
+        ('{"requestId": "x", "requestId": "y"}', "{" + REAL),
+        ('{"request\\u0049d": "x", "traceId": ["y"]}', "{" + REAL),
+    ],
+)
+@pytest.mark.usefixtures("_invocation")
+def test_an_object_that_is_printed_stays_itself_but_for_the_invocation_s_ids(printed, written):
+    stream = io.StringIO()
+    logs.JsonLines(stream, "INFO").write(printed + "\n")
+    assert stream.getvalue() == written + "\n"
+
+
+@pytest.mark.parametrize(
+    "printed", ['{"requestId": "x", "n": NaN}', '{"requestId": "x", "n": 1e999}', '{"a":' * 100_000, '{"a": 1} {}']
+)
+@pytest.mark.usefixtures("_invocation")
+def test_what_is_printed_and_only_begins_like_an_object_is_a_message(printed):
+    stream = io.StringIO()
+    logs.JsonLines(stream, "INFO").write(printed + "\n")
+    (line,) = stream.getvalue().splitlines()
+    assert json.loads(line) | {"timestamp": ""} == {
+        "timestamp": "",
+        "level": "INFO",
+        "message": printed,
+        "requestId": "real",
+        "traceId": "1-2",
+    }
+
+
+def test_without_a_trace_no_other_one_can_be_claimed(monkeypatch):
+    monkeypatch.setattr(logs.current, "request_id", "real")
+    monkeypatch.setattr(logs.current, "trace", "")
+    stream = io.StringIO()
+    logs.JsonLines(stream, "INFO").write('{"traceId": "1-9", "a": 1}\n')
+    assert stream.getvalue() == '{"a": 1, "requestId": "real"}\n'
+
+
+def test_outside_an_invocation_an_object_is_written_as_it_is(monkeypatch):
+    monkeypatch.setattr(logs.current, "request_id", "")
+    stream = io.StringIO()
+    logs.JsonLines(stream, "INFO").write('{"requestId": "own"}\n')
+    assert stream.getvalue() == '{"requestId": "own"}\n'
+
+
+FORGING = "/fail\n[INFO]\t2026-11-21T12:00:00Z\tforged \x1b[2J\r\x9b\u2028\u202e"
+ESCAPED = r"/fail\n[INFO]" + "\t2026-11-21T12:00:00Z\tforged " + r"\x1b[2J\r"
+
+
+def test_as_text_a_path_can_t_pass_for_a_line_in_flask_s_messages_nor_in_ours(rie, tmp_path):
+    write(
+        tmp_path,
+        shop="""
+        from flask import Flask
+        app = Flask(__name__)
+        app.register_error_handler(500, lambda error: 1 / 0)
+        app.add_url_rule("/<name>", "fail", lambda name: [][1])
+        """,
+    )
+    with Emulator(rie, tmp_path, tmp_path / "log", FLASK_APP="shop") as function:
+        function.invoke(make_event(path=FORGING))
+        lines = function.lines(last="ZeroDivisionError")
+    said = [line.split("\t", 3) for line in lines if "Exception on " in line]
+    assert [(level, message) for level, _, _, message in said] == [
+        ("[ERROR]", rf"Exception on {ESCAPED}\x9b\u2028\u202e [GET]"),  # Flask's, before it asks the handler
+        ("[ERROR]", rf"Exception on {ESCAPED}Â\x9bâ\x80¨â\x80® [GET]"),  # ours, of the path's bytes, when that fails
+    ]
+    assert [line for line in lines if line.startswith("[INFO]")] == []
+    assert "IndexError: list index out of range" in lines  # tracebacks have their lines
+
+
+@pytest.mark.parametrize("name", ["werkzeug", "uvicorn.error"])
+def test_what_a_server_says_of_itself_keeps_its_lines_and_colours(name):
+    record = logs._OneLineRecord(name, logging.INFO, "", 0, "\x1b[1mone\ntwo", (), None)
+    assert record.getMessage() == "\x1b[1mone\ntwo"
+
+
 @pytest.mark.parametrize(
     ("variables", "kind"),
     [({"AWS_LAMBDA_LOG_FORMAT": "JSON"}, 0xA55A000E), ({"AWS_LAMBDA_LOG_LEVEL": "INFO"}, 0xA55A000F)],
@@ -227,6 +322,7 @@ def test_where_the_platform_takes_frames_a_request_is_one(variables, kind, monke
     for name in ("stdout", "stderr", "excepthook"):
         monkeypatch.setattr(sys, name, getattr(sys, name))
     monkeypatch.setattr(threading, "excepthook", threading.excepthook)
+    monkeypatch.setattr(logging, "_logRecordFactory", logging.getLogRecordFactory())
     with bootstrap.FramedTelemetryLogSink(writing) as sink:
         handler = bootstrap.LambdaLoggerHandler(sink)
         monkeypatch.setattr(root, "handlers", [handler])

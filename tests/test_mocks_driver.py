@@ -57,7 +57,7 @@ def ministack(tmp_path_factory):
 def deploy(ministack, tmp_path):
     """Deploys a program from its source to an empty account; gives outputs, resources by name and progress lines."""
     ministack.reset()
-    account = Account(ministack.endpoint_url, ministack.region)
+    account = Account(ministack.endpoint_url, ministack.region, ministack.credentials)
 
     def deploy(source, config="", files=None, **chosen):
         folder = write_program(tmp_path / f"program{len(list(tmp_path.iterdir()))}", source, config)

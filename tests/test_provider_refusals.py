@@ -25,7 +25,7 @@ def rule(priority, tags):
 @pytest.fixture(scope="module")
 def account(tmp_path_factory):
     with MiniStack(tmp_path_factory.mktemp("aws")) as ministack:
-        yield Account(ministack.endpoint_url, ministack.region)
+        yield Account(ministack.endpoint_url, ministack.region, ministack.credentials)
 
 
 @pytest.fixture(scope="module")

@@ -43,7 +43,7 @@ def _properties(cls):
 @pytest.fixture(scope="module")
 def account(tmp_path_factory):
     with MiniStack(tmp_path_factory.mktemp("aws")) as ministack:
-        yield Account(ministack.endpoint_url, ministack.region)
+        yield Account(ministack.endpoint_url, ministack.region, ministack.credentials)
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +74,7 @@ def test_one_of_each_type_is_made(everything, provider):
 
 def test_in_another_region_everything_is_of_that_region(folder, tmp_path):
     with MiniStack(tmp_path, region="eu-central-1") as ministack:
-        account = Account(ministack.endpoint_url, "eu-central-1")
+        account = Account(ministack.endpoint_url, "eu-central-1", ministack.credentials)
         made = make_everything(Provider(account, ContentBuilder(), folder), account)
     assert made["DomainName"].outputs["domainNameConfiguration"]["hostedZoneId"] == "Z1U9ULNL0V5AJ3"
     assert [short for short, found in made.items() if "us-east-1" in repr(found)] == []

@@ -1,4 +1,4 @@
-"""The Runtime API, as a runtime sees it; what AWS's own emulator answers is the reference."""
+"""The Runtime API, as a runtime sees it; what AWS's own emulator answers is the standard."""
 
 import http.client
 import json
@@ -60,8 +60,9 @@ def make_invocation(**members):
     return Invocation(event=b'{"a":1}', trace_id=TRACE, **members)
 
 
-@pytest.mark.parametrize("asked", [pytest.param(make_invocation(), id="L10")])
-def test_an_event_comes_with_what_a_runtime_needs_to_know(api, asked):
+@pytest.mark.case("L10")
+def test_an_event_comes_with_what_a_runtime_needs_to_know(api):
+    asked = make_invocation()
     before = time.time() * 1000
 
     status, headers, body = fetch(api, asked)
@@ -96,7 +97,8 @@ def test_a_result_is_accepted_once(api):
     assert api.heard == [Ready(), Responded(b'"one"')]
 
 
-@pytest.mark.parametrize("kind", [pytest.param("response", id="L09-response"), pytest.param("error", id="L09-error")])
+@pytest.mark.case("L09")
+@pytest.mark.parametrize("kind", ["response", "error"])
 def test_an_answer_to_an_old_request_is_refused(api, kind):
     old, new = make_invocation(), make_invocation()
     fetch(api, old)

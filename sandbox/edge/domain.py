@@ -23,7 +23,7 @@ class StageAddress:
 
 
 def host_name(host: str, default: str | None) -> str:
-    """The name that a Host header asks for: `default` where it is an address or `localhost`."""
+    """The name that a Host header asks for: `default` where it is an address of loopback or `localhost`, or nothing."""
     name = (host.partition("]")[0] + "]" if host.startswith("[") else host.partition(":")[0]).rstrip(".").lower()
     return default if default is not None and _is_this_machine(name) else name
 
@@ -152,7 +152,6 @@ def _is_this_machine(name: str) -> bool:
     if name in ("", "localhost"):
         return True
     try:
-        ipaddress.ip_address(name.strip("[]"))
+        return ipaddress.ip_address(name.strip("[]")).is_loopback
     except ValueError:
         return False
-    return True

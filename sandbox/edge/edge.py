@@ -47,7 +47,8 @@ class Functions(Protocol):
 class Edge:
     """Answers requests as API Gateway would, from what the account says at that very moment.
 
-    `default_name` is the name that a request means whose Host is an address or `localhost`.
+    `default_name` is the name that a request means whose Host is an address of loopback or `localhost`. Nothing else is
+    taken for it: a web page's own name can lead to this machine, and the page then reads what is answered to it.
     """
 
     def __init__(self, account: Account, functions: Functions, *, default_name: str | None = None) -> None:

@@ -1,7 +1,7 @@
 """Everything in which gateway mode's answer may differ from local mode's, and nothing else may.
 
-Each names its row in the reference on HTTP APIs (section, then the row's words). A normaliser takes out of an answer
-what the row says of it, and fails where that isn't there: an exception that is not needed fails the case that names it.
+Each names its case in docs/http-api.md. A normaliser takes out of an answer what the case says of it, and fails where
+that isn't there: an exception that is not needed fails the case that names it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Difference:
     """An exception; without normalisers it is one of whole answers, and the case states the facts of both."""
 
     name: str
-    row: str
+    case: str
     why: str
     local: Normaliser | None = None
     gateway: Normaliser | None = None
@@ -114,27 +114,27 @@ IMF_DATE = r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\
 EVERYWHERE = [
     Difference(
         name="date",
-        row="7: Gateway always sets Date, Connection, Content-Length, Content-Type, Apigw-Requestid",
+        case="S01",
         why="each server tells the time at which it answers",
         local=without("date", IMF_DATE),
         gateway=without("date", IMF_DATE),
     ),
     Difference(
         name="server",
-        row="7: Gateway always sets Date, Connection, Content-Length, Content-Type, Apigw-Requestid",
+        case="S01",
         why="Flask's own server names itself; API Gateway doesn't",
         local=without("server", r"Werkzeug/[\d.]+ Python/[\d.]+"),
     ),
     Difference(
         name="connection",
-        row="7: Gateway always sets Date, Connection: keep-alive (HTTP/1.1), ...",
+        case="S01",
         why="Flask's own server closes each connection; it is no part of the answer",
         local=without("connection", "close"),
         gateway=without("connection", "keep-alive|close"),
     ),
     Difference(
         name="apigw-requestid",
-        row="7: Gateway always sets Date, Connection, Content-Length, Content-Type, Apigw-Requestid",
+        case="S01",
         why="API Gateway's own id of the request",
         gateway=without("apigw-requestid", r"[A-Za-z0-9_-]{14,15}="),
     ),
@@ -144,13 +144,13 @@ EVERYWHERE = [
 NAMED = [
     Difference(
         name="echoed trace id",
-        row="4: Always added by HA: host, content-length, x-amzn-trace-id: Root=1-8hex-24hex, ...",
+        case="R37",
         why="httpbin shows the headers that reached it",
         gateway=without_echoed("X-Amzn-Trace-Id", "Root=1-[0-9a-f]{8}-[0-9a-f]{24}"),
     ),
     Difference(
         name="echoed x-forwarded",
-        row='4: Always added by HA: ..., x-forwarded-for, x-forwarded-port: "443", x-forwarded-proto: "https"',
+        case="R37",
         why="httpbin shows the headers that reached it, these where it is asked with show_env",
         gateway=lambda answer: without_echoed("X-Forwarded-Proto", "https")(
             without_echoed("X-Forwarded-Port", "443")(without_echoed("X-Forwarded-For", r"[\d.]+")(answer))
@@ -158,43 +158,43 @@ NAMED = [
     ),
     Difference(
         name="echoed https",
-        row='4: Always added by HA: ..., x-forwarded-proto: "https"',
+        case="R37",
         why="an HTTP API is reached by https only, and httpbin shows the URL",
         gateway=substituting(rb'"url": "https://', b'"url": "http://'),
     ),
     Difference(
         name="https in location",
-        row='4: Always added by HA: ..., x-forwarded-proto: "https"',
+        case="R37",
         why="an HTTP API is reached by https only, and an absolute redirect stays there",
         gateway=headers_replaced("location", "^https://", "http://"),
     ),
     Difference(
         name="https in page",
-        row='4: Always added by HA: ..., x-forwarded-proto: "https"',
+        case="R37",
         why="as in the location: the page that goes with a redirect names its URL",
         gateway=substituting(rb"https://parity\.test", b"http://parity.test"),
     ),
     Difference(
         name="secure cookie",
-        row='4: Always added by HA: ..., x-forwarded-proto: "https"',
+        case="R37",
         why="httpbin marks its cookies as secure where it is reached by https",
         gateway=headers_replaced("set-cookie", "Secure; ", ""),
     ),
     Difference(
         name="echoed length of no body",
-        row='3: content-length in the event is the original byte length; it is "0" even for bodyless GET',
+        case="R33",
         why="an event says that a POST without a body and a length is 0 bytes long",
         gateway=without_echoed("Content-Length", "0"),
     ),
     Difference(
         name="unechoed length of no body",
-        row='3: content-length in the event is the original byte length; it is "0" even for bodyless GET',
+        case="R33",
         why="in an event, a GET with a length of 0 is like one without a length",
         local=without_echoed("Content-Length", "0"),
     ),
     Difference(
         name="hop-by-hop",
-        row="4: Dropped hop-by-hop: connection, expect, te, transfer-encoding, upgrade, proxy-authenticate",
+        case="R36",
         why="httpbin shows the headers that reached it",
         local=lambda answer: without_echoed("Connection", '[^"]+')(
             without_echoed("Te", "trailers")(without_echoed("Upgrade", "h2c")(answer))
@@ -202,96 +202,106 @@ NAMED = [
     ),
     Difference(
         name="default content type",
-        row="7: HA structured, no content-type -> text/plain; charset=utf-8",
+        case="S01",
         why="API Gateway gives a type to every answer",
         gateway=without("content-type", "text/plain; charset=utf-8"),
     ),
     Difference(
         name="content type of untyped body",
-        row="7: HA structured, no content-type -> text/plain; charset=utf-8; 8.4: always send content-type explicitly",
+        case="S01",
         why="a body without a type would get one that is wrong for bytes, and another one from a Function URL",
         gateway=without("content-type", "application/octet-stream"),
     ),
     Difference(
         name="joined lines",
-        row="7: Headers object -> one line per key; commas kept in one line",
+        case="S08",
         why="a result has one value for a name, cookies excepted",
         local=with_lines_joined,
     ),
     Difference(
         name="length for chunks",
-        row="7: Gateway always sets ..., Content-Length; traps: no streaming",
+        case="S23",
         why="a function's answer is whole before it is sent",
         local=with_length_for_chunks,
     ),
     Difference(
         name="length of HEAD",
-        row="7: Function headers dropped: connection, content-length, ...; HEAD response: content-length: ?",
+        case="S39",
         why="the answer to HEAD has no body whose length API Gateway could tell",
         local=without("content-length", r"\d+"),
         gateway=without("content-length", "0"),
     ),
     Difference(
         name="length of HEAD of a stream",
-        row="7: Gateway always sets ..., Content-Length",
+        case="S39",
         why="as for every HEAD; Flask's own server can't tell it either, and says nothing",
         gateway=without("content-length", "0"),
     ),
     Difference(
         name="compressed",
-        row="4: Always added by HA: ..., x-amzn-trace-id",
+        case="R37",
         why="what httpbin compresses are the headers that reached it, so it is compared decompressed",
         local=decompressed,
         gateway=decompressed,
     ),
     Difference(
+        name="encoded twice",
+        case="G05",
+        why="an HTTP API decodes a path twice, Flask's own server once",
+    ),
+    Difference(
+        name="no escape",
+        case="R07",
+        why="after its first decoding, an HTTP API finds a percent sign that begins no escape, and refuses the request",
+    ),
+    Difference(
         name="encoded question mark",
-        row="1: HA: %3F is decoded and the path is truncated at it before invoking",
+        case="R08",
         why="the application never sees the rest of the path",
     ),
     Difference(
         name="runs of slashes",
-        row="1: HA: runs of slashes are collapsed to one",
+        case="R09",
         why="the application never sees that there were more",
     ),
     Difference(
         name="raw bytes in the path",
-        row="1: UTF-8 sequences become characters",
+        case="R04",
         why="Flask's own server takes bytes that no client should send as latin-1, and encodes them a second time",
     ),
     Difference(
         name="forwarded headers of a client",
-        row="4: x-forwarded-for: HA appears to overwrite; client-sent x-forwarded-proto: assume overwritten",
+        case="R38",
         why="whoever reaches Flask's own server can claim what he likes; API Gateway says what it saw",
     ),
     Difference(
         name="upgrade",
-        row="4: Dropped hop-by-hop: connection, expect, te, transfer-encoding, upgrade; traps: no WebSockets",
+        case="R36",
         why="Flask refuses to upgrade a route to a WebSocket; through API Gateway a request never asks for it",
     ),
     Difference(
         name="header limit",
-        row="6: Request line + header values total 10240 bytes",
+        case="R64",
         why="API Gateway refuses what is over its limit",
     ),
     Difference(
         name="payload limit",
-        row="6: Lambda's 6 MB request limit bites first: 413 {'message': 'Request Entity Too Large'}",
+        case="R63",
         why="API Gateway refuses what is over Lambda's limit",
     ),
     Difference(
         name="status out of range",
-        row="7: statusCode float, <100, >599, 1xx, null: ?",
+        case="G18",
         why="no status of HTTP",
     ),
     Difference(
         name="two cookie lines",
-        row="4: Two Cookie header lines: ?; cookie is removed from headers and split into cookies",
+        case="G09",
         why="Flask's own server joins the lines with a comma, which is part of a value; the adapter with a semicolon",
     ),
     Difference(
         name="chunked request",
-        row="3: Chunked request: de-chunked, transfer-encoding not forwarded",
+        case="R36",
         why="httpbin refuses chunks where the server isn't gunicorn; API Gateway has taken them apart before",
     ),
 ]

@@ -1,0 +1,149 @@
+"""The only way to the sandbox's AWS: a port of loopback that passes on what this run's credentials signed.
+
+MiniStack answers whoever reaches it. So it listens on a Unix socket in a folder of its user's alone, and this stands in
+front: any page that the user's browser shows can send requests to a port of this machine, and every user of the machine
+can.
+"""
+
+import http.client
+import select
+import socket
+from pathlib import Path
+from urllib.parse import unquote
+from xml.sax.saxutils import escape
+
+from botocore.credentials import ReadOnlyCredentials
+
+from gateway.http_message import Request, Response, json_response
+from gateway.http_server import HttpServer
+from gateway.http_wire import RefusedError
+from gateway.trusted_client import objection
+from sandbox import signature
+from sandbox.signature import SignatureError
+
+HOST = "127.0.0.1"
+# The last two are what containers call this machine by, where they don't share its network.
+_NAMES = (HOST, "localhost", "host.docker.internal", "host.containers.internal")
+# The largest bodies that callers send at once: 20 MB of an ECR layer in base64, 8 MB parts of an S3 upload.
+BODY_LIMIT = 32 * 1024 * 1024
+_ANSWER_SECONDS = 120.0  # SQS may hold a call for 20 s
+
+# Of one connection each; the body arrives whole, with its length.
+_OF_A_CONNECTION = {"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
+_NOT_SENT = _OF_A_CONNECTION | {"content-length", "expect"}
+_XML_SERVICES = ("s3", "route53")  # beside those whose calls are forms
+
+
+class Guard:
+    """Listens on loopback from the start, so that the port is known; answers once it is started.
+
+    Raises:
+        OSError: the port is taken.
+    """
+
+    def __init__(self, path: Path, credentials: ReadOnlyCredentials, port: int = 0) -> None:
+        self._path = path
+        self._credentials = credentials
+        self._idle: list[UnixConnection] = []
+        self._server = HttpServer(
+            HOST, port, self._respond, refuse=_refused, objection=self._objection, body_limit=BODY_LIMIT
+        )
+        self.port = self._server.port
+        self._hosts = {f"{name}:{self.port}" for name in _NAMES}
+
+    def start(self) -> None:
+        """Begin to answer."""
+        self._server.start()
+
+    def stop(self) -> None:
+        """Answer nothing any more, and let go of MiniStack."""
+        self._server.stop()
+        while self._idle:
+            self._idle.pop().close()
+
+    def _objection(self, request: Request) -> str | None:
+        remedy = f"use {HOST}:{self.port}."
+        return objection(request, takes_host=lambda host: host.lower() in self._hosts, remedy=remedy)
+
+    def _respond(self, request: Request) -> Response:
+        # AWS has no path that begins so; MiniStack has what empties the account and tells of it.
+        path = unquote(request.target.partition("?")[0], "latin-1")
+        if not path.startswith("/") or path.lstrip("/").startswith("_") or not request.target.isascii():
+            return _refusal(request, "AccessDenied", "AWS has no such path.")
+        try:
+            signature.check(request, self._credentials)
+        except SignatureError as error:
+            remedy = "use the lines that `make sandbox` prints; they are others at each start."
+            return _refusal(request, error.code, f"{error.sentence[:-1]}: {remedy}")
+        return self._forward(request)
+
+    def _forward(self, request: Request) -> Response:
+        connection = self._connection()
+        try:
+            connection.putrequest(request.method, request.target, skip_host=True, skip_accept_encoding=True)
+            for name, value in request.headers:
+                if name.lower() not in _NOT_SENT:
+                    connection.putheader(name, value.encode("latin-1"))
+            if request.body or request.header("content-length"):
+                connection.putheader("Content-Length", str(len(request.body)))
+            connection.endheaders(request.body or None)
+            answer = connection.getresponse()
+            body = answer.read()
+        except (OSError, http.client.HTTPException) as error:
+            connection.close()
+            return _refusal(request, "ServiceUnavailable", f"MiniStack broke off: {error}.", status=503)
+        self._idle.append(connection)  # closed by now where MiniStack said so: it opens itself again
+        headers = tuple((name, value) for name, value in answer.getheaders() if _is_passed_back(name.lower()))
+        return Response(status=answer.status, headers=headers, body=body)
+
+    def _connection(self) -> "UnixConnection":
+        while True:
+            try:
+                connection = self._idle.pop()
+            except IndexError:
+                return UnixConnection(self._path, _ANSWER_SECONDS)
+            if not connection.is_ended():
+                return connection
+            connection.close()
+
+
+class UnixConnection(http.client.HTTPConnection):
+    """HTTP over a Unix socket; `timeout` in seconds."""
+
+    def __init__(self, path: Path, timeout: float) -> None:
+        super().__init__("localhost", timeout=timeout)
+        self._path = path
+
+    def connect(self) -> None:
+        """Open the socket."""
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(str(self._path))
+
+    def is_ended(self) -> bool:
+        """Whether the other side has closed a connection that waits for its next request."""
+        if self.sock is None:
+            return False
+        poll = select.poll()
+        poll.register(self.sock, select.POLLIN)
+        return bool(poll.poll(0))
+
+
+def _is_passed_back(name: str) -> bool:
+    return name not in _OF_A_CONNECTION and not name.startswith("access-control-")
+
+
+def _refused(refused: RefusedError) -> Response:
+    if refused.request is None:
+        return json_response(refused.status, {"__type": "BadRequest", "message": refused.sentence})
+    return _refusal(refused.request, "AccessDenied", refused.sentence, status=refused.status)
+
+
+def _refusal(request: Request, code: str, sentence: str, *, status: int = 403) -> Response:
+    """An error in the form that the caller's protocol reads."""
+    kind = request.header("content-type") or ""
+    if not kind.startswith("application/x-www-form-urlencoded") and signature.service(request) not in _XML_SERVICES:
+        return json_response(status, {"__type": code, "message": sentence}, (("x-amzn-errortype", code),))
+    error = f"<Error><Type>Sender</Type><Code>{code}</Code><Message>{escape(sentence)}</Message></Error>"
+    body = error if signature.service(request) == "s3" else f"<ErrorResponse>{error}</ErrorResponse>"
+    return Response(status=status, headers=(("content-type", "text/xml"),), body=body.encode())

@@ -1,0 +1,54 @@
+"""The folder that a sandbox keeps everything in: its own alone, since it empties it and closes it to others."""
+
+import os
+from pathlib import Path
+
+from sandbox.errors import SandboxError
+
+_MARK = "dualmode-sandbox"
+_TEXT = "The sandbox made this folder, and may change and remove whatever is in it.\n"
+# What tests and benchmarks keep in a sandbox's folder, and a sandbox leaves alone; they may be there before it.
+_BEFORE = {"cache", "venvs", "benchmarks"}
+
+
+def claim(folder: Path) -> None:
+    """Make the folder, or make sure that a sandbox made it, and close it to other users.
+
+    Raises:
+        SandboxError: it is another's, or has content that isn't a sandbox's; nothing is changed then.
+    """
+    if folder.is_symlink():
+        raise _refusal(folder, "is a link")
+    try:
+        _check(folder)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.chmod(0o700)  # an account's variables lie in it as they are
+        if not (folder / _MARK).exists():
+            (folder / _MARK).write_text(_TEXT)
+    except OSError as error:
+        raise _refusal(folder, f"can't be used ({error.strerror})") from None
+
+
+def _check(folder: Path) -> None:
+    try:
+        owner = folder.stat().st_uid
+    except FileNotFoundError:
+        return
+    if not folder.is_dir():
+        raise _refusal(folder, "is a file")
+    if owner != os.geteuid():
+        raise _refusal(folder, "belongs to another user")
+    names = {entry.name for entry in folder.iterdir()}
+    if not names <= _BEFORE and not _is_marked(folder):
+        raise _refusal(folder, "has content that no sandbox put there")
+
+
+def _is_marked(folder: Path) -> bool:
+    return (folder / _MARK).is_file() and not (folder / _MARK).is_symlink()
+
+
+def _refusal(folder: Path, what: str) -> SandboxError:
+    return SandboxError(
+        f"{folder} {what}, and a sandbox takes only a new or empty folder or one that it has marked as its own: "
+        "name another with --state, or remove this one if an earlier version of the sandbox made it."
+    )

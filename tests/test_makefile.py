@@ -1,0 +1,114 @@
+"""What a person gives to `make` reaches the program as it was given, and nothing in it is run."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+TARGETS = {"sandbox": "sandbox.py", "test": "pytest.py", "bench-runtime": "benchmarks/runtime.py"}
+TELL = "import json, os, sys; print(json.dumps([os.environ.get('PORT'), *sys.argv[1:]]))\n"
+
+
+@pytest.fixture
+def make(tmp_path):
+    """The Makefile beside programs that only tell their port and arguments, where everything is installed."""
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    for program in TARGETS.values():
+        (tmp_path / program).parent.mkdir(exist_ok=True)
+        (tmp_path / program).write_text(TELL)
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    (tmp_path / ".venv" / "bin" / "python").symlink_to(sys.executable)
+    for group in ("sandbox", "tests", "benchmarks"):
+        (tmp_path / group).mkdir(exist_ok=True)
+        (tmp_path / group / "requirements.txt").touch()
+        (tmp_path / ".venv" / f"{group}.installed").touch()
+
+    def make(*arguments, **environment):
+        inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        return subprocess.run(
+            ["make", *arguments], cwd=tmp_path, env=inherited | environment, capture_output=True, text=True, timeout=60
+        )
+
+    make.folder = tmp_path
+    return make
+
+
+def told(done):
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+INJECTIONS = (
+    "8000; touch planted",
+    "8000 & touch planted",
+    "8000\ntouch planted",
+    "`touch planted`",
+    "$(touch planted)",
+    "$$(touch planted)",
+    "$(shell touch planted)",
+    "${shell touch planted}",
+    "$(eval $(shell touch planted))",
+    "' ; touch planted ; '",
+    '" ; touch planted ; "',
+    "x > planted",
+)
+
+
+@pytest.mark.parametrize("variable", ["PORT", "ARGS"])
+@pytest.mark.parametrize("given", INJECTIONS)
+@pytest.mark.parametrize("target", TARGETS)
+def test_no_command_in_a_variable_is_run(make, target, variable, given):
+    make(target, f"{variable}={given}")
+    make(target, **{variable: given})
+    make("-n", target, f"{variable}={given}")
+    assert not (make.folder / "planted").exists()
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("", []),
+        ("--request 'GET /hello'", ["--request", "GET /hello"]),
+        (
+            "--set appDir=shop --set 'flaskApp=shop:create_app()'",
+            ["--set", "appDir=shop", "--set", "flaskApp=shop:create_app()"],
+        ),
+        ('--set \'environment={"GREETING": "hello"}\'', ["--set", 'environment={"GREETING": "hello"}']),
+        ("tests/test_http_api.py -k domain", ["tests/test_http_api.py", "-k", "domain"]),
+        ("--data $HOME$$x '$(HOME)'", ["--data", "$HOME$$x", "$(HOME)"]),
+        ("--data a#b ; *", ["--data", "a#b", ";", "*"]),
+    ],
+)
+def test_arguments_reach_the_program_word_by_word(make, target, given, words):
+    assert told(make(target, f"ARGS={given}"))[1:] == words
+    assert told(make(target, ARGS=given))[1:] == words
+
+
+def test_the_port_is_8000_unless_another_is_given(make):
+    assert told(make("sandbox")) == ["8000"]
+    assert told(make("sandbox", "PORT=9000")) == ["9000"]
+    assert told(make("sandbox", PORT="9000")) == ["9000"]
+    assert told(make("test")) == [None]
+
+
+def test_what_is_no_port_reaches_the_sandbox_as_it_is(make):
+    assert told(make("sandbox", "PORT=8000; touch x")) == ["8000; touch x"]
+
+
+def test_a_quote_that_is_never_closed_is_refused_in_one_sentence(make):
+    done = make("sandbox", "ARGS=--request 'GET /")
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[0] == (
+        """ARGS is "--request 'GET /", but a quote or backslash in it is not completed: complete it, or quote it."""
+    )
+    assert "Traceback" not in done.stderr
+
+
+def test_a_dry_run_shows_one_line(make):
+    assert make("-n", "sandbox", "ARGS=--json").stdout == 'exec .venv/bin/python -Ic "$RUN_MODULE" sandbox\n'
