@@ -28,6 +28,28 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+_bound_elsewhere: set[str] = set()
+
+
+def _note_bind(event: str, arguments: tuple[object, ...]) -> None:
+    if event == "socket.bind" and isinstance(arguments[1], tuple):
+        host = arguments[1][0]
+        if host not in ("127.0.0.1", "localhost", "::1"):
+            _bound_elsewhere.add(f"{arguments[1]} in {os.environ.get('PYTEST_CURRENT_TEST')}")
+
+
+sys.addaudithook(_note_bind)
+
+
+@pytest.fixture(autouse=True)
+def _on_loopback_only() -> Iterator[None]:
+    """Fails a test that binds a socket of its own process to another address than loopback (SECURITY.md)."""
+    yield
+    found = sorted(_bound_elsewhere)
+    _bound_elsewhere.clear()
+    assert found == []
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")

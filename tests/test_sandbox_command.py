@@ -299,12 +299,12 @@ def test_a_folder_without_a_program_is_said(tmp_path):
 
 
 @contextlib.contextmanager
-def serving(state, *arguments):
+def serving(state, *arguments, **more):
     """A sandbox that serves; its process, its address, and what it printed until then."""
     process = subprocess.Popen(
         command(state, "--port", "0", *arguments),
         cwd=ROOT,
-        env=environment(),
+        env=environment(**more),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -1,0 +1,50 @@
+"""Which sockets a process and its descendants listen on, as the kernel says."""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import sys
+from pathlib import Path
+
+_LISTEN = "0A"
+
+
+def descendants(pid: int) -> set[int]:
+    """The process and all that it started, directly or through others."""
+    children: dict[int, list[int]] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            fields = stat.read_text().rpartition(")")[2].split()
+            children.setdefault(int(fields[1]), []).append(int(stat.parent.name))
+    found, waiting = set(), [pid]
+    while waiting:
+        process = waiting.pop()
+        found.add(process)
+        waiting += children.get(process, [])
+    return found
+
+
+def listening(pids: set[int]) -> dict[tuple[str, int], int]:
+    """Address and port of each TCP socket that one of the processes listens on, with the process."""
+    owners: dict[str, int] = {}
+    for pid in pids:
+        for descriptor in Path(f"/proc/{pid}/fd").glob("*"):
+            with contextlib.suppress(OSError):
+                owners[str(descriptor.readlink())] = pid
+    found = {}
+    for table in (Path("/proc/net/tcp"), Path("/proc/net/tcp6")):
+        for line in table.read_text().splitlines()[1:] if table.exists() else ():
+            fields = line.split()
+            owner = owners.get(f"socket:[{fields[9]}]")
+            if fields[3] == _LISTEN and owner is not None:
+                address, _, port = fields[1].partition(":")
+                found[_address(address), int(port, 16)] = owner
+    return found
+
+
+def _address(written: str) -> str:
+    """An address as text: the kernel writes it as words of four bytes in the machine's own order."""
+    words = [bytes.fromhex(written[start : start + 8]) for start in range(0, len(written), 8)]
+    address = ipaddress.ip_address(b"".join(word[::-1] if sys.byteorder == "little" else word for word in words))
+    return str(getattr(address, "ipv4_mapped", None) or address)
