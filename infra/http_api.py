@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_aws as aws
+
+from infra.grants import Grant
+from infra.rules import at_least, check, checked_by
 
 DEFAULT = "$default"
 """Name of the route that takes every request, and of the stage that adds nothing to the path."""
@@ -18,15 +21,27 @@ Source: "Quotas for configuring and running an HTTP API", API Gateway Developer 
 """
 
 
-@dataclass(frozen=True, kw_only=True)
-class HttpApiArgs:
-    """How much an API admits (requests per second, requests at once), and how long it keeps logs (days)."""
+API_ID_VARIABLE = "DUALMODE_API_ID"
+"""Variable that tells a function which API may send it requests."""
 
-    api_name: str
-    throttle_rate: pulumi.Input[int]
-    throttle_burst: pulumi.Input[int]
-    log_retention: pulumi.Input[int]
-    default_endpoint: bool = True
+NO_REQUESTS = "below 1 API Gateway answers every request with 429"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiSettings:
+    """How much an API admits, and whether its own address goes on answering beside a domain."""
+
+    keep_default_endpoint: pulumi.Input[bool] = False
+    throttle_rate: pulumi.Input[int] = field(default=50, metadata=checked_by(at_least(1, NO_REQUESTS)))
+    throttle_burst: pulumi.Input[int] = field(default=100, metadata=checked_by(at_least(1, NO_REQUESTS)))
+
+    def __post_init__(self) -> None:
+        """Checks the settings as far as they are known.
+
+        Raises:
+            ConfigError: a setting has a value that can't work.
+        """
+        check(self)
 
 
 class HttpApi(pulumi.ComponentResource):
@@ -39,35 +54,47 @@ class HttpApi(pulumi.ComponentResource):
     api_endpoint: pulumi.Output[str]
     """API Gateway's own address for the API, `https://<api>.execute-api.<region>.amazonaws.com`."""
 
-    def __init__(self, name: str, args: HttpApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    grant: Grant
+    """What a function is told of the API: that it may send requests."""
+
+    def __init__(
+        self,
+        name: str,
+        settings: ApiSettings,
+        *,
+        api_name: pulumi.Input[str],
+        log_retention: pulumi.Input[int],
+        has_domain: pulumi.Input[bool] = False,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
         super().__init__("dualmode:index:HttpApi", name, None, opts)
-        self._args = args
+        self._settings = settings
+        self._api_name = api_name
+        self._log_retention = log_retention
+        closed = pulumi.Output.all(has_domain, settings.keep_default_endpoint).apply(
+            lambda values: values[0] and not values[1]
+        )
         self._api = aws.apigatewayv2.Api(
             f"{name}-api",
-            name=args.api_name,
+            name=api_name,
             protocol_type="HTTP",
             ip_address_type="dualstack",
-            disable_execute_api_endpoint=not args.default_endpoint,
+            disable_execute_api_endpoint=closed,
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.api_id = self._api.id
         self.api_endpoint = self._api.api_endpoint
+        self.grant = Grant(name=name, variables={API_ID_VARIABLE: self.api_id})
         self.register_outputs({"api_id": self.api_id, "api_endpoint": self.api_endpoint})
 
-    def route_to(
-        self,
-        *,
-        function_name: pulumi.Input[str],
-        alias_name: pulumi.Input[str],
-        alias_invoke_arn: pulumi.Input[str],
-    ) -> pulumi.Output[str]:
+    def route_to(self, alias: aws.lambda_.Alias) -> pulumi.Output[str]:
         """Hands every request to an alias, puts the API into service, and returns the name of its stage."""
         name, child = self.pulumi_resource_name, pulumi.ResourceOptions(parent=self)
         integration = aws.apigatewayv2.Integration(
             f"{name}-integration",
             api_id=self._api.id,
             integration_type="AWS_PROXY",
-            integration_uri=alias_invoke_arn,
+            integration_uri=alias.invoke_arn,
             integration_method="POST",
             payload_format_version="2.0",
             timeout_milliseconds=INTEGRATION_TIMEOUT,
@@ -84,8 +111,8 @@ class HttpApi(pulumi.ComponentResource):
             f"{name}-permission",
             action="lambda:InvokeFunction",
             principal="apigateway.amazonaws.com",
-            function=function_name,
-            qualifier=alias_name,
+            function=alias.function_name,
+            qualifier=alias.name,
             # Two parts, any stage and any route: a third would leave the route $default out.
             source_arn=pulumi.Output.concat(self._api.execution_arn, "/*/*"),
             opts=child,
@@ -93,8 +120,8 @@ class HttpApi(pulumi.ComponentResource):
         # Below this prefix, CloudWatch Logs needs no entry of its own in a resource policy that has room for few.
         logs = aws.cloudwatch.LogGroup(
             f"{name}-access-logs",
-            name=f"/aws/vendedlogs/apis/{self._args.api_name}",
-            retention_in_days=self._args.log_retention,
+            name=pulumi.Output.concat("/aws/vendedlogs/apis/", self._api_name),
+            retention_in_days=self._log_retention,
             opts=child,
         )
         stage = aws.apigatewayv2.Stage(
@@ -104,7 +131,7 @@ class HttpApi(pulumi.ComponentResource):
             auto_deploy=True,
             # Both or neither: the one left out counts as 0, and every request is answered 429.
             default_route_settings=aws.apigatewayv2.StageDefaultRouteSettingsArgs(
-                throttling_rate_limit=self._args.throttle_rate, throttling_burst_limit=self._args.throttle_burst
+                throttling_rate_limit=self._settings.throttle_rate, throttling_burst_limit=self._settings.throttle_burst
             ),
             access_log_settings=aws.apigatewayv2.StageAccessLogSettingsArgs(
                 destination_arn=logs.arn, format=json.dumps(access_log_format())

@@ -69,7 +69,7 @@ MISSPELT = (
     'aws.lambda_.FunctionLoggingConfigArgs(log_format="JSON", log_group=logs.name)',
     '{"log_format": "JSON", "log_gruop": logs.name}',
 )
-"""A misspelt nested key for infra/function.py, as an object, which the SDK takes as well."""
+"""A misspelt nested key for infra/container_function.py, as an object, which the SDK takes as well."""
 
 
 @dataclass(frozen=True)

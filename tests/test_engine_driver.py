@@ -196,7 +196,7 @@ def test_nothing_is_written_beside_the_program(settled):
 
 
 def test_a_preview_refuses_a_misspelt_nested_key(engine, account, tmp_path):
-    folder = copy_program(tmp_path, "infra/function.py", *MISSPELT)
+    folder = copy_program(tmp_path, "infra/container_function.py", *MISSPELT)
     with pytest.raises(SandboxError, match=r"loggingConfig\.log_gruop: no such input: is it misspelt\?"):
         engine(folder, imageUri=push_image(account)).preview()
 

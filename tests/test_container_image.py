@@ -1,6 +1,6 @@
 import json
 
-from infra.image import IMAGES_KEPT, lifecycle_policy, pull_policy
+from infra.container_image import IMAGES_KEPT, lifecycle_policy, pull_policy
 from sandbox.functions.build_context import read_context
 from tests.program import ROOT
 

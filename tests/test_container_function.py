@@ -1,6 +1,10 @@
 import json
 
-from infra.function import log_policy, trust_policy
+import pytest
+
+from infra.container_function import log_policy, trust_policy, variables_of
+from infra.grants import Grant
+from infra.rules import ConfigError
 
 
 def test_the_function_runs_with_the_settings_defaults(without_domain):
@@ -61,3 +65,36 @@ def test_the_function_is_told_which_api_may_send_it_requests(program):
     deployed = program.deploy()
     configuration = deployed.account.client("lambda").get_function_configuration(FunctionName="dualmode-dev")
     assert configuration["Environment"]["Variables"] == {"DUALMODE_API_ID": deployed.one("Api").id}
+
+
+def test_variables_of_the_settings_and_of_each_grant_come_together():
+    grants = [Grant(name="table", variables={"TABLE": "orders"}), Grant(name="queue", variables={"QUEUE": "mails"})]
+    assert variables_of({"GREETING": "hello"}, grants) == {"GREETING": "hello", "TABLE": "orders", "QUEUE": "mails"}
+
+
+@pytest.mark.parametrize(
+    ("environment", "grants", "message"),
+    [
+        (
+            {"TABLE": "mine"},
+            [Grant(name="table", variables={"TABLE": "orders"})],
+            "environment.TABLE is '...', but the grant table sets it as well: rename one of the two.",
+        ),
+        (
+            {},
+            [Grant(name="table", variables={"NAME": "orders"}), Grant(name="queue", variables={"NAME": "mails"})],
+            "environment.NAME is '...', but the grant queue sets it as well: rename one of the two.",
+        ),
+        (
+            # {"AA":"...","BB":"..."} has 17 bytes beside the two texts.
+            {"AA": "a" * 2000},
+            [Grant(name="table", variables={"BB": "b" * 2080})],
+            "environment is 4097 bytes of names and texts, but Lambda takes 4096: "
+            "keep long ones in a file or a store, and set where they are.",
+        ),
+    ],
+)
+def test_variables_that_a_function_cannot_have_together_are_refused(environment, grants, message):
+    with pytest.raises(ConfigError) as refusal:
+        variables_of(environment, grants)
+    assert str(refusal.value) == message

@@ -1,0 +1,248 @@
+"""The Lambda function that runs the image, and the alias that serves its newest version."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pulumi
+import pulumi_aws as aws
+
+from infra.grants import Grant
+from infra.rules import ConfigError, at_least, at_most, check, checked_by, is_known, one_of, refuse
+
+LIVE_ALIAS = "live"
+"""Alias that every client goes through, so that a version can be swapped under them."""
+
+LEAST_MEMORY, MOST_MEMORY = 128, 10240
+"""Memory that a function may have, in MB. Source: "Lambda quotas", Lambda Developer Guide."""
+
+LONGEST_REQUEST = 29
+"""Seconds a function may take before an HTTP API has given up on it (30 s, not adjustable).
+
+Source: "Quotas for configuring and running an HTTP API", API Gateway Developer Guide.
+"""
+
+LOG_PERIODS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
+"""Days that logs may be kept. Source: `PutRetentionPolicy`, CloudWatch Logs API Reference."""
+
+ENVIRONMENT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]+")
+"""Names that Lambda takes for a variable. Source: `Environment`, Lambda API Reference."""
+
+ENVIRONMENT_SIZE = 4096
+"""Bytes of all variables of a function together, which Lambda counts as JSON.
+
+Source: "Lambda quotas", Lambda Developer Guide.
+"""
+
+RESERVED_NAMES = frozenset(
+    {
+        *("_HANDLER", "_X_AMZN_TRACE_ID", "AWS_DEFAULT_REGION", "AWS_REGION", "AWS_EXECUTION_ENV"),
+        *("AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "AWS_LAMBDA_FUNCTION_VERSION"),
+        *("AWS_LAMBDA_INITIALIZATION_TYPE", "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME"),
+        *("AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"),
+        *("AWS_LAMBDA_RUNTIME_API", "LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR"),
+    }
+)
+"""Variables that Lambda sets itself. Source: "Defined runtime environment variables", Lambda Developer Guide."""
+
+
+def variables_for_lambda(key: str, variables: Mapping[str, pulumi.Input[str]]) -> None:
+    """Variables have names and texts that Lambda takes, and that the image doesn't have to itself."""
+    for name, text in variables.items():
+        if name in RESERVED_NAMES:
+            refuse(f"{key}.{name}", "...", "Lambda sets that variable itself", "rename it")
+        if not ENVIRONMENT_NAME.fullmatch(name):
+            refuse(f"{key}.{name}", "...", "a name is a letter, then letters, digits or _", "rename it")
+        if name == "RUN_MODE":
+            refuse(f"{key}.{name}", text, "a deployed image always runs in lambda mode", "remove it")
+        if isinstance(text, str) and "\0" in text:
+            refuse(f"{key}.{name}", "...", "a variable's text can't hold a NUL character", "remove it")
+    check_size(variables)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FunctionSettings:
+    """With how much a function runs, and what it is told."""
+
+    memory_size: pulumi.Input[int] = field(
+        default=512,
+        metadata=checked_by(
+            at_least(LEAST_MEMORY, f"a function has {LEAST_MEMORY} MB at least"),
+            at_most(MOST_MEMORY, f"a function has {MOST_MEMORY} MB at most"),
+        ),
+    )
+    timeout: pulumi.Input[int] = field(
+        default=LONGEST_REQUEST,
+        metadata=checked_by(
+            at_least(1, "a function has 1 s at least"),
+            at_most(LONGEST_REQUEST, "API Gateway gives up after 30 s"),
+        ),
+    )
+    environment: Mapping[str, pulumi.Input[str]] = field(
+        default_factory=dict, metadata=checked_by(variables_for_lambda)
+    )
+    log_retention: pulumi.Input[int] = field(
+        default=14,
+        metadata=checked_by(
+            one_of(
+                LOG_PERIODS,
+                "CloudWatch Logs keeps logs for certain periods only",
+                f"set one of {', '.join(map(str, LOG_PERIODS))}",
+            )
+        ),
+    )
+
+    def __post_init__(self) -> None:
+        """Checks the settings as far as they are known.
+
+        Raises:
+            ConfigError: a setting has a value that can't work.
+        """
+        check(self)
+
+
+class ContainerFunction(pulumi.ComponentResource):
+    """A function that runs a container image, published as versions behind the alias `live`.
+
+    Raises:
+        ConfigError: its variables together are too many, or two parts of the deployment set the same one.
+    """
+
+    function_name: pulumi.Output[str]
+    role_name: pulumi.Output[str]
+    role_arn: pulumi.Output[str]
+    live: aws.lambda_.Alias
+    """The alias that every client goes through."""
+
+    def __init__(
+        self,
+        name: str,
+        settings: FunctionSettings,
+        *,
+        function_name: pulumi.Input[str],
+        image_uri: pulumi.Input[str],
+        architecture: pulumi.Input[str] = "x86_64",
+        grants: Sequence[Grant] = (),
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        variables = variables_of(settings.environment, grants)
+        super().__init__("dualmode:index:ContainerFunction", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        # Made before the function: left to itself, Lambda makes one that is kept for ever and outlives the stack.
+        logs = aws.cloudwatch.LogGroup(
+            f"{name}-logs",
+            name=pulumi.Output.concat("/aws/lambda/", function_name),
+            retention_in_days=settings.log_retention,
+            opts=child,
+        )
+        role = aws.iam.Role(f"{name}-role", assume_role_policy=json.dumps(trust_policy()), opts=child)
+        write_logs = aws.iam.RolePolicy(
+            f"{name}-write-logs",
+            role=role.name,
+            policy=logs.arn.apply(lambda arn: json.dumps(log_policy(arn))),
+            opts=child,
+        )
+        granted = [
+            aws.iam.RolePolicy(
+                f"{name}-{grant.name}",
+                role=role.name,
+                policy=pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": list(grant.statements)}),
+                opts=child,
+            )
+            for grant in grants
+            if grant.statements
+        ]
+        function = aws.lambda_.Function(
+            f"{name}-function",
+            name=function_name,
+            package_type="Image",
+            image_uri=image_uri,
+            architectures=[architecture],
+            role=role.arn,
+            memory_size=settings.memory_size,
+            timeout=settings.timeout,
+            environment=function_environment(variables),
+            logging_config=aws.lambda_.FunctionLoggingConfigArgs(log_format="JSON", log_group=logs.name),
+            publish=True,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[write_logs, *granted]),
+        )
+        self.live = aws.lambda_.Alias(
+            f"{name}-live",
+            name=LIVE_ALIAS,
+            function_name=function.name,
+            function_version=function.version,
+            opts=child,
+        )
+        self.function_name = function.name
+        self.role_name = role.name
+        self.role_arn = role.arn
+        self.register_outputs({"function_name": self.function_name, "live_version": self.live.function_version})
+
+
+def variables_of(environment: Mapping[str, pulumi.Input[str]], grants: Iterable[Grant]) -> dict[str, pulumi.Input[str]]:
+    """Returns the variables of a function: its own, and those of its grants.
+
+    Raises:
+        ConfigError: two set the same variable, or all of them are too many.
+    """
+    variables = dict(environment)
+    for grant in grants:
+        for name, value in grant.variables.items():
+            if name in variables:
+                refuse(
+                    f"environment.{name}", "...", f"the grant {grant.name} sets it, and so does another", "remove it"
+                )
+            variables[name] = value
+    check_size(variables)
+    return variables
+
+
+def check_size(variables: Mapping[str, pulumi.Input[str]]) -> None:
+    """Refuses more variables than Lambda takes; of one that isn't known yet, the name alone counts.
+
+    Raises:
+        ConfigError: they are too many.
+    """
+    known = {name: text if is_known(text) else "" for name, text in variables.items()}
+    size = len(json.dumps(known, separators=(",", ":"), ensure_ascii=False).encode())
+    if size > ENVIRONMENT_SIZE:
+        raise ConfigError(
+            f"environment is {size} bytes of names and texts, but Lambda takes {ENVIRONMENT_SIZE}: "
+            "keep long ones in a file or a store, and set where they are."
+        )
+
+
+def function_environment(
+    variables: Mapping[str, pulumi.Input[str]],
+) -> aws.lambda_.FunctionEnvironmentArgs | None:
+    """Returns the variables, encrypted in the state whether or not a setting was given as a secret: many are."""
+    if not variables:
+        return None  # an empty block is a difference to be made at every update
+    return aws.lambda_.FunctionEnvironmentArgs(variables=pulumi.Output.secret(dict(variables)))
+
+
+def trust_policy() -> dict[str, object]:
+    """Returns the policy that lets the Lambda service, and nobody else, assume the function's role."""
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        ],
+    }
+
+
+def log_policy(log_group_arn: str) -> dict[str, object]:
+    """Returns all that the function may do: write to the streams of its own log group."""
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+                "Resource": f"{log_group_arn}:*",
+            }
+        ],
+    }

@@ -1,0 +1,218 @@
+"""The container image: built from `infra/Dockerfile`, pushed to a repository of its own, named by digest."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+import pulumi
+import pulumi_aws as aws
+import pulumi_awsx as awsx
+
+from infra.rules import check, checked_by, one_of, refuse
+
+DOCKERFILE = "infra/Dockerfile"
+CONTEXT = "."
+
+PLATFORMS: Mapping[str, str] = {"x86_64": "linux/amd64", "arm64": "linux/arm64"}
+"""Container platform of each Lambda architecture."""
+
+SAMPLE_DIR, SAMPLE = "scripts", "scripts.server:app"
+"""Where the sample application is."""
+
+LEFT_OUT = frozenset({"benchmarks", "docs", "infra", "sandbox", "tests"})
+"""Folders of this repository that `.dockerignore` keeps out of every image."""
+
+_HOST = r"[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?(?::[0-9]+)?"
+_PART = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
+IMAGE_REFERENCE = re.compile(
+    rf"(?:{_HOST}/)?{_PART}(?:/{_PART})*(?::[a-zA-Z0-9_][a-zA-Z0-9_.-]{{0,127}})?(?:@sha256:[0-9a-f]{{64}})?"
+)
+"""Names of images: `host/name:tag@sha256:digest`, where host, tag and digest may be missing.
+
+Source: the grammar in the package `reference` of distribution/reference.
+"""
+
+IMAGES_KEPT = 20
+"""Images that stay in the repository, newest first, so that a version to roll back to still has its own."""
+
+
+def by_digest(key: str, image_uri: str) -> None:
+    """An image that is deployed is named by its digest."""
+    if image_uri and not re.fullmatch(r"[^@\s]+@sha256:[0-9a-f]{64}", image_uri):
+        refuse(
+            key,
+            image_uri,
+            "a tag can move, so the image is named by digest",
+            "append @sha256:... to the repository's URI",
+        )
+
+
+def image_reference(key: str, name: str) -> None:
+    """An image to build on is named as an engine names images."""
+    if name and not IMAGE_REFERENCE.fullmatch(name):
+        refuse(
+            key,
+            name,
+            "that is not the name of an image",
+            "set name:tag, or name@sha256:... with the digest's 64 digits to pin it",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageSettings:
+    """What an image is built from, or which one is deployed instead."""
+
+    app_dir: pulumi.Input[str] = SAMPLE_DIR
+    flask_app: pulumi.Input[str] = SAMPLE
+    architecture: pulumi.Input[str] = field(
+        default="x86_64", metadata=checked_by(one_of(PLATFORMS, "Lambda runs x86_64 and arm64", "set one of the two"))
+    )
+    image_uri: pulumi.Input[str] = field(default="", metadata=checked_by(by_digest))
+    base_image: pulumi.Input[str] = field(default="", metadata=checked_by(image_reference))
+    check_import: pulumi.Input[bool] = True
+
+    def __post_init__(self) -> None:
+        """Checks the settings as far as they are known, and the application unless an image is there already.
+
+        Raises:
+            ConfigError: an image can't be deployed, or an application can't be built into one.
+        """
+        check(self)
+        if self.image_uri == "" and isinstance(self.app_dir, str):
+            check_folder(self.app_dir)
+            if self.flask_app == SAMPLE and str(PurePosixPath(self.app_dir)) != SAMPLE_DIR:
+                refuse(
+                    "flaskApp",
+                    self.flask_app,
+                    f"that is the sample, and appDir is {self.app_dir!r}",
+                    "set the application in that folder, such as shop:app",
+                )
+
+
+class ContainerImage(pulumi.ComponentResource):
+    """An application's image in ECR, that Lambda may pull."""
+
+    image_uri: pulumi.Output[str]
+    """The image by digest, `<repository>@sha256:<digest>`, once Lambda may pull it."""
+
+    def __init__(
+        self,
+        name: str,
+        settings: ImageSettings,
+        *,
+        repository_name: pulumi.Input[str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("dualmode:index:ContainerImage", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        repository = aws.ecr.Repository(
+            f"{name}-repository",
+            name=repository_name,
+            # A destroyed stack takes its images along: ECR refuses to delete a repository that still has some.
+            force_delete=True,
+            image_scanning_configuration=aws.ecr.RepositoryImageScanningConfigurationArgs(scan_on_push=True),
+            opts=child,
+        )
+        aws.ecr.LifecyclePolicy(
+            f"{name}-lifecycle", repository=repository.name, policy=json.dumps(lifecycle_policy()), opts=child
+        )
+        pull = aws.ecr.RepositoryPolicy(
+            f"{name}-pull",
+            repository=repository.name,
+            policy=repository.arn.apply(lambda arn: json.dumps(pull_policy(arn))),
+            opts=child,
+        )
+        image = awsx.ecr.Image(
+            f"{name}-build",
+            repository_url=repository.repository_url,
+            context=CONTEXT,
+            dockerfile=DOCKERFILE,
+            platform=pulumi.Output.from_input(settings.architecture).apply(PLATFORMS.__getitem__),
+            args=pulumi.Output.all(
+                app_dir=settings.app_dir,
+                flask_app=settings.flask_app,
+                base_image=settings.base_image,
+                check_import=settings.check_import,
+            ).apply(lambda values: build_arguments(**values)),
+            image_tag="latest",
+            opts=child,
+        )
+        # Whoever uses the URI waits for the policy as well: a function made before it can't pull the image.
+        self.image_uri = pulumi.Output.all(image.image_uri, pull.id).apply(lambda values: str(values[0]))
+        self.register_outputs({"image_uri": self.image_uri})
+
+
+def check_folder(app_dir: str) -> None:
+    """Refuses a folder that a build can't copy an application from.
+
+    Raises:
+        ConfigError: it isn't in this repository, or `.dockerignore` leaves it out.
+    """
+    path = PurePosixPath(app_dir)
+    if path.is_absolute() or ".." in path.parts:
+        refuse(
+            "appDir",
+            app_dir,
+            "a container build sees only this repository",
+            "move the application into a folder of it and name that",
+        )
+    if not path.parts or path.parts[0] in LEFT_OUT or "." in path.parts[0]:
+        refuse(
+            "appDir",
+            app_dir,
+            "a container build leaves that folder out (.dockerignore)",
+            "move the application into a folder of its own, without a dot in its name",
+        )
+    if not Path(path).is_dir():
+        refuse("appDir", app_dir, "this repository has no such folder", "set the folder of your application")
+
+
+def build_arguments(*, app_dir: str, flask_app: str, base_image: str, check_import: bool) -> dict[str, str]:
+    """Returns the Dockerfile's arguments, less those whose default in it stands."""
+    arguments = {"APP_DIR": str(PurePosixPath(app_dir)), "FLASK_APP": flask_app}
+    if base_image:
+        arguments["BASE_IMAGE"] = base_image
+    if not check_import:
+        arguments["CHECK_IMPORT"] = "0"
+    return arguments
+
+
+def lifecycle_policy() -> dict[str, object]:
+    """Returns the policy that expires all but the newest images, tagged or not.
+
+    Rules on untagged images alone would let the images of older function versions go, as a tag moves to each new one.
+    """
+    return {
+        "rules": [
+            {
+                "rulePriority": 1,
+                "description": f"Keep the newest {IMAGES_KEPT} images",
+                "selection": {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": IMAGES_KEPT},
+                "action": {"type": "expire"},
+            }
+        ]
+    }
+
+
+def pull_policy(repository_arn: str) -> dict[str, object]:
+    """Returns the policy with which Lambda pulls images for functions of the repository's own account and region.
+
+    Source: "Amazon ECR cross-account permissions", Lambda Developer Guide, for the two actions and the condition.
+    """
+    _, partition, _, region, account, _ = repository_arn.split(":", 5)
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "LambdaPulls",
+                "Effect": "Allow",
+                "Principal": {"Service": "lambda.amazonaws.com"},
+                "Action": ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+                "Condition": {"StringLike": {"aws:sourceARN": f"arn:{partition}:lambda:{region}:{account}:function:*"}},
+            }
+        ],
+    }

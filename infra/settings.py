@@ -1,0 +1,113 @@
+"""The stack's settings: read once, checked before the first resource, passed down as one frozen value."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin
+
+import pulumi
+
+from infra.container_function import FunctionSettings
+from infra.container_image import ImageSettings
+from infra.custom_domain import DomainSettings
+from infra.http_api import API_ID_VARIABLE, ApiSettings
+from infra.rules import key_of, refuse
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+    Section = TypeVar("Section", bound=DataclassInstance)
+
+READERS: Mapping[object, Callable[[pulumi.Config, str], object]] = {
+    str: pulumi.Config.require,
+    int: pulumi.Config.require_int,
+    float: pulumi.Config.require_float,
+    bool: pulumi.Config.require_bool,
+    Sequence: lambda config, key: list_of(key, config.require_object(key)),
+    Mapping: lambda config, key: map_of(key, config.require_object(key)),
+}
+"""How a value of each type is read; those of sequences and mappings are text."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """One section for each component. The keys are described in `Pulumi.yaml`."""
+
+    image: ImageSettings
+    function: FunctionSettings
+    api: ApiSettings
+    domain: DomainSettings
+
+    def __post_init__(self) -> None:
+        """Checks what concerns more than one section; each has checked itself.
+
+        Raises:
+            ConfigError: two settings contradict each other.
+        """
+        if API_ID_VARIABLE in self.function.environment:
+            refuse(f"environment.{API_ID_VARIABLE}", "...", "the deployment sets it to its own API", "remove it")
+
+
+def load_settings() -> Settings:
+    """Reads and checks the stack's settings.
+
+    Raises:
+        ConfigError: a setting has a value that can't work, or two contradict each other.
+    """
+    config = pulumi.Config()
+    return Settings(
+        image=load(ImageSettings, config),
+        function=load(FunctionSettings, config),
+        api=load(ApiSettings, config),
+        domain=load(DomainSettings, config),
+    )
+
+
+def load(section: type[Section], config: pulumi.Config) -> Section:
+    """Makes a section from its fields: each is the setting of its name, read as its annotation says."""
+    return section(
+        **{field.name: READERS[kind_of(section, field.name)](config, key_of(field.name)) for field in fields(section)}
+    )
+
+
+def kind_of(section: type[DataclassInstance], field_name: str) -> object:
+    """Returns the type of a field in a configuration: `int` for `pulumi.Input[int]`, `Mapping` for any mapping."""
+    # Not get_type_hints: inside an Input, Pulumi names a type of its own that is not known by that name here.
+    annotation: Any = inspect.get_annotations(section, eval_str=True)[field_name]
+    plain = get_args(annotation)[0] if get_origin(annotation) is Union else annotation
+    return get_origin(plain) or plain
+
+
+def list_of(key: str, value: object) -> Sequence[str]:
+    """Returns a list of texts.
+
+    Raises:
+        ConfigError: it isn't a list, or a value in it isn't a scalar.
+    """
+    if not isinstance(value, list):
+        refuse(key, type(value).__name__, "it lists values", f"set {key}[0] with --path")
+    return tuple(text_of(f"{key}[{place}]", scalar) for place, scalar in enumerate(value))
+
+
+def map_of(key: str, value: object) -> Mapping[str, str]:
+    """Returns a map of names to texts.
+
+    Raises:
+        ConfigError: it isn't a map, or a value in it isn't a scalar.
+    """
+    if not isinstance(value, dict):
+        refuse(key, type(value).__name__, "it maps names to values", f"set {key}.NAME with --path")
+    return {str(name): text_of(f"{key}.{name}", scalar) for name, scalar in value.items()}
+
+
+def text_of(key: str, scalar: object) -> str:
+    """Returns a scalar as text, a boolean as `true` or `false`.
+
+    Raises:
+        ConfigError: it isn't a scalar.
+    """
+    if not isinstance(scalar, str | int | float | bool):
+        refuse(key, type(scalar).__name__, "it takes a text", "set a text, such as JSON")
+    return str(scalar).lower() if isinstance(scalar, bool) else str(scalar)
