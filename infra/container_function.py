@@ -18,6 +18,7 @@ LIVE_ALIAS = "live"
 
 LEAST_MEMORY, MOST_MEMORY = 128, 10240
 """Memory that a function may have, in MB. Source: "Lambda quotas", Lambda Developer Guide."""
+MEMORY_RANGE = f"Lambda takes {LEAST_MEMORY} to {MOST_MEMORY} MB"
 
 LONGEST_REQUEST = 29
 """Seconds a function may take before an HTTP API has given up on it (30 s, not adjustable).
@@ -32,9 +33,9 @@ ENVIRONMENT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]+")
 """Names that Lambda takes for a variable. Source: `Environment`, Lambda API Reference."""
 
 ENVIRONMENT_SIZE = 4096
-"""Bytes of all variables of a function together, which Lambda counts as JSON.
+"""Bytes of all variables of a function together, counted as JSON.
 
-Source: "Lambda quotas", Lambda Developer Guide.
+Source: "Lambda quotas", Lambda Developer Guide; Lambda's refusal shows what it counted (terraform-aws-github-runner#3594).
 """
 
 RESERVED_NAMES = frozenset(
@@ -49,7 +50,7 @@ RESERVED_NAMES = frozenset(
 """Variables that Lambda sets itself. Source: "Defined runtime environment variables", Lambda Developer Guide."""
 
 
-def variables_for_lambda(key: str, variables: Mapping[str, pulumi.Input[str]]) -> None:
+def check_variables(key: str, variables: Mapping[str, pulumi.Input[str]]) -> None:
     """Variables have names and texts that Lambda takes, and that the image doesn't have to itself."""
     for name, text in variables.items():
         if name in RESERVED_NAMES:
@@ -69,21 +70,16 @@ class FunctionSettings:
 
     memory_size: pulumi.Input[int] = field(
         default=512,
-        metadata=checked_by(
-            at_least(LEAST_MEMORY, f"a function has {LEAST_MEMORY} MB at least"),
-            at_most(MOST_MEMORY, f"a function has {MOST_MEMORY} MB at most"),
-        ),
+        metadata=checked_by(at_least(LEAST_MEMORY, MEMORY_RANGE), at_most(MOST_MEMORY, MEMORY_RANGE)),
     )
     timeout: pulumi.Input[int] = field(
         default=LONGEST_REQUEST,
         metadata=checked_by(
-            at_least(1, "a function has 1 s at least"),
+            at_least(1, "Lambda takes 1 s or more"),
             at_most(LONGEST_REQUEST, "API Gateway gives up after 30 s"),
         ),
     )
-    environment: Mapping[str, pulumi.Input[str]] = field(
-        default_factory=dict, metadata=checked_by(variables_for_lambda)
-    )
+    environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict, metadata=checked_by(check_variables))
     log_retention: pulumi.Input[int] = field(
         default=14,
         metadata=checked_by(
@@ -108,7 +104,7 @@ class ContainerFunction(pulumi.ComponentResource):
     """A function that runs a container image, published as versions behind the alias `live`.
 
     Raises:
-        ConfigError: its variables together are too many, or two parts of the deployment set the same one.
+        ConfigError: Lambda would not take its variables, or two parts of the deployment set the same one.
     """
 
     function_name: pulumi.Output[str]
@@ -186,17 +182,15 @@ def variables_of(environment: Mapping[str, pulumi.Input[str]], grants: Iterable[
     """Returns the variables of a function: its own, and those of its grants.
 
     Raises:
-        ConfigError: two set the same variable, or all of them are too many.
+        ConfigError: two set the same variable, or Lambda would not take one of them, or all of them together.
     """
     variables = dict(environment)
     for grant in grants:
         for name, value in grant.variables.items():
             if name in variables:
-                refuse(
-                    f"environment.{name}", "...", f"the grant {grant.name} sets it, and so does another", "remove it"
-                )
+                refuse(f"environment.{name}", "...", f"the grant {grant.name} sets it as well", "rename one of the two")
             variables[name] = value
-    check_size(variables)
+    check_variables("environment", variables)
     return variables
 
 

@@ -40,7 +40,7 @@ IMAGES_KEPT = 20
 """Images that stay in the repository, newest first, so that a version to roll back to still has its own."""
 
 
-def by_digest(key: str, image_uri: str) -> None:
+def check_digest(key: str, image_uri: str) -> None:
     """An image that is deployed is named by its digest."""
     if image_uri and not re.fullmatch(r"[^@\s]+@sha256:[0-9a-f]{64}", image_uri):
         refuse(
@@ -51,7 +51,7 @@ def by_digest(key: str, image_uri: str) -> None:
         )
 
 
-def image_reference(key: str, name: str) -> None:
+def check_image_name(key: str, name: str) -> None:
     """An image to build on is named as an engine names images."""
     if name and not IMAGE_REFERENCE.fullmatch(name):
         refuse(
@@ -71,8 +71,8 @@ class ImageSettings:
     architecture: pulumi.Input[str] = field(
         default="x86_64", metadata=checked_by(one_of(PLATFORMS, "Lambda runs x86_64 and arm64", "set one of the two"))
     )
-    image_uri: pulumi.Input[str] = field(default="", metadata=checked_by(by_digest))
-    base_image: pulumi.Input[str] = field(default="", metadata=checked_by(image_reference))
+    image_uri: pulumi.Input[str] = field(default="", metadata=checked_by(check_digest))
+    base_image: pulumi.Input[str] = field(default="", metadata=checked_by(check_image_name))
     check_import: pulumi.Input[bool] = True
 
     def __post_init__(self) -> None:

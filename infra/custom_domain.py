@@ -18,7 +18,6 @@ VALIDATION_TTL = 60
 
 ADDRESS_TYPES = ("A", "AAAA")
 
-
 DOMAIN = re.compile(r"(?:\*\.)?(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 """Domain names of two labels or more, the first of which may be `*`. Source: RFC 1123, section 2.1."""
 
@@ -29,7 +28,7 @@ Source: `RequestCertificate`, AWS Certificate Manager API Reference.
 """
 
 
-def domain_name(key: str, given: str) -> None:
+def check_domain_name(key: str, given: str) -> None:
     """A domain has the syntax and length that a certificate of it may have."""
     name = normal(given)
     if name and not DOMAIN.fullmatch(name):
@@ -42,7 +41,7 @@ def domain_name(key: str, given: str) -> None:
 class DomainSettings:
     """Which domain serves the API, and which public Route 53 zone holds it."""
 
-    domain_name: pulumi.Input[str] = field(default="", metadata=checked_by(domain_name))
+    domain_name: pulumi.Input[str] = field(default="", metadata=checked_by(check_domain_name))
     hosted_zone: pulumi.Input[str] = ""
 
     def __post_init__(self) -> None:

@@ -86,6 +86,11 @@ def test_variables_of_the_settings_and_of_each_grant_come_together():
             "environment.NAME is '...', but the grant queue sets it as well: rename one of the two.",
         ),
         (
+            {},
+            [Grant(name="table", variables={"AWS_REGION": "eu-west-1"})],
+            "environment.AWS_REGION is '...', but Lambda sets that variable itself: rename it.",
+        ),
+        (
             # {"AA":"...","BB":"..."} has 17 bytes beside the two texts.
             {"AA": "a" * 2000},
             [Grant(name="table", variables={"BB": "b" * 2080})],

@@ -83,9 +83,9 @@ def test_settings_that_can_work_are_taken(given):
             "architecture is 'amd64', but Lambda runs x86_64 and arm64: set one of the two.",
         ),
         ({"timeout": 30}, "timeout is 30, but API Gateway gives up after 30 s: set 29 or less."),
-        ({"timeout": 0}, "timeout is 0, but a function has 1 s at least: set 1 or more."),
-        ({"memory_size": 127}, "memorySize is 127, but a function has 128 MB at least: set 128 or more."),
-        ({"memory_size": 10241}, "memorySize is 10241, but a function has 10240 MB at most: set 10240 or less."),
+        ({"timeout": 0}, "timeout is 0, but Lambda takes 1 s or more: set 1 or more."),
+        ({"memory_size": 127}, "memorySize is 127, but Lambda takes 128 to 10240 MB: set 128 or more."),
+        ({"memory_size": 10241}, "memorySize is 10241, but Lambda takes 128 to 10240 MB: set 10240 or less."),
         *(
             (
                 {"log_retention": days},

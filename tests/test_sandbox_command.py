@@ -172,9 +172,9 @@ def test_a_setting_that_is_refused_exits_with_2(state, setting, sentence):
 
 
 def test_what_aws_would_refuse_exits_with_1(state):
-    ended = run(state, "--set", "memorySize=99999", "--request", "GET /")
+    ended = run(state, "--set", "hostedZone=test", "--request", "GET /")
     assert (ended.returncode, ended.stdout) == (1, "")
-    assert "99999" in ended.stderr.strip().splitlines()[-1]
+    assert "no matching Route 53 hosted zone found for 'test'" in ended.stderr.strip().splitlines()[-1]
 
 
 def test_a_request_is_answered_as_json(state):
