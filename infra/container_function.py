@@ -35,7 +35,8 @@ ENVIRONMENT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]+")
 ENVIRONMENT_SIZE = 4096
 """Bytes of all variables of a function together, counted as JSON.
 
-Source: "Lambda quotas", Lambda Developer Guide; Lambda's refusal shows what it counted (terraform-aws-github-runner#3594).
+Source: "Lambda quotas", Lambda Developer Guide; Lambda's refusals show what is counted
+(github-aws-runners/terraform-aws-github-runner#3594).
 """
 
 RESERVED_NAMES = frozenset(
