@@ -54,7 +54,7 @@ bench-runtime: $(VENV)/benchmarks.installed ## measure start and request times a
 locks: $(VENV)/tests.installed ## choose anew the versions in every requirements.txt, from the groups in pyproject.toml
 	@$(LOCK) --upgrade --group tests --group benchmarks -o $(VENV)/all.txt
 	@$(LOCK) --group program -c $(VENV)/all.txt -o requirements.txt
-	@$(LOCK) --group runtime -c $(VENV)/all.txt -o scripts/requirements.txt
+	@$(LOCK) --group runtime -c $(VENV)/all.txt -o dualmode/requirements.txt
 	@$(LOCK) --group sandbox -c $(VENV)/all.txt -o sandbox/requirements.txt
 	@$(LOCK) --group tests -c $(VENV)/all.txt -o tests/requirements.txt
 	@$(LOCK) --group benchmarks -c $(VENV)/all.txt -o benchmarks/requirements.txt

@@ -25,7 +25,7 @@ class Contender:
     environ: Mapping[str, str] = field(default_factory=dict)
 
 
-OURS = Contender(name="dualmode", distributions=("flask", "mangum", "awslambdaric"), module="scripts.lambda_handler")
+OURS = Contender(name="dualmode", distributions=("flask", "mangum", "awslambdaric"), module="dualmode.lambda_handler")
 
 # A deployment has a line for each request, which nobody else writes.
 OURS_LOGGING = Contender(

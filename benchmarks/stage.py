@@ -39,7 +39,7 @@ class Stage:
 
     @property
     def root(self) -> Path:
-        """The runtime: scripts/ and gateway/."""
+        """The runtime: dualmode/, and scripts/ with its entrypoint."""
         return self.folder / "root"
 
     @property
@@ -109,7 +109,7 @@ def _copy(stage: Stage) -> None:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
     ignore = shutil.ignore_patterns("__pycache__")
-    for part in ("scripts", "gateway"):
+    for part in ("scripts", "dualmode"):
         shutil.copytree(REPOSITORY / part, stage.root / part, ignore=ignore)
     # The application of a user, and beside it what the user of each contender writes.
     shutil.copy(REPOSITORY / "scripts" / "server.py", stage.task)

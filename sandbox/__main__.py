@@ -14,19 +14,19 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, TypedDict
 
-from gateway.http_api import BODY_LIMIT
-from gateway.http_message import Request, Response
-from gateway.http_server import HttpServer
+from dualmode.gateway.api_gateway.http_api import BODY_LIMIT
+from dualmode.gateway.http.message import Request, Response
+from dualmode.gateway.http.server import HttpServer
 from sandbox import long_command, settings, variables
 from sandbox.command_line import Options, UsageError, read_options
+from sandbox.edge.answer import Answer
 from sandbox.edge.edge import refuse, respond_with
-from sandbox.edge.way import Answer
 from sandbox.errors import SandboxError, SettingsError
-from sandbox.functions import container_engine
 from sandbox.output import Terminal, document, print_answer, print_pairs, print_tree
+from sandbox.runner import container_engine
 
 if TYPE_CHECKING:
-    from sandbox.running import Sandbox
+    from sandbox.lifecycle import Sandbox
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
@@ -34,7 +34,7 @@ _HOST = "127.0.0.1"
 
 
 class _Arguments(TypedDict):
-    """What the parts of `sandbox.running` are told of the options, the project and the machine."""
+    """What the parts of `sandbox.lifecycle` are told of the options, the project and the machine."""
 
     project: Path
     state: Path
@@ -98,8 +98,8 @@ def _serve(options: Options) -> int:
 
 
 def _operate(options: Options, name: str) -> int:
-    from sandbox.drivers import deployment
-    from sandbox.running import operate
+    from sandbox.lifecycle import operate
+    from sandbox.pulumi_drivers import deployment
 
     operations = {"preview": deployment.preview, "destroy": deployment.destroy}
     changes = operate(operations[name], **_arguments(options))
@@ -109,7 +109,7 @@ def _operate(options: Options, name: str) -> int:
 
 @contextlib.contextmanager
 def _running(options: Options) -> "Iterator[Sandbox]":
-    from sandbox.running import running
+    from sandbox.lifecycle import running
 
     arguments = _arguments(options)
     with running(**arguments) as sandbox:
@@ -120,7 +120,7 @@ def _running(options: Options) -> "Iterator[Sandbox]":
 
 
 def _arguments(options: Options) -> _Arguments:
-    from sandbox.running import PRESETS, REGION  # pulumi's SDK takes a second to import: wrong usage needn't wait
+    from sandbox.lifecycle import PRESETS, REGION  # pulumi's SDK takes a second to import: wrong usage needn't wait
 
     project = settings.load_project(Path.cwd())
     parsed = settings.parse_assignments(project, [*PRESETS, *options.settings])
@@ -166,9 +166,9 @@ def _log(terminal: Terminal, request: Request, answer: Answer) -> None:
     status = answer.response.status
     shown = (terminal.good if status < HTTPStatus.BAD_REQUEST else terminal.bad)(str(status))
     terminal.line(f"{time.strftime('%H:%M:%S')}  {shown}  {request.method} {request.target}  {answer.duration:.0f} ms")
-    refusal = answer.way.refusal
+    refusal = answer.trace.refusal
     if refusal is not None:
-        terminal.line(f"          {terminal.bad(refusal.link)} {refusal.id}: {refusal.detail}")
+        terminal.line(f"          {terminal.bad(refusal.hop)} {refusal.id}: {refusal.detail}")
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 from urllib.parse import quote
 
-from gateway.http_message import Request
+from dualmode.gateway.http.message import Request
 
 _DEFAULT_PORT = 8000
 _REQUEST = re.compile(r"([A-Za-z]+) +(/\S*)\Z")
@@ -78,12 +78,12 @@ def read_options(arguments: Sequence[str], environ: Mapping[str, str]) -> Option
     )
     add = parser.add_argument
     one = parser.add_mutually_exclusive_group().add_argument
-    one("--request", metavar="'METHOD /PATH'", help="send this one request, print its way and the answer, and stop")
+    one("--request", metavar="'METHOD /PATH'", help="send this one request, print its trace and the answer, and stop")
     one("--preview", action="store_true", help="print what a deployment would change, and stop (needs pulumi)")
     one("--destroy", action="store_true", help="remove what was deployed, and stop (needs pulumi)")
     add("--data", metavar="TEXT|@FILE", help="the request's body, or the file that holds it; JSON is sent as such")
     add("--header", metavar="'NAME: VALUE'", action="append", default=[], help="a header of the request; repeatable")
-    add("--json", action="store_true", help="print one JSON document: status, headers, body, way, duration_ms")
+    add("--json", action="store_true", help="print one JSON document: status, headers, body, trace, duration_ms")
     add(
         "--set",
         metavar="KEY=VALUE|KEY=@FILE",

@@ -14,10 +14,10 @@ from xml.sax.saxutils import escape
 
 from botocore.credentials import ReadOnlyCredentials
 
-from gateway.http_message import Request, Response, json_response
-from gateway.http_server import HttpServer
-from gateway.http_wire import RefusedError
-from gateway.trusted_client import objection
+from dualmode.gateway.http.connection import RefusedError
+from dualmode.gateway.http.message import Request, Response, json_response
+from dualmode.gateway.http.server import HttpServer
+from dualmode.gateway.http.trusted_client import objection
 from sandbox import signature
 from sandbox.signature import SignatureError
 

@@ -1,4 +1,4 @@
-"""What the sandbox prints: the resource tree, the outputs, the way of a request."""
+"""What the sandbox prints: the resource tree, the outputs, the trace of a request."""
 
 import base64
 import json
@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import TextIO
 
-from gateway.http_message import Response
-from sandbox.drivers.resources import ROOT_TYPE, Resource, short_type
-from sandbox.edge.way import Answer, Link
+from dualmode.gateway.http.message import Response
+from sandbox.edge.answer import Answer
+from sandbox.pulumi_drivers.resources import ROOT_TYPE, Resource, short_type
+from walk.trace import Hop
 
 _LONGEST_ID = 32
 
@@ -98,26 +99,26 @@ def print_pairs(terminal: Terminal, title: str, pairs: Mapping[str, object]) -> 
         terminal.line(f"  {name:{width}}  {shown}")
 
 
-def print_way(terminal: Terminal, links: Sequence[Link]) -> None:
-    """Print the links as a table: what, its id, what it says."""
-    if not links:
+def print_trace(terminal: Terminal, hops: Sequence[Hop]) -> None:
+    """Print the hops as a table: what, its id, what it says."""
+    if not hops:
         return
-    kinds = max(len(link.link) for link in links)
-    ids = max((len(_short(link)) for link in links if len(_short(link)) <= _LONGEST_ID), default=0)
-    for link in links:
-        mark = terminal.bad("✗") if link.refused else terminal.good("✓")
-        name = _short(link)
+    kinds = max(len(hop.hop) for hop in hops)
+    ids = max((len(_short(hop)) for hop in hops if len(_short(hop)) <= _LONGEST_ID), default=0)
+    for hop in hops:
+        mark = terminal.bad("✗") if hop.refused else terminal.good("✓")
+        name = _short(hop)
         indent = 2 + 2 + kinds + 2 + ids + 2
         if len(name) > ids:  # what refuses may have a long ARN: then its reason goes below
-            rest = f"{name}\n{' ' * indent}{terminal.wrapped(link.detail, indent)}"
+            rest = f"{name}\n{' ' * indent}{terminal.wrapped(hop.detail, indent)}"
         else:
-            rest = f"{name:{ids}}  {terminal.wrapped(link.detail, indent)}"
-        terminal.line(f"  {mark} {link.link:{kinds}}  {terminal.bad(rest) if link.refused else rest}")
+            rest = f"{name:{ids}}  {terminal.wrapped(hop.detail, indent)}"
+        terminal.line(f"  {mark} {hop.hop:{kinds}}  {terminal.bad(rest) if hop.refused else rest}")
 
 
 def print_answer(terminal: Terminal, answer: Answer) -> None:
-    """Print the way and the response."""
-    print_way(terminal, answer.way.links)
+    """Print the trace and the response."""
+    print_trace(terminal, answer.trace.hops)
     terminal.line()
     status = answer.response.status
     line = f"{status} {_phrase(status)}"
@@ -149,7 +150,7 @@ def document(answer: Answer) -> dict[str, object]:
         "status": answer.response.status,
         "headers": headers,
         "body": base64.b64encode(answer.response.body).decode() if text is None else text,
-        "way": [link.document() for link in answer.way.links],
+        "trace": [hop.document() for hop in answer.trace.hops],
         "duration_ms": round(answer.duration, 1),
     }
     return shown if text is not None else {**shown, "body_is_base64": True}
@@ -166,9 +167,9 @@ def _latin_as_utf8(value: str) -> str:
     return value.encode("latin-1").decode("utf-8", "replace")
 
 
-def _short(link: Link) -> str:
+def _short(hop: Hop) -> str:
     """An id that fits a table: a digest's first digits say enough."""
-    return link.id[:19] if link.id.startswith("sha256:") else link.id
+    return hop.id[:19] if hop.id.startswith("sha256:") else hop.id
 
 
 def _phrase(status: int) -> str:

@@ -12,7 +12,7 @@ from urllib.parse import quote, unquote
 from botocore.credentials import ReadOnlyCredentials
 from botocore.utils import normalize_url_path
 
-from gateway.http_message import Request
+from dualmode.gateway.http.message import Request
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
 _UNSIGNED = "UNSIGNED-PAYLOAD"

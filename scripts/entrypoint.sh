@@ -11,17 +11,17 @@ export PYTHONPATH="$root:$PWD${PYTHONPATH:+:$PYTHONPATH}"
 # -P: the directory of the program stays off sys.path, where its file names would hide other modules
 case ${RUN_MODE:-lambda} in
     local)
-        exec python -P -m scripts.local
+        exec python -P -m dualmode.local_mode
         ;;
     lambda)
         if [ -z "${AWS_LAMBDA_RUNTIME_API:-}" ]; then
             echo "RUN_MODE=lambda needs Lambda's Runtime API, and AWS_LAMBDA_RUNTIME_API is not set: outside of Lambda, set RUN_MODE=gateway or RUN_MODE=local." >&2
             exit 64
         fi
-        exec python -P "$root/scripts/lambda_mode.py"
+        exec python -P "$root/dualmode/lambda_mode.py"
         ;;
     gateway)
-        exec python -P -m gateway "$root/scripts/entrypoint.sh"
+        exec python -P -m dualmode.gateway "$root/scripts/entrypoint.sh"
         ;;
     *)
         echo "RUN_MODE=$RUN_MODE is none of local, lambda, gateway." >&2

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.ministack import MiniStack
-from tests.program import REGION, Deployed, Program
+from tests.support.program import REGION, Deployed, Program
 
 ROOT = Path(__file__).parents[1]
 CACHE = ROOT / ".sandbox" / "cache"

@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from tests.cases import catalogue_in
+from tests.support.cases import catalogue_in
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +18,7 @@ def catalogue(pytestconfig):
 @pytest.fixture(scope="module")
 def cited(pytestconfig):
     """The cases that tests cite, each with one of its tests: of the whole suite, whatever part of it runs now."""
-    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "tests.case_listing"]
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "tests.support.case_listing"]
     command += ["-p", "no:cacheprovider"]
     run = subprocess.run(command, cwd=pytestconfig.rootpath, capture_output=True, text=True, timeout=300)
     assert run.returncode == 0, run.stdout[-4000:] + run.stderr
@@ -61,7 +61,7 @@ def test_tests_cite_no_case_that_the_catalogue_does_not_have(catalogue, cited):
 
 def test_a_switch_that_the_catalogue_names_is_one_of_the_gateway(pytestconfig):
     named = re.findall(r"GATEWAY_[A-Z0-9_]+", (pytestconfig.rootpath / "docs" / "http-api.md").read_text())
-    settings = (pytestconfig.rootpath / "gateway" / "settings.py").read_text()
+    settings = (pytestconfig.rootpath / "dualmode" / "gateway" / "settings.py").read_text()
     assert [name for name in named if f'"{name}"' not in settings] == []
 
 

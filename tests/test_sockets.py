@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.gateways import gateway
-from tests.listening import descendants, listening
-from tests.program import ROOT
-from tests.test_sandbox_command import ask, serving
+from tests.sandbox.test_sandbox_command import ask, serving
+from tests.support.gateways import gateway
+from tests.support.listening import descendants, listening
+from tests.support.program import ROOT
 
 LISTED = re.findall(r"^\| ([^|]*?) \| (?:TCP|Unix)", (ROOT / "SECURITY.md").read_text(), re.MULTILINE)
 

@@ -11,9 +11,9 @@ import threading
 
 import pytest
 
-from sandbox.account import Account
 from sandbox.ministack import MiniStack
-from tests.gateways import gateway
+from tests.support.gateways import gateway
+from walk.account import Account
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="there is no Chromium on the PATH")

@@ -5,20 +5,26 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from gateway.http_api import HEADER_LIMIT, head_bytes, refusal_message
-from gateway.http_message import Request, Response
-from gateway.http_wire import RefusedError as NoRequestError
-from gateway.invocation import REQUEST_LIMIT
-from gateway.public_name import sent_to
-from gateway.request_event import Endpoint, MalformedTargetError, decoded_path, event_from_request, new_request_id
-from gateway.result_response import InvalidResultError, message_response, structured_response
-from sandbox.account import Account
-from sandbox.edge.domain import StageAddress, host_name, resolve
-from sandbox.edge.function import FunctionVersion, find_version
+from dualmode.gateway.api_gateway.http_api import refusal_message
+from dualmode.gateway.api_gateway.public_name import sent_to
+from dualmode.gateway.api_gateway.request_event import (
+    Endpoint,
+    event_from_request,
+    new_request_id,
+)
+from dualmode.gateway.api_gateway.result_response import InvalidResultError, message_response, structured_response
+from dualmode.gateway.http.connection import RefusedError as NoRequestError
+from dualmode.gateway.http.message import Request, Response
+from dualmode.gateway.lambda_.invocation import REQUEST_LIMIT
+from sandbox.edge.answer import Answer
 from sandbox.edge.payload_v1 import event_v1, response_v1
-from sandbox.edge.stage import Call, Throttles, find_call
-from sandbox.edge.way import Answer, Link, RequestRefusedError, Way, server_error
 from sandbox.errors import SandboxError
+from walk.account import Account
+from walk.errors import UnreadableAccountError
+from walk.follow import follow
+from walk.function_version import FunctionVersion
+from walk.stage import Call, Throttles
+from walk.trace import Hop, RequestRefusedError, Trace, server_error
 
 
 class FunctionFailedError(Exception):
@@ -60,38 +66,22 @@ class Edge:
     def answer(self, request: Request) -> Answer:
         """Walk one request."""
         began = time.monotonic()
-        way = Way()
+        trace = Trace()
         request_id = new_request_id()
         try:
-            response = self._walk(request, request_id, way)
+            response = self._walk(request, request_id, trace)
         except RequestRefusedError as refused:
-            way.links.append(refused.link)
+            trace.hops.append(refused.hop)
             response = message_response(refused.status, refused.message, request_id=request_id)
-        except SandboxError as error:  # of nobody's making but the sandbox's: AWS would have answered
-            way.links.append(Link(link="account", id=self._account.region, detail=str(error), refused=True))
+        except UnreadableAccountError as error:  # of nobody's making but the sandbox's: AWS would have answered
+            trace.hops.append(Hop(hop="account", id=self._account.region, detail=str(error), refused=True))
             response = message_response(500, "Internal Server Error", request_id=request_id)
-        return Answer(response=response, way=way, duration=(time.monotonic() - began) * 1000)
+        return Answer(response=response, trace=trace, duration=(time.monotonic() - began) * 1000)
 
-    def _version(self, request: Request, way: Way) -> tuple[StageAddress, Call, FunctionVersion]:
-        if head_bytes(request) > HEADER_LIMIT:
-            message = refusal_message(431)
-            raise RequestRefusedError(431, message, link="request", id=request.method, reason=message)
-        try:
-            path = decoded_path(request.target)
-        except MalformedTargetError:
-            reason = f"its target {request.target!r} names no path"
-            raise RequestRefusedError(
-                400, refusal_message(400), link="request", id=request.method, reason=reason
-            ) from None
-        name = host_name(request.header("host") or "", self._default_name)
-        address = resolve(self._account, name, path, way)
-        call = find_call(self._account, address, request.method, self._throttles, way)
-        version = find_version(self._account, call, way)
-        way.add("image", version.image, f"repository {version.repository}, {self._functions.describe(version)}")
-        return address, call, version
-
-    def _walk(self, request: Request, request_id: str, way: Way) -> Response:
-        address, call, version = self._version(request, way)
+    def _walk(self, request: Request, request_id: str, trace: Trace) -> Response:
+        address, call, version = follow(self._account, request, self._throttles, trace, default_name=self._default_name)
+        described = f"repository {version.repository}, {self._functions.describe(version)}"
+        trace.add("image", version.image, described)
         endpoint = Endpoint(
             account_id=self._account.account_id,
             api_id=address.api_id,
@@ -110,7 +100,7 @@ class Edge:
         payload = json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
         if len(payload) > REQUEST_LIMIT:
             reason = f"its event has {len(payload)} bytes, and Lambda takes {REQUEST_LIMIT}"
-            raise RequestRefusedError(413, refusal_message(413), link="function", id=version.name, reason=reason)
+            raise RequestRefusedError(413, refusal_message(413), hop="function", id=version.name, reason=reason)
         return self._invoke(request, request_id, call, version, payload)
 
     def _invoke(
@@ -129,7 +119,7 @@ class Edge:
             raise server_error("function", name, str(error)) from error
         except FunctionTimedOutError as error:
             reason = f"it did not answer within {call.timeout:g} s, and goes on"
-            raise RequestRefusedError(503, "Service Unavailable", link="function", id=name, reason=reason) from error
+            raise RequestRefusedError(503, "Service Unavailable", hop="function", id=name, reason=reason) from error
 
 
 def respond_with(edge: Edge, told: Callable[[Request, Answer], None]) -> Callable[[Request], Response]:

@@ -4,9 +4,9 @@ import json
 from typing import Any
 from urllib.parse import unquote_plus
 
-from gateway.http_message import Request, Response
-from gateway.request_event import DROPPED_HEADERS, split_target
-from gateway.result_response import InvalidResultError, structured_response
+from dualmode.gateway.api_gateway.request_event import DROPPED_HEADERS, split_target
+from dualmode.gateway.api_gateway.result_response import InvalidResultError, structured_response
+from dualmode.gateway.http.message import Request, Response
 
 _NO_IDENTITY = (
     "accessKey", "accountId", "caller", "cognitoAuthenticationProvider", "cognitoAuthenticationType",

@@ -10,13 +10,13 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from sandbox.dns_names import covers
 from sandbox.provider.apigateway_api import retag
 from sandbox.provider.certificate import describe, unusable
 from sandbox.provider.inputs import UNKNOWN, Inputs
 from sandbox.provider.kind import Kind, Values, given, region_of
 from sandbox.provider.refusals import ResourceRefusedError, is_missing
 from sandbox.provider.regions import API_GATEWAY_ZONES
+from walk.dns_names import covers
 
 
 class DomainName(Kind):

@@ -11,10 +11,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from sandbox.image_uri import ImageUri, split
 from sandbox.provider.inputs import Inputs
 from sandbox.provider.kind import Kind, Values, given, region_of, tag_list, tag_map
 from sandbox.provider.refusals import ResourceRefusedError, is_missing
+from walk.image_uri import ImageUri, split
 
 
 class Repository(Kind):

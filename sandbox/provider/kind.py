@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, ClassVar
 
-from sandbox.account import Account
 from sandbox.provider.inputs import Inputs
 from sandbox.provider.refusals import ResourceRefusedError
+from walk.account import Account
 
 Values = dict[str, Any]
 

@@ -11,7 +11,6 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from sandbox.policy import LAMBDA_ASSUMES, evaluate
 from sandbox.provider.ecr import split_image_uri
 from sandbox.provider.iam import policy_text, role_of
 from sandbox.provider.inputs import UNKNOWN, Inputs
@@ -27,6 +26,7 @@ from sandbox.provider.lambda_blocks import (
     unset,
 )
 from sandbox.provider.refusals import ResourceRefusedError, is_missing
+from walk.policy import LAMBDA_ASSUMES, evaluate
 
 # Source: "Lambda quotas" and "Using environment variables", Lambda Developer Guide.
 _MEMORY = (128, 10240)  # MB

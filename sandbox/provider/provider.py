@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from sandbox.account import Account
 from sandbox.provider import (
     apigateway_api,
     apigateway_domain,
@@ -29,6 +28,7 @@ from sandbox.provider.inputs import UNKNOWN, Inputs, is_known
 from sandbox.provider.kind import Aws, Kind, Values
 from sandbox.provider.refusals import InvalidInputsError, ResourceRefusedError, refusal_of
 from sandbox.provider.service_model import violations
+from walk.account import Account
 
 _Answer = TypeVar("_Answer")
 _KINDS: tuple[type[Kind], ...] = (

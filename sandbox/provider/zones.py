@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from sandbox.dns_names import closest_zones
 from sandbox.provider.kind import Aws
+from walk.dns_names import closest_zones
 
 
 def find_record(aws: Aws, name: str, kind: str) -> dict[str, Any] | None:

@@ -1,0 +1,1 @@
+"""What the image carries beside an application: handler, adapter, modes, logs."""

@@ -1,0 +1,190 @@
+"""Loads the application that FLASK_APP names, in every mode by the same rules: Flask's own, and for ASGI alike."""
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from types import FunctionType, ModuleType
+from typing import Any
+
+DEFAULT = "scripts.server:app"
+
+# awslambdaric's names for what keeps a function from starting.
+NO_MODULE = "Runtime.ImportModuleError"
+NO_APPLICATION = "Runtime.HandlerNotFound"
+SYNTAX_ERROR = "Runtime.UserCodeSyntaxError"
+
+
+class ApplicationError(Exception):
+    """FLASK_APP names no application, for a reason that one sentence explains."""
+
+    def __init__(self, kind: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.kind = kind
+
+
+def import_string(environ: Mapping[str, str] = os.environ) -> str:
+    """Returns what FLASK_APP names, or the sample application."""
+    return environ.get("FLASK_APP") or DEFAULT
+
+
+def path_setting(name: str, environ: Mapping[str, str]) -> str:
+    """Returns a variable that holds a path, as "/path" without a slash at its end, or "" where it is not set."""
+    path = environ.get(name, "").strip("/")
+    return f"/{path}" if path else ""
+
+
+def module_name(import_string: str) -> str:
+    """Returns the name of the module of an import string, and puts its folder on sys.path as Flask does."""
+    from flask.cli import prepare_import
+
+    return prepare_import(import_string.partition(":")[0])
+
+
+def load(import_string: str) -> Any:
+    """Returns the Flask or ASGI application that an import string names, in the forms that Flask knows.
+
+    Those are `module`, `module:app`, `module:create_app()` and `path/file.py`, the last with `:app` or a call as well.
+
+    Raises:
+        ApplicationError: there is no such module, name or application.
+        Exception: what the application's own code raised.
+    """
+    os.environ["FLASK_RUN_FROM_CLI"] = "true"  # Flask's sign that `app.run()`, left in a module, is to do nothing
+    path, _, name = import_string.partition(":")
+    if not path:
+        raise ApplicationError(NO_MODULE, f'FLASK_APP is "{import_string}", which names no module before the colon.')
+    module = _module(import_string)
+    app = _named(module, name, import_string) if name else _best(module, import_string)
+    if is_flask(app) or is_asgi(app):
+        return app
+    raise ApplicationError(
+        NO_APPLICATION,
+        f'FLASK_APP is "{import_string}", but in module {_place(module)} that is of type {type(app).__name__},'
+        f" neither a Flask nor an ASGI application; {_found(module)}.",
+    )
+
+
+def is_flask(app: object) -> bool:
+    """Tells whether `app` is a Flask application."""
+    from flask import Flask
+
+    return isinstance(app, Flask)
+
+
+def is_asgi(app: object) -> bool:
+    """Tells whether `app` is an ASGI application: a coroutine function, or an object whose call is one."""
+    from inspect import iscoroutinefunction
+
+    if isinstance(app, type) or not callable(app):
+        return False
+    # By its type: asking an object itself could be asking one of Flask's proxies, which know nothing outside a request.
+    return iscoroutinefunction(app if isinstance(app, FunctionType) else type(app).__call__)
+
+
+def _module(import_string: str) -> ModuleType:
+    name = module_name(import_string)
+    try:
+        __import__(name)
+    except ModuleNotFoundError as error:
+        # A module that theirs imports is missing: that is an error of their code, with a traceback into it.
+        if error.name is None or not f"{name}.".startswith(f"{error.name}."):
+            raise
+        folder = Path(sys.path[0])
+        modules = sorted(
+            entry.name for entry in folder.glob("*") if entry.suffix == ".py" or (entry / "__init__.py").exists()
+        )
+        found = f"which has {', '.join(modules)}" if modules else "where no module is"
+        raise ApplicationError(
+            NO_MODULE, f'FLASK_APP is "{import_string}", but there is no module {error.name} in {folder}, {found}.'
+        ) from None
+    return sys.modules[name]
+
+
+def _named(module: ModuleType, expression: str, import_string: str) -> Any:
+    expression = expression.strip()
+    name, arguments, keywords = (expression, [], {}) if expression.isidentifier() else _call(expression, import_string)
+    try:
+        app = getattr(module, name)
+    except AttributeError:
+        raise ApplicationError(
+            NO_APPLICATION,
+            f'FLASK_APP is "{import_string}", but module {_place(module)} has no {name}; {_found(module)}.',
+        ) from None
+    if not isinstance(app, FunctionType) or is_asgi(app):
+        return app
+    try:
+        return app(*arguments, **keywords)
+    except TypeError as error:
+        if error.__traceback__ is not None and error.__traceback__.tb_next is not None:
+            raise  # by the factory's own code
+        raise ApplicationError(
+            NO_APPLICATION,
+            f'FLASK_APP is "{import_string}", but in module {_place(module)} the call of it fails: {error}.',
+        ) from None
+
+
+def _call(expression: str, import_string: str) -> tuple[str, list[Any], dict[str, Any]]:
+    """Returns the name, arguments and keyword arguments of a factory's call."""
+    import ast
+
+    try:
+        call = ast.parse(expression, mode="eval").body
+        if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
+            raise SyntaxError
+        arguments = [ast.literal_eval(argument) for argument in call.args]
+        keywords = {keyword.arg: ast.literal_eval(keyword.value) for keyword in call.keywords if keyword.arg}
+    except (SyntaxError, ValueError):
+        raise ApplicationError(
+            NO_APPLICATION,
+            f'FLASK_APP is "{import_string}", but {expression} is neither a name nor the call of one with literal'
+            " arguments.",
+        ) from None
+    return call.func.id, arguments, keywords
+
+
+def _best(module: ModuleType, import_string: str) -> Any:
+    from flask.cli import NoAppException, find_best_app
+
+    try:
+        return find_best_app(module)
+    except NoAppException as error:
+        for name in ("app", "application"):
+            if is_asgi(getattr(module, name, None)):
+                return getattr(module, name)
+        raise ApplicationError(
+            NO_APPLICATION, f'FLASK_APP is "{import_string}". In {_place(module)}: {error.message}'
+        ) from None
+
+
+def _place(module: ModuleType) -> str:
+    return f"{module.__name__} ({getattr(module, '__file__', None) or 'a namespace package'})"
+
+
+def _found(module: ModuleType) -> str:
+    names = [
+        name
+        for name, value in vars(module).items()
+        if is_flask(value) or (is_asgi(value) and not isinstance(value, FunctionType))
+    ]
+    names += [
+        f"{name}()" for name in ("create_app", "make_app") if isinstance(getattr(module, name, None), FunctionType)
+    ]
+    return f"it has {', '.join(names)}" if names else "it has no application"
+
+
+def main() -> int:
+    """Loads the application as a cold start does, and returns the exit status: the image's build runs this."""
+    from dualmode import lazy_imports
+
+    lazy_imports.install()
+    try:
+        load(import_string())
+    except ApplicationError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - a command
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

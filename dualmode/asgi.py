@@ -1,0 +1,151 @@
+"""ASGI applications (FastAPI, Starlette, Quart): a request through Mangum, start-up run once."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from typing import Any
+
+from mangum import Mangum
+
+from dualmode.events import is_spelling_of
+from dualmode.events_guard import Guard
+from dualmode.wsgi_call import Application
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+AsgiApplication = Callable[[Message, Receive, Send], Awaitable[None]]
+
+
+class StartUpError(Exception):
+    """The application reported that its start-up failed."""
+
+
+class EnvironRequest:
+    """A WSGI environ in the place where Mangum has an event, so that both kinds of application see one translation."""
+
+    def __init__(self, event: dict[str, Any], context: Any, config: Any) -> None:
+        self.environ = event
+
+    @classmethod
+    def infer(cls, event: dict[str, Any], context: Any, config: Any) -> bool:
+        """Takes every request: what Mangum is given here is always an environ."""
+        return True
+
+    @property
+    def body(self) -> bytes:
+        """The request's body."""
+        body: bytes = self.environ["wsgi.input"].read()
+        return body
+
+    @property
+    def scope(self) -> dict[str, Any]:
+        """The request as ASGI describes it; the path contains the root path, as servers have it now."""
+        environ = self.environ
+        headers = [
+            (key[5:].lower().replace("_", "-").encode("latin-1"), value.encode("latin-1"))
+            for key, value in environ.items()
+            if key.startswith("HTTP_")
+        ]
+        headers += [
+            (key.lower().replace("_", "-").encode("latin-1"), environ[key].encode("latin-1"))
+            for key in ("CONTENT_TYPE", "CONTENT_LENGTH")
+            if key in environ
+        ]
+        path = (environ["SCRIPT_NAME"] + environ["PATH_INFO"]).encode("latin-1")
+        return {
+            "type": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.3"},
+            "http_version": "1.1",
+            "method": environ["REQUEST_METHOD"],
+            "scheme": environ["wsgi.url_scheme"],
+            "path": path.decode("utf-8", "replace"),
+            "raw_path": environ.get("REQUEST_URI", "").partition("?")[0].encode("latin-1") or path,
+            "root_path": environ["SCRIPT_NAME"].encode("latin-1").decode("utf-8", "replace"),
+            "query_string": environ["QUERY_STRING"].encode("latin-1"),
+            "headers": headers,
+            "client": (environ["REMOTE_ADDR"], 0),
+            "server": (environ["SERVER_NAME"], int(environ["SERVER_PORT"])),
+            "aws.event": environ["lambda.event"],
+            "aws.context": environ["lambda.context"],
+        }
+
+    def __call__(self, response: Any) -> tuple[int, list[tuple[str, str]], bytes]:
+        """Returns the response with its headers as WSGI has them."""
+        headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in response["headers"]]
+        return response["status"], headers, response["body"]
+
+
+def as_wsgi(app: AsgiApplication) -> Application:
+    """Runs the application's start-up and returns it as a WSGI application that serves from the same event loop.
+
+    Raises:
+        StartUpError: the application says that its start-up failed.
+    """
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)  # where Mangum looks for it
+    state = loop.run_until_complete(_start(app, loop))
+
+    async def app_with_state(scope: Message, receive: Receive, send: Send) -> None:
+        await app({**scope, "state": state.copy()}, receive, send)
+
+    mangum = Mangum(app_with_state, lifespan="off", custom_handlers=[EnvironRequest])  # type: ignore[list-item]
+
+    def wsgi_app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        response: Any = mangum(environ, environ["lambda.context"])
+        status, headers, body = response
+        start_response(f"{status} -", headers)
+        return [body]
+
+    return wsgi_app
+
+
+async def _start(app: AsgiApplication, loop: asyncio.AbstractEventLoop) -> dict[str, Any]:
+    """Runs the start-up half of the lifespan and returns the state it made; the other half never runs on Lambda."""
+    state: dict[str, Any] = {}
+    received: asyncio.Queue[Message] = asyncio.Queue()
+    sent: asyncio.Queue[Message] = asyncio.Queue()
+    received.put_nowait({"type": "lifespan.startup"})
+    scope = {"type": "lifespan", "asgi": {"version": "3.0", "spec_version": "2.0"}, "state": state}
+    lifespan: asyncio.Task[None] = loop.create_task(app(scope, received.get, sent.put))  # type: ignore[arg-type]
+    answer = loop.create_task(sent.get())
+    await asyncio.wait({lifespan, answer}, return_when=asyncio.FIRST_COMPLETED)
+    if not answer.done():  # an application that knows no lifespan raises or returns at once: servers go on without
+        answer.cancel()
+        lifespan.exception()
+        return {}
+    message = answer.result()
+    if message["type"] == "lifespan.startup.failed":
+        if lifespan.done() and lifespan.exception():
+            raise lifespan.exception()  # type: ignore[misc]
+        raise StartUpError(f"The application's start-up failed: {message.get('message', '')}".strip())
+    _running.add(lifespan)
+    return state
+
+
+_running: set[asyncio.Task[None]] = set()  # an event loop itself holds its tasks weakly
+
+
+def mounted(app: AsgiApplication, base_path: str, events_path: str) -> AsgiApplication:
+    """Returns the application as a server on this machine serves it: below `base_path`, without the events' route."""
+    guard = Guard(events_path) if events_path else None
+
+    async def mounted_app(scope: Message, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            if base_path and f"{scope['path']}/".startswith(f"{base_path}/"):
+                scope = {**scope, "root_path": base_path}
+            path = scope["path"].removeprefix(scope.get("root_path", ""))
+            if guard and is_spelling_of(guard.path, path.encode().decode("latin-1")):
+                await _not_found(send)
+                return
+        await app(scope, receive, send)
+
+    return mounted_app
+
+
+async def _not_found(send: Send) -> None:
+    from werkzeug.exceptions import NotFound
+
+    body = NotFound().get_response().get_data()
+    headers = [(b"content-type", b"text/html; charset=utf-8"), (b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": 404, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,47 @@
+"""Flask's own command line in the deployed image: the event {"flask": ["db", "upgrade"]} runs `flask db upgrade`."""
+
+from typing import Any, TypeGuard
+
+SETTING = "DUALMODE_ALLOW_COMMANDS"
+
+# Characters of output that are returned, its last: a result must stay below Lambda's limit, escaped too.
+_MOST_OUTPUT = 1_000_000
+
+
+class CommandError(Exception):
+    """A command can't be run: the invocation fails with this sentence."""
+
+
+def is_command(event: object) -> TypeGuard[dict[str, list[str]]]:
+    """Tells whether an event is a command: an object of one member, `flask`, which is a list of strings."""
+    if not isinstance(event, dict) or len(event) != 1 or "flask" not in event:
+        return False
+    return isinstance(event["flask"], list) and all(isinstance(argument, str) for argument in event["flask"])
+
+
+def run(app: Any, arguments: list[str], *, allowed: bool) -> dict[str, Any]:
+    """Runs a command of a Flask application and returns its `exit_code` and `output`, both of its streams together.
+
+    Raises:
+        CommandError: commands are not allowed here, or the application is not Flask's.
+    """
+    from dualmode.application import is_flask
+
+    if not allowed:
+        raise CommandError(f"Commands are off: set {SETTING}=1 for a function that is to run them.")
+    if not is_flask(app):
+        raise CommandError("The application is not a Flask application, and only those have Flask's commands.")
+
+    import traceback
+
+    from click.testing import CliRunner
+    from flask.cli import FlaskGroup
+
+    group = FlaskGroup(create_app=lambda: app, load_dotenv=False, set_debug_flag=False)
+    for name in ("run", "shell"):  # they would wait for a client or a person, until the function's time is over
+        del group.commands[name]
+    result = CliRunner().invoke(group, arguments, prog_name="flask")
+    output = result.output
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        output += "".join(traceback.format_exception(result.exception))
+    return {"exit_code": result.exit_code, "output": output[-_MOST_OUTPUT:]}

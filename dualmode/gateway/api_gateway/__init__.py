@@ -1,0 +1,1 @@
+"""What API Gateway does: a request becomes an event, a result becomes a response."""

@@ -1,0 +1,1 @@
+"""What Lambda does: invocations, execution environments, the Runtime API, the platform's log."""

@@ -1,0 +1,197 @@
+"""One execution environment: a process of the function that serves one invocation at a time, replaced when it ends."""
+
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
+
+from dualmode.gateway.lambda_.function_process import Exited, FunctionProcess
+from dualmode.gateway.lambda_.invocation import RESPONSE_LIMIT, Invocation, Outcome, error_outcome
+from dualmode.gateway.lambda_.log_stream import LogStream
+from dualmode.gateway.lambda_.platform_log import InitEnd, Phase, PlatformLog, Report
+from dualmode.gateway.lambda_.runtime_api import ErrorReported, InitFailed, Message, Ready, Responded, RuntimeApi
+
+# Source: Lambda's developer guide, lifecycle: one that takes longer is done again, within the first invocation.
+INIT_SECONDS = 10.0
+# A killed process is gone at once; this bounds the wait for the kernel.
+KILL_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Function:
+    """The function's configuration: `timeout` and `init_timeout` in seconds, `memory_size` in MB."""
+
+    bootstrap: Sequence[str]
+    environ: Mapping[str, str] = field(default_factory=dict)
+    name: str = "function"
+    version: str = "$LATEST"
+    memory_size: int = 512
+    timeout: float = 29.0
+    region: str = "us-east-1"
+    account_id: str = "123456789012"
+    init_timeout: float = INIT_SECONDS
+
+    def arn(self, qualifier: str = "") -> str:
+        """The function's ARN, qualified only where the invocation was."""
+        arn = f"arn:aws:lambda:{self.region}:{self.account_id}:function:{self.name}"
+        return f"{arn}:{qualifier}" if qualifier else arn
+
+
+class Environment:
+    """Runs invocations one after the other, each in the calling thread, with Lambda's limits and Lambda's log."""
+
+    def __init__(self, function: Function, stream: LogStream, log: PlatformLog) -> None:
+        self._function = function
+        self._stream = stream
+        self._log = log
+        # as Lambda names it: of the day, the version and the environment
+        self._log_stream_name = f"{time.strftime('%Y/%m/%d', time.gmtime())}/[{function.version}]{uuid.uuid4().hex}"
+        self._process: _Process | None = None
+
+    @property
+    def warm(self) -> bool:
+        """Whether an initialised process waits for the next event, as far as is known."""
+        return self._process is not None and self._process.waiting
+
+    def run(self, invocation: Invocation) -> None:
+        """Give the invocation its outcome; come back when the environment is free for another."""
+        if invocation.tail:
+            self._stream.record()
+        init = None if self.warm else self._initialise("init", self._function.init_timeout, invocation.id)
+        began = time.monotonic()
+        again: Outcome | float | None = None
+        if isinstance(init, Outcome):  # as Lambda: once more, within the invocation
+            again = self._initialise("invoke", self._function.timeout, invocation.id)
+        self._log.start(invocation.id, self._function.arn(invocation.qualifier))
+        outcome = again if isinstance(again, Outcome) else self._invoke(invocation, began)
+        duration = (time.monotonic() - began) * 1000
+        self._log.runtime_done(invocation.id, outcome, duration)
+        report = Report(
+            duration=min(duration, self._function.timeout * 1000) if outcome.status == "timeout" else duration,
+            memory_size=self._function.memory_size,
+            memory_used=self._process.memory_peak_mib() if self._process is not None else 0,
+            init=init if isinstance(init, float) else None,
+        )
+        self._log.report(invocation.id, outcome, report)
+        if invocation.tail:
+            invocation.log = self._stream.recorded()
+        invocation.finish(outcome)
+
+    def kill(self) -> None:
+        """End the process, if there is one."""
+        if self._process is not None:
+            self._process.kill()
+
+    def signal_kill(self) -> None:
+        """End the process, if there is one, without waiting: for another thread than the one that runs invocations."""
+        process = self._process
+        if process is not None:
+            process.signal_kill()
+
+    def _initialise(self, phase: Phase, seconds: float, request_id: str) -> float | Outcome:
+        """Start a process and wait until it asks for an event: the ms it took, or why it doesn't."""
+        self.kill()
+        began = time.monotonic()
+        self._log.init_start(phase)
+        environ = {**self._function.environ, "AWS_LAMBDA_LOG_STREAM_NAME": self._log_stream_name}
+        process = self._process = _Process(self._function.bootstrap, environ, self._stream)
+        said = process.receive(began + seconds)
+        duration = (time.monotonic() - began) * 1000
+        if isinstance(said, Ready):
+            self._log.init_end(InitEnd(phase=phase, duration=duration))
+            return duration
+        if isinstance(said, InitFailed):
+            # it ends by itself once it has reported, and may have more to say until then
+            process.receive(time.monotonic() + 1.0)
+            outcome = Outcome(payload=said.payload, status="error", error_type=said.error_type)
+        else:
+            outcome = self._ended(said, request_id)
+        process.kill()
+        self._log.init_end(InitEnd(phase=phase, duration=duration, failure=outcome))
+        return outcome
+
+    def _invoke(self, invocation: Invocation, began: float) -> Outcome:
+        """Let the waiting process answer; the outcome for the log, the waiter having got its own."""
+        process = self._process
+        assert process is not None  # noqa: S101 - initialised before
+        deadline = began + self._function.timeout
+        deadline_ms = int((time.time() + deadline - time.monotonic()) * 1000)
+        process.api.deliver(invocation, function_arn=self._function.arn(invocation.qualifier), deadline_ms=deadline_ms)
+        said = process.receive(deadline)
+        if isinstance(said, Responded):
+            outcome = Outcome(payload=said.payload)
+        elif isinstance(said, ErrorReported):
+            outcome = Outcome(payload=said.payload, status="error", error_type=said.error_type)
+        elif isinstance(said, Exited) or said is None:
+            process.kill()
+            return self._ended(said, invocation.id)
+        else:
+            outcome = error_outcome(
+                "crash",
+                "Function.ResponseSizeTooLarge",
+                f"Response payload size exceeded maximum allowed payload size ({RESPONSE_LIMIT} bytes).",
+            )
+        if not invocation.tail:
+            invocation.finish(outcome)
+        # Lambda keeps the environment until the runtime asks for the next event, and counts that time
+        said = process.receive(deadline)
+        if isinstance(said, Ready):
+            return outcome
+        process.kill()
+        return outcome if outcome.failed else self._ended(said, invocation.id)
+
+    def _ended(self, said: Message | Exited | None, request_id: str) -> Outcome:
+        """The outcome where the process has ended, or has said nothing in its time."""
+        if isinstance(said, Exited):
+            error_type = "Runtime.InvalidEntrypoint" if said.not_started else "Runtime.ExitError"
+            return error_outcome("crash", error_type, f"RequestId: {request_id} Error: {said.reason}")
+        seconds = self._function.timeout
+        message = f"RequestId: {request_id} Error: Task timed out after {seconds:.2f} seconds"
+        return error_outcome("timeout", "Sandbox.Timedout", message)
+
+
+class _Process:
+    """A process, the Runtime API it talks to, and what both have said."""
+
+    def __init__(self, bootstrap: Sequence[str], environ: Mapping[str, str], stream: LogStream) -> None:
+        self._inbox: SimpleQueue[Message | Exited] = SimpleQueue()
+        self._ended = False
+        self.api = RuntimeApi(self._inbox.put)
+        told = {**environ, "AWS_LAMBDA_RUNTIME_API": self.api.address}
+        self._process = FunctionProcess(bootstrap, told, stream, self._exited)
+        self.api.start()
+        self._process.start()
+
+    @property
+    def waiting(self) -> bool:
+        """Whether it can take an event: what it may say while it waits is only that it has ended."""
+        return not self._ended and self._inbox.empty() and self._process.runs
+
+    def receive(self, deadline: float) -> Message | Exited | None:
+        """What is said next; None when nothing is until `deadline` (monotonic)."""
+        try:
+            said = self._inbox.get(timeout=max(deadline - time.monotonic(), 0.0))
+        except Empty:
+            return None
+        self._ended = self._ended or isinstance(said, Exited)
+        return said
+
+    def memory_peak_mib(self) -> int:
+        """The most memory it has used so far, in MiB."""
+        return self._process.memory_peak_mib()
+
+    def kill(self) -> None:
+        """End it and wait until it has ended."""
+        self.signal_kill()
+        deadline = time.monotonic() + KILL_SECONDS
+        while not self._ended and self.receive(deadline) is not None:
+            pass
+
+    def signal_kill(self) -> None:
+        """End it."""
+        self._process.kill()
+
+    def _exited(self, exited: Exited) -> None:
+        self.api.stop()
+        self._inbox.put(exited)

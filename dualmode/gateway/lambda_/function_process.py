@@ -1,0 +1,184 @@
+"""One process of a function: started, watched, its output read, killed with everything it started."""
+
+import contextlib
+import ctypes
+import os
+import select
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dualmode.gateway.lambda_.log_stream import LogStream
+
+PR_SET_PDEATHSIG = 1
+POLL_SECONDS = 0.05
+
+_prctl = getattr(ctypes.CDLL(None), "prctl", None)
+
+# Processes that their own thread waits for; whoever reaps orphans (reap_orphans) must leave them alone.
+_owned: set[int] = set()
+_owning = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Exited:
+    """The process is gone: `returncode` as subprocess gives it, or the sentence that says why it never ran."""
+
+    returncode: int = 0
+    not_started: str = ""
+
+    @property
+    def reason(self) -> str:
+        """What Lambda says of such an end."""
+        if self.not_started:
+            return self.not_started
+        if self.returncode == 0:
+            return "Runtime exited without providing a reason"
+        if self.returncode < 0:
+            return f"Runtime exited with error: signal: {_signal_name(-self.returncode)}"
+        return f"Runtime exited with error: exit status {self.returncode}"
+
+
+class FunctionProcess:
+    """A bootstrap command that runs until it ends or is killed; `exited` is told once, from the watching thread."""
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        log: LogStream,
+        exited: Callable[[Exited], None],
+    ) -> None:
+        self._command = list(command)
+        self._environment = dict(environment)
+        self._log = log
+        self._exited = exited
+        self._pid = 0
+        self._peak_kib = 0
+        self._killed = False
+        self._lock = threading.Lock()
+
+    def start(self) -> None:
+        """Start the process, in a thread that stays until the process has ended."""
+        # The kernel ties PR_SET_PDEATHSIG to the thread that forked: it has to live as long as the process does.
+        threading.Thread(target=self._run, name="function", daemon=True).start()
+
+    def kill(self) -> None:
+        """Kill the process and what it started, at once: awslambdaric doesn't hear SIGTERM while it waits."""
+        self.memory_peak_mib()
+        with self._lock:
+            self._killed = True
+            if self._pid:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(self._pid, signal.SIGKILL)
+
+    @property
+    def runs(self) -> bool:
+        """Whether it still runs, by the kernel's word: its end may not have been told yet."""
+        with self._lock:
+            return self._pid != 0 and not _has_ended(self._pid)
+
+    def memory_peak_mib(self) -> int:
+        """The most resident memory it has used so far, in MiB, rounded up; the last figure known once it has ended."""
+        with contextlib.suppress(OSError):
+            for line in Path(f"/proc/{self._pid}/status").read_text("ascii", "replace").splitlines():
+                if line.startswith("VmHWM:"):
+                    self._peak_kib = max(self._peak_kib, int(line.split()[1]))
+        return -(-self._peak_kib // 1024)
+
+    def _run(self) -> None:
+        read_end, write_end = os.pipe()
+        os.set_blocking(read_end, False)
+        gateway_pid = os.getpid()
+
+        def die_with_the_gateway() -> None:
+            if _prctl is not None:
+                _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+            if os.getppid() != gateway_pid:
+                os._exit(1)
+
+        try:
+            with _owning:
+                process = subprocess.Popen(
+                    self._command,
+                    env=self._environment,
+                    stdin=subprocess.DEVNULL,
+                    stdout=write_end,
+                    stderr=write_end,
+                    start_new_session=True,
+                    preexec_fn=die_with_the_gateway,  # it calls prctl and getppid, and takes no lock
+                )
+                _owned.add(process.pid)
+        except OSError as error:
+            os.close(read_end)
+            self._exited(Exited(not_started=f"{self._command[0]}: {error.strerror}"))
+            return
+        finally:
+            os.close(write_end)
+        with self._lock:
+            self._pid = process.pid
+            killed = self._killed
+        if killed:
+            self.kill()
+        self._log.attach(read_end)
+        self._watch(process.pid, read_end)
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)  # what it started and left behind
+        self._log.detach()
+        os.close(read_end)
+        with self._lock:
+            self._pid = 0
+            _, status, usage = os.wait4(process.pid, 0)
+        with _owning:
+            _owned.discard(process.pid)
+        self._peak_kib = self._peak_kib or usage.ru_maxrss
+        process.returncode = os.waitstatus_to_exitcode(status)
+        self._exited(Exited(returncode=process.returncode))
+
+    def _watch(self, pid: int, output: int) -> None:
+        """Read the output until the process ends (which is not when its output ends: a child may hold that open)."""
+        poll = select.poll()
+        poll.register(output, select.POLLIN)
+        try:
+            pidfd = os.pidfd_open(pid)
+        except OSError:
+            pidfd = -1  # an old kernel, or a container's filter
+        else:
+            poll.register(pidfd, select.POLLIN)
+        try:
+            while True:
+                ready = {descriptor for descriptor, _ in poll.poll(None if pidfd >= 0 else POLL_SECONDS * 1000)}
+                if output in ready and not self._log.pump():
+                    poll.unregister(output)
+                if pidfd in ready or (pidfd < 0 and _has_ended(pid)):
+                    return
+        finally:
+            if pidfd >= 0:
+                os.close(pidfd)
+
+
+def reap_orphans() -> None:
+    """Take the exit status of processes that the function left behind: PID 1 of a container inherits them."""
+    with _owning:
+        while (ended := _ended_child()) is not None and ended not in _owned:
+            os.waitpid(ended, 0)
+
+
+def _ended_child() -> int | None:
+    try:
+        result = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return None
+    return result.si_pid if result is not None else None
+
+
+def _has_ended(pid: int) -> bool:
+    return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+
+def _signal_name(number: int) -> str:
+    description = signal.strsignal(number)
+    return description.lower() if description else f"{number}"

@@ -1,0 +1,118 @@
+"""RUN_MODE=local: a Flask application on Flask's own server, an ASGI application on uvicorn."""
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterable
+from time import perf_counter
+from typing import Any
+
+from dualmode import application, logs
+from dualmode.events import hidden
+from dualmode.wsgi_call import Application
+
+# All interfaces: these are a container's, and what is published of them, its owner says.
+DEFAULT_HOST = "0.0.0.0"  # noqa: S104
+DEFAULT_PORT = "3000"
+
+
+def main() -> None:
+    """Serves the application until the process is told to stop.
+
+    Raises:
+        SystemExit: with a sentence, where FLASK_APP names no application or PORT no port.
+    """
+    environ = os.environ
+    access = logs.set_up_local(environ)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # a first process is not ended by signals it doesn't handle
+    host, port = environ.get("FLASK_RUN_HOST") or DEFAULT_HOST, environ.get("PORT") or DEFAULT_PORT
+    if not port.isdecimal() or int(port) > 65535:
+        sys.exit(f"PORT is {port}, which is not the number of a port: set one from 0 to 65535.")
+    base_path = application.path_setting("DUALMODE_BASE_PATH", environ)
+    events_path = application.path_setting("DUALMODE_EVENTS_PATH", environ)
+    import_string = application.import_string(environ)
+    app = _loaded(import_string)
+    if application.is_asgi(app):
+        _serve_asgi(app, host, int(port), base_path, events_path)
+    else:
+        wsgi_app = hidden(app, events_path) if events_path else app
+        _serve_wsgi(mounted(wsgi_app, base_path), host, int(port), import_string, access)
+
+
+def _loaded(import_string: str) -> Any:
+    from flask.helpers import get_debug_flag
+    from werkzeug.serving import is_running_from_reloader
+
+    try:
+        app = application.load(import_string)
+    except Exception as error:
+        if is_running_from_reloader():  # the next change of a file may mend it: until then, requests show the error
+            return _failing(error)
+        if isinstance(error, application.ApplicationError):
+            sys.exit(str(error))
+        raise
+    if application.is_flask(app):
+        app.debug = get_debug_flag()  # as `flask run` has it: the variable decides, not the application
+    return app
+
+
+def _failing(error: Exception) -> Application:
+    def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        raise error
+
+    return app
+
+
+def mounted(app: Application, base_path: str) -> Application:
+    """Returns the application below the path that a custom domain's mapping gives it, as well as at the root."""
+    if not base_path:
+        return app
+
+    def mounted_app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        path = environ["PATH_INFO"]
+        if f"{path}/".startswith(f"{base_path}/"):
+            environ["SCRIPT_NAME"], environ["PATH_INFO"] = base_path, path.removeprefix(base_path)
+        return app(environ, start_response)
+
+    return mounted_app
+
+
+def _serve_wsgi(app: Application, host: str, port: int, import_string: str, access: logs.AccessLog) -> None:
+    from flask.cli import show_server_banner
+    from flask.helpers import get_debug_flag
+    from werkzeug.serving import WSGIRequestHandler, run_simple
+
+    class JsonHandler(WSGIRequestHandler):
+        """Logs each request as lambda mode does."""
+
+        def run_wsgi(self) -> None:
+            self.begun = perf_counter()
+            super().run_wsgi()
+
+        def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+            path = self.path.partition("?")[0].encode("ascii", "backslashreplace").decode()
+            access.write(self.command, path, int(code), perf_counter() - self.begun)
+
+    debug = get_debug_flag()
+    show_server_banner(debug, import_string)
+    handler = JsonHandler if logs.wants_json(os.environ) else None
+    run_simple(host, port, app, use_reloader=debug, use_debugger=debug, threaded=True, request_handler=handler)
+
+
+def _serve_asgi(app: Any, host: str, port: int, base_path: str, events_path: str) -> None:
+    try:
+        import uvicorn
+    except ImportError:
+        sys.exit(
+            "The application is an ASGI application, and uvicorn, which serves those locally, is not installed:"
+            " add it to the application's requirements.txt."
+        )
+    from dualmode.asgi import mounted as mounted_asgi
+
+    log_config = None if logs.level(os.environ) else uvicorn.config.LOGGING_CONFIG  # None: to the root logger's handler
+    served = mounted_asgi(app, base_path, events_path)
+    uvicorn.run(served, host=host, port=port, log_config=log_config, timeout_graceful_shutdown=0)
+
+
+if __name__ == "__main__":
+    main()

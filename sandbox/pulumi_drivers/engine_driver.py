@@ -1,0 +1,291 @@
+"""The driver for machines with the `pulumi` command: the real engine, attached to the provider.
+
+The program runs in this process (Automation API, inline). State, settings and the command's home lie in the sandbox's
+own folder; nothing is written beside the program.
+"""
+
+import asyncio
+import json
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml  # type: ignore[import-untyped]
+from pulumi import automation
+from pulumi.automation import EngineEvent
+from pulumi.automation.errors import CommandError
+from pulumi.automation.events import StepEventMetadata
+from pulumi.runtime import settings as runtime
+
+from sandbox import variables
+from sandbox.errors import SandboxError
+from sandbox.provider.provider import Provider
+from sandbox.pulumi_drivers import callers, program, properties
+from sandbox.pulumi_drivers.packages import PACKAGES, KnownPackagesOnly
+from sandbox.pulumi_drivers.pulumi_command import InterruptibleCommand, SparingStack, SparingWorkspace
+from sandbox.pulumi_drivers.resources import Resource, name_of, short_type
+from sandbox.pulumi_drivers.servicer import Servicer, serving
+from sandbox.settings import Project, StackConfig
+
+Progress = Callable[[str], None]
+_Answer = TypeVar("_Answer")
+_PASSPHRASE = "sandbox"  # noqa: S105  the state lies beside it, on this machine alone
+_CLOSING_SECONDS = 0.5
+_DONE = {
+    "create": "created ",
+    "update": "updated ",
+    "delete": "deleted ",
+    "create-replacement": "replaced",
+    "delete-replaced": "deleted ",
+    "import": "imported",
+}
+
+
+class Engine:
+    """One stack of a project, deployed by the real engine into the account that the variables `account` reach.
+
+    Every operation raises SandboxError with the first thing that was refused; what was made until then is in the state.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        config: StackConfig,
+        provider: Provider,
+        servicer: Servicer,
+        state: Path,
+        account: Mapping[str, str],
+    ) -> None:
+        self._project = project
+        self._config = config
+        self._provider = provider
+        self._servicer = servicer
+        self._state = state
+        self._folder = state / "pulumi"
+        self._account = dict(account)
+        self._checkpoint = self._folder / f"backend/.pulumi/stacks/{project.name}/{config.stack}.json"
+        self._command = InterruptibleCommand(variables.reaching(account))
+        self._selected: automation.Stack | None = None
+        self._program_error: BaseException | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._errors: list[str] = []
+        self._changes: dict[str, int] = {}
+        self._progress: Progress = lambda _line: None
+
+    def preview(self, progress: Progress | None = None, *, refresh: bool = False) -> dict[str, int]:
+        """Return how many resources an `up` would create, update, replace, delete or leave the same."""
+        return self._operate(lambda stack: stack.preview(on_event=self._take, color="never", refresh=refresh), progress)
+
+    def up(self, progress: Progress | None = None, *, refresh: bool = False) -> dict[str, int]:
+        """Make the account what the program says; return what was done to how many resources."""
+        return self._operate(lambda stack: stack.up(on_event=self._take, color="never", refresh=refresh), progress)
+
+    def destroy(self, progress: Progress | None = None) -> dict[str, int]:
+        """Remove every resource of the stack."""
+        return self._operate(lambda stack: stack.destroy(on_event=self._take, color="never"), progress)
+
+    def resources(self) -> tuple[Resource, ...]:
+        """Return the resources in the state, parents before their children. Secrets are masked."""
+        exported = self._guarded(lambda: self._stack().export_stack().deployment or {})
+        return tuple(
+            Resource(
+                type=entry["type"],
+                name=name_of(entry["urn"]),
+                urn=entry["urn"],
+                parent_urn=entry.get("parent", ""),
+                id=entry.get("id", ""),
+                inputs=properties.mask(properties.decode_json(entry.get("inputs", {}))),
+                outputs=properties.mask(properties.decode_json(entry.get("outputs", {}))),
+                dependencies=tuple(entry.get("dependencies") or ()),
+            )
+            for entry in exported.get("resources", [])
+            if not entry["type"].startswith("pulumi:providers:")
+        )
+
+    def _operate(self, operation: Callable[[automation.Stack], object], progress: Progress | None) -> dict[str, int]:
+        self._progress = progress or (lambda _line: None)
+        self._program_error, self._errors, self._changes = None, [], {}
+        self._servicer.failure, self._servicer.asked = None, False
+
+        def run() -> dict[str, int]:
+            stack = self._stack()
+            self._unlock(stack)
+            self._settle(stack)
+            with serving(self._servicer, callers.started_by(lambda: self._command.pid)) as port:
+                stack.workspace.env_vars = {**environment(self._state), **attaching(port)}
+                operation(stack)
+            return dict(self._changes)
+
+        with program.as_its_own(self._project.folder, self._account):
+            try:
+                return self._guarded(run)
+            finally:
+                self._close_loop()
+
+    def _stack(self) -> automation.Stack:
+        if self._selected is not None:
+            return self._selected
+        work = self._folder / "work"
+        for folder in (work, self._folder / "backend", self._folder / "home"):
+            folder.mkdir(parents=True, exist_ok=True)
+        self._write_settings(work)
+        workspace = SparingWorkspace(
+            work_dir=str(work),
+            pulumi_home=str(self._folder / "home"),
+            program=self._program,
+            env_vars=environment(self._state),
+            pulumi_command=self._command,
+        )
+        workspace.checkpoint = self._checkpoint
+        stack = SparingStack(self._config.stack, workspace)
+        secrets = {key: self._config.values[key] for key in sorted(self._config.secrets)}
+        if secrets:
+            stack.set_all_config({key: automation.ConfigValue(value, secret=True) for key, value in secrets.items()})
+        self._selected = stack
+        return stack
+
+    def _write_settings(self, work: Path) -> None:
+        """Write the project file and the stack's settings, so that the command applies its own rules to them."""
+        source = yaml.safe_load((self._project.folder / "Pulumi.yaml").read_text())
+        kept = {key: source[key] for key in ("name", "description", "config") if key in source}
+        (work / "Pulumi.yaml").write_text(yaml.safe_dump({**kept, "runtime": "python"}, sort_keys=False))
+        file = stack_file(self._state, self._config.stack)
+        before = yaml.safe_load(file.read_text()) if file.exists() else None
+        content = {key: value for key, value in (before or {}).items() if key != "config"}  # the encryption's salt
+        config = {key: value for key, value in self._config.given.items() if key not in self._config.secrets}
+        file.write_text(yaml.safe_dump({**content, "config": config}, sort_keys=False))
+
+    def _program(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        monitor: Any = KnownPackagesOnly(runtime.get_monitor(), self._servicer.note)
+        runtime.SETTINGS.monitor = monitor
+        try:
+            program.run(self._project.main)
+        except BaseException as error:
+            self._program_error = error
+            raise
+
+    def _guarded(self, action: Callable[[], _Answer]) -> _Answer:
+        """Do something in a thread, so that Ctrl-C can be passed on to the command and its end be waited for."""
+        answers: list[_Answer] = []
+        errors: list[BaseException] = []
+
+        def work() -> None:
+            try:
+                answers.append(action())
+            except BaseException as error:  # noqa: BLE001  raised again in the caller's thread
+                errors.append(error)
+
+        thread = threading.Thread(target=work, name="pulumi")
+        thread.start()
+        interrupted: KeyboardInterrupt | None = None
+        while thread.is_alive():
+            try:
+                thread.join(0.05)
+            except KeyboardInterrupt as error:
+                interrupted = error
+                self._command.interrupt()
+        if interrupted is not None:
+            raise interrupted
+        if errors:
+            raise self._refusal(errors[0]) from errors[0]
+        return answers[0]
+
+    def _close_loop(self) -> None:
+        """Close the program's event loop where the SDK's language server gave up on it, as after some errors."""
+        loop, self._loop = self._loop, None
+        deadline = time.monotonic() + _CLOSING_SECONDS
+        while loop is not None and not loop.is_closed() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        if loop is not None and not loop.is_closed() and not loop.is_running():
+            program.close(loop)
+
+    def _refusal(self, error: BaseException) -> BaseException:
+        if self._program_error is not None:
+            folder = self._project.folder.resolve()
+            return program.refusal(self._program_error, folder, anything_made=self._servicer.asked)
+        if self._servicer.failure is not None:
+            return self._servicer.failure
+        if isinstance(error, CommandError):
+            lines = [line for line in str(error).splitlines() if line.strip().startswith("error:")]
+            said = self._errors or lines or [str(error)]
+            return SandboxError(" ".join(said[0].split()).removeprefix("error: "))
+        return error
+
+    def _unlock(self, stack: automation.Stack) -> None:
+        """Take away locks that a killed command left; refuse to work beside a living one."""
+        locks = list((self._folder / "backend").glob(".pulumi/locks/**/*.json"))
+        for lock in locks:
+            owner = json.loads(lock.read_text()).get("pid", 0)
+            if Path(f"/proc/{owner}").exists():
+                raise SandboxError(
+                    f"Another pulumi command (process {owner}) is working on stack {stack.name}: let it end."
+                )
+        if locks:
+            stack.cancel()
+
+    def _settle(self, stack: automation.Stack) -> None:
+        """Decide what the engine can't: whether a creation that was cut off has left something in the account."""
+        if not self._checkpoint.exists() or '"pending_operations"' not in self._checkpoint.read_text():
+            return
+        exported = stack.export_stack()
+        state = dict(exported.deployment or {})
+        for pending in state.pop("pending_operations", None) or []:
+            resource = pending["resource"]
+            if pending["type"] == "creating" and resource["type"] in self._provider.types:
+                inputs = properties.reveal(properties.decode_json(resource.get("inputs", {})))
+                self._provider.clear(resource["type"], name_of(resource["urn"]), inputs)
+        stack.import_stack(automation.Deployment(version=exported.version, deployment=state))
+
+    def _take(self, event: EngineEvent) -> None:
+        if event.summary_event is not None:
+            self._changes = {_op(op): count for op, count in event.summary_event.resource_changes.items()}
+        elif event.diagnostic_event is not None and event.diagnostic_event.severity == "error":
+            self._errors.append(event.diagnostic_event.message)
+        elif event.resource_pre_event is not None and event.resource_pre_event.planning:
+            metadata = event.resource_pre_event.metadata
+            if _is_told(metadata):
+                self._progress(f"would {_op(metadata.op)} {short_type(metadata.type)} {name_of(metadata.urn)}")
+        elif event.res_outputs_event is not None and not event.res_outputs_event.planning:
+            metadata = event.res_outputs_event.metadata
+            if _is_told(metadata):
+                self._progress(f"{_DONE[_op(metadata.op)]} {short_type(metadata.type)} {name_of(metadata.urn)}")
+        elif event.res_op_failed_event is not None:
+            metadata = event.res_op_failed_event.metadata
+            self._progress(f"failed   {short_type(metadata.type)} {name_of(metadata.urn)}")
+
+
+def stack_file(state: Path, stack: str) -> Path:
+    """Return where a stack's settings lie as they were deployed."""
+    return state.resolve() / "pulumi" / "work" / f"Pulumi.{stack}.yaml"
+
+
+def environment(state: Path) -> dict[str, str]:
+    """Return the variables with which a `pulumi` command works on the sandbox's stacks, and finds no plugin."""
+    folder = state.resolve() / "pulumi"
+    return {
+        "PULUMI_HOME": str(folder / "home"),
+        "PULUMI_BACKEND_URL": (folder / "backend").as_uri(),
+        "PULUMI_CONFIG_PASSPHRASE": _PASSPHRASE,
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        "PULUMI_IGNORE_AMBIENT_PLUGINS": "true",
+        "PULUMI_SKIP_UPDATE_CHECK": "1",
+    }
+
+
+def attaching(port: int) -> dict[str, str]:
+    """Return the variable with which a `pulumi` command uses the provider at a port."""
+    return {"PULUMI_DEBUG_PROVIDERS": ",".join(f"{package}:{port}" for package in PACKAGES)}
+
+
+def _is_told(metadata: StepEventMetadata) -> bool:
+    """Whether a step is worth a line: it changes what is no component and no provider."""
+    state = metadata.new or metadata.old
+    custom = state is not None and bool(state.custom) and not metadata.type.startswith("pulumi:")
+    return custom and _op(metadata.op) in _DONE
+
+
+def _op(op: Any) -> str:
+    return str(getattr(op, "value", op))

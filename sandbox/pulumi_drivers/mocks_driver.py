@@ -1,0 +1,232 @@
+"""The driver for machines without the `pulumi` command: Pulumi's own mocks, with the provider behind them.
+
+It only creates, from scratch: what is in the account already is in its way, so whoever calls it empties the account.
+"""
+
+import asyncio
+import contextvars
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from google.protobuf import empty_pb2  # type: ignore[import-untyped]
+from pulumi.runtime import mocks, settings, stack
+from pulumi.runtime.config import set_all_config
+from pulumi.runtime.proto import resource_pb2
+
+from sandbox.errors import SandboxError
+from sandbox.provider import image
+from sandbox.provider.provider import Provider
+from sandbox.provider.refusals import InvalidInputsError
+from sandbox.pulumi_drivers import program, properties
+from sandbox.pulumi_drivers.packages import KnownPackagesOnly
+from sandbox.pulumi_drivers.resources import ROOT_TYPE, Resource, make_urn, short_type
+from sandbox.settings import Project, StackConfig
+
+Progress = Callable[[str], None]
+_NO_MOCKS: Any = None  # the monitor below does itself what it would ask mocks for
+_NO_STACK: Any = object()
+
+
+class Monitor(mocks.MockMonitor):
+    """Takes the program's registrations, makes each resource at once and remembers the tree."""
+
+    def __init__(self, provider: Provider, config: StackConfig, progress: Progress) -> None:
+        super().__init__(_NO_MOCKS)
+        self.tree: dict[str, Resource] = {}
+        self.stack_outputs: dict[str, Any] = {}
+        self.failure: SandboxError | None = None
+        self._provider = provider
+        self._config = config
+        self._progress = progress
+        self._lock = threading.RLock()
+
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802  the protocol's name
+        """Make a resource and answer with its outputs."""
+        urn = make_urn(self._config.stack, self._config.project, request.parent, request.type, request.name)
+        inputs = properties.decode(request.object)
+        if request.type == ROOT_TYPE:
+            return self._remember(request, urn, "", inputs, {})
+        started = time.monotonic()
+        try:
+            identity, outputs = self._realise(request, urn, inputs)
+        except SandboxError as error:
+            error.args = (properties.censor(str(error), inputs),)
+            self.note(error)
+            self._say(f"failed   {short_type(request.type)} {request.name}")
+            raise
+        if request.custom:
+            self._say(f"created  {short_type(request.type)} {request.name} ({time.monotonic() - started:.1f} s)")
+        return self._remember(request, urn, identity, inputs, outputs)
+
+    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802
+        """Remember what a component, or the stack, gives out."""
+        outputs = properties.decode(request.outputs)
+        with self._lock:
+            known = self.tree.get(request.urn)
+            if known is not None:
+                if known.type == ROOT_TYPE:
+                    self.stack_outputs = outputs
+                self.tree[request.urn] = Resource(
+                    type=known.type,
+                    name=known.name,
+                    urn=known.urn,
+                    parent_urn=known.parent_urn,
+                    id=known.id,
+                    inputs=known.inputs,
+                    outputs=properties.mask(outputs),
+                    dependencies=known.dependencies,
+                )
+        return empty_pb2.Empty()
+
+    def Invoke(self, request: Any) -> Any:  # noqa: N802
+        """Answer a function."""
+        try:
+            answer = self._provider.invoke(request.tok, properties.reveal(properties.decode(request.args)))
+        except SandboxError as error:
+            self.note(error)
+            raise
+        return resource_pb2.ResourceInvokeResponse(**{"return": properties.encode(answer)})
+
+    def ReadResource(self, request: Any) -> Any:  # noqa: N802
+        """Refuse `Resource.get`: nothing exists in an account that was just emptied."""
+        error = SandboxError(
+            f"{short_type(request.type)} '{request.name}' is to be read as {request.id}, and the account was empty: "
+            "reading existing resources needs the pulumi command"
+        )
+        self.note(error)
+        raise error
+
+    def note(self, error: SandboxError) -> None:
+        """Keep a refusal, if it is the first."""
+        with self._lock:
+            self.failure = self.failure or error
+
+    def _realise(self, request: Any, urn: str, inputs: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+        if request.type == image.COMPONENT and request.remote:
+            return self._construct_image(request, urn, inputs)
+        if request.remote:
+            raise SandboxError(f"{request.type} '{request.name}': the sandbox's provider doesn't know this component.")
+        if not request.custom or request.type.startswith("pulumi:"):
+            return request.name if request.custom else "", dict(inputs)
+        return self._create(request.type, request.name, inputs, frozenset(request.additionalSecretOutputs))
+
+    def _create(
+        self, pulumi_type: str, name: str, inputs: Mapping[str, Any], secret_outputs: frozenset[str] = frozenset()
+    ) -> tuple[str, dict[str, Any]]:
+        plain = self._provider.named(pulumi_type, name, properties.reveal(inputs))
+        try:
+            found = self._provider.create(pulumi_type, name, plain)
+        except InvalidInputsError as error:
+            raise error.of(pulumi_type, name) from error
+        return found.identity, properties.conceal(found.outputs, properties.secret_keys(inputs) | secret_outputs)
+
+    def _construct_image(self, request: Any, urn: str, inputs: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+        """Do what the real component does: register the one image that it consists of."""
+        plain = properties.reveal(inputs)
+        try:
+            name, child = image.child_of_component(plain, self._config.stack)
+        except InvalidInputsError as error:
+            raise error.of(request.type, request.name) from error
+        child_type = image.DockerImage.pulumi_type
+        child_urn = make_urn(self._config.stack, self._config.project, urn, child_type, name)
+        identity, outputs = self._create(child_type, name, child)
+        with self._lock:
+            self.tree[child_urn] = Resource(
+                type=child_type,
+                name=name,
+                urn=child_urn,
+                parent_urn=urn,
+                id=identity,
+                inputs=properties.mask(child),
+                outputs=properties.mask(outputs),
+                dependencies=tuple(request.dependencies),
+            )
+        self._say(f"created  {short_type(child_type)} {name}")
+        return "", {"imageUri": image.component_output(plain, properties.reveal(outputs["digest"]))}
+
+    def _say(self, line: str) -> None:
+        with self._lock:
+            self._progress(line)
+
+    def _remember(
+        self, request: Any, urn: str, identity: str, inputs: Mapping[str, Any], outputs: Mapping[str, Any]
+    ) -> Any:
+        with self._lock:
+            self.tree[urn] = Resource(
+                type=request.type,
+                name=request.name,
+                urn=urn,
+                parent_urn=request.parent,
+                id=identity,
+                inputs=properties.mask(dict(inputs)),
+                outputs=properties.mask(dict(outputs)),
+                dependencies=tuple(request.dependencies),
+            )
+            children = [child.urn for child in self.tree.values() if child.parent_urn == urn] if request.remote else []
+        # What uses an output of a remote component waits for the resources that it consists of.
+        waits = resource_pb2.RegisterResourceResponse.PropertyDependencies(urns=children)
+        return resource_pb2.RegisterResourceResponse(
+            urn=urn,
+            id=identity,
+            object=properties.encode(outputs),
+            propertyDependencies=dict.fromkeys(outputs, waits) if children else {},
+        )
+
+
+def deploy(
+    project: Project, config: StackConfig, provider: Provider, account: Mapping[str, str], progress: Progress
+) -> tuple[dict[str, Any], tuple[Resource, ...]]:
+    """Run the program and make everything that it registers; return the stack's outputs and the resource tree.
+
+    `account` has the variables with which the program itself reaches the provider's account.
+
+    Raises:
+        SandboxError: the program or the provider refused something; what was made until then stays in the account.
+    """
+    monitor = Monitor(provider, config, progress)
+    folder = project.folder.resolve()
+    with program.as_its_own(folder, account):
+        contextvars.Context().run(_run, project.main, config, monitor, folder)
+    return properties.mask(monitor.stack_outputs), tuple(monitor.tree.values())
+
+
+def _run(main: Path, config: StackConfig, monitor: Monitor, folder: Path) -> None:
+    loop = asyncio.new_event_loop()
+    loop.set_exception_handler(lambda _loop, _context: None)  # what failed is in the monitor, said once
+    asyncio.set_event_loop(loop)
+    try:
+        settings.SETTINGS.outputs = set()
+        set_all_config(dict(config.values), sorted(config.secrets))
+        _set_mocks(monitor, config)
+        loop.run_until_complete(stack.run_in_stack(lambda: program.run(main)))
+    except Exception as error:
+        made = any(resource.type != ROOT_TYPE for resource in monitor.tree.values())
+        raise monitor.failure or program.refusal(error, folder, anything_made=made) from error
+    finally:
+        program.close(loop)
+        asyncio.set_event_loop(None)
+        _forget()
+    if monitor.failure is not None:
+        raise monitor.failure
+
+
+def _set_mocks(monitor: Monitor, config: StackConfig) -> None:
+    # set_mocks registers a stack of its own where there is no root; run_in_stack wants to register it itself.
+    settings.ROOT.set(_NO_STACK)
+    known: Any = KnownPackagesOnly(monitor, monitor.note)
+    mocks.set_mocks(_NO_MOCKS, project=config.project, stack=config.stack, preview=False, monitor=known)
+    settings.ROOT.set(None)
+    settings.SETTINGS.lock = threading.Lock()
+    settings.SETTINGS.organization = "organization"
+    settings.SETTINGS.package_refs = {}
+    settings.SETTINGS.base_providers_by_ref = {}
+
+
+def _forget() -> None:
+    """Take the mocks out of the SDK's settings again: it keeps the first values it was given for every context."""
+    for name in ("monitor", "engine", "project", "stack", "dry_run", "organization"):
+        setattr(settings.SETTINGS, name, None)
+    settings.SETTINGS.outputs = set()

@@ -1,0 +1,103 @@
+"""Running a Pulumi program inside this process, as its language host would run it."""
+
+import asyncio
+import contextlib
+import os
+import runpy
+import sys
+import traceback
+import warnings
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import ModuleType
+
+import boto3
+import pulumi
+
+from sandbox import variables
+from sandbox.errors import SandboxError, SettingsError
+
+_KEPT = frozenset({"sandbox", "dualmode", "walk"}) | sys.stdlib_module_names  # what this very process runs on
+
+
+@contextlib.contextmanager
+def as_its_own(folder: Path, account: Mapping[str, str]) -> Iterator[None]:
+    """Give a program what it finds when it is started in its folder, and take all of it back afterwards.
+
+    That is the working directory, the folder first on the path, and modules of its own: another copy of the program,
+    imported before, must not be taken for them. And it is an environment in which `account`, the variables of the
+    sandbox's own, is the only one that there is: the program may ask boto3 for what it likes.
+    """
+    folder = folder.resolve()
+    names = {entry.stem for entry in folder.iterdir() if entry.suffix in ("", ".py")} - _KEPT
+    before = {
+        name: module for name, module in sys.modules.items() if name.partition(".")[0] in names and name != "__main__"
+    }
+    cwd, path = Path.cwd(), list(sys.path)
+    # An output written into a text is a mistake, not a text.
+    environment = {**variables.reaching(account), "PULUMI_ERROR_OUTPUT_STRING": "true"}
+    for name in before:
+        del sys.modules[name]
+    sys.path.insert(0, str(folder))
+    os.chdir(folder)
+    try:
+        with variables.in_place(environment), _own_session(), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module="pulumi_aws")  # it warns of its own deprecated modules
+            yield
+    finally:
+        os.chdir(cwd)
+        sys.path[:] = path
+        for name in [name for name, module in sys.modules.items() if _is_of(module, folder) and name != "__main__"]:
+            if name.partition(".")[0] in names:
+                del sys.modules[name]
+        sys.modules.update(before)
+
+
+@contextlib.contextmanager
+def _own_session() -> Iterator[None]:
+    """Have boto3 read its credentials anew, here and afterwards: it keeps those that its first client had."""
+    before, boto3.DEFAULT_SESSION = boto3.DEFAULT_SESSION, None
+    try:
+        yield
+    finally:
+        boto3.DEFAULT_SESSION = before
+
+
+def run(main: Path) -> None:
+    """Run the program's file as `__main__`."""
+    runpy.run_path(str(main), run_name="__main__")
+
+
+def close(loop: asyncio.AbstractEventLoop) -> None:
+    """Let calls that are under way end, drop the tasks that waited for them, and close the loop."""
+    pending = asyncio.all_tasks(loop)
+    for task in pending:
+        task.cancel()
+    loop.run_until_complete(asyncio.gather(*pending, return_exceptions=True))
+    loop.run_until_complete(loop.shutdown_asyncgens())
+    loop.run_until_complete(loop.shutdown_default_executor())
+    loop.close()
+
+
+def refusal(error: BaseException, folder: Path, *, anything_made: bool) -> SandboxError:
+    """Return what a program raised as one sentence: its own where it says one, else the line at fault.
+
+    A RunError before the first resource is how a program refuses its settings.
+    """
+    if isinstance(error, SandboxError):
+        return error
+    if isinstance(error, pulumi.RunError):
+        return SandboxError(str(error)) if anything_made else SettingsError(str(error))
+    own = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if Path(frame.filename).is_relative_to(folder) and "site-packages" not in frame.filename
+    ]
+    where = f"{Path(own[-1].filename).relative_to(folder)}, line {own[-1].lineno}: " if own else ""
+    first_paragraph = " ".join(str(error).partition("\n\n")[0].split())
+    return SandboxError(f"{where}{type(error).__name__}: {first_paragraph}")
+
+
+def _is_of(module: ModuleType, folder: Path) -> bool:
+    file = getattr(module, "__file__", None)
+    return isinstance(file, str) and Path(file).is_relative_to(folder)

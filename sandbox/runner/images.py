@@ -1,0 +1,276 @@
+"""The images that the sandbox has built, by the digest that ECR knows them by."""
+
+import contextlib
+import hashlib
+import json
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from sandbox.errors import SandboxError
+from sandbox.runner import container_engine
+from sandbox.runner.build_context import BuildContext, read_context
+from sandbox.runner.venvs import Venvs, process_environment
+
+MANIFEST_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
+_CONFIG_TYPE = "application/vnd.docker.container.image.v1+json"
+_LAYER_TYPE = "application/vnd.docker.image.rootfs.diff.tar.gzip"
+
+_SHOWN_LINES = 15
+
+# The Dockerfile's own defaults, for whoever builds without them.
+_DEFAULT_ARGUMENTS = {"APP_DIR": "scripts", "FLASK_APP": "scripts.server:app", "CHECK_IMPORT": "1"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Built:
+    """What a build pushes: `digest` is what ECR computes of `manifest`."""
+
+    digest: str
+    manifest: str
+    media_type: str = MANIFEST_TYPE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredImage:
+    """An image that can run here: by an engine under its id, or from a copy of what the build would have put in it."""
+
+    digest: str
+    engine: str = ""
+    image_id: str = ""
+    folder: Path = Path()
+    flask_app: str = ""
+
+    REQUIREMENTS: ClassVar[str] = "application-requirements.txt"
+
+    @property
+    def requirements(self) -> Path:
+        """The application's own requirements, if it has any."""
+        return self.folder / self.REQUIREMENTS
+
+    @property
+    def runtime(self) -> Path:
+        """What lies at /opt/dualmode in a container."""
+        return self.folder / "runtime"
+
+    @property
+    def task(self) -> Path:
+        """What lies at /var/task in a container."""
+        return self.folder / "task"
+
+
+class ImageStore:
+    """Builds images with `engine`, or lays out what it would have built where that is None; keeps them in `state`.
+
+    Versions published earlier still run: no build overwrites another one.
+    """
+
+    def __init__(
+        self,
+        state: Path,
+        engine: str | None,
+        *,
+        venvs: Path | None = None,
+        progress: Callable[[str], None] | None = None,
+    ) -> None:
+        self.engine = engine
+        self._folder = state / "images"
+        self._progress = progress or (lambda _: None)
+        self._venvs = Venvs(venvs or state / "venvs", self._progress)
+
+    def build(
+        self, *, context: Path, dockerfile: Path, args: Mapping[str, str], platform: str, target: str | None = None
+    ) -> Built:
+        """Build a context; the same content gives the same digest, and is built once.
+
+        Raises:
+            SandboxError: the context is incomplete, the build fails, or the application can't be imported.
+        """
+        read = read_context(context, dockerfile)
+        content = read.digest({**args, "platform": platform, "target": target or "", "engine": self.engine or ""})
+        if self.engine is None:
+            return self._lay_out(read, content, args, platform)
+        return self._build_with(self.engine, read, dockerfile, content, args, platform, target)
+
+    def python(self, image: StoredImage) -> Path:
+        """The Python with an image's requirements, for a process; installed the first time."""
+        return self._venvs.python([image.runtime / "dualmode" / "requirements.txt"], [image.requirements])
+
+    def find(self, digest: str) -> StoredImage | None:
+        """The image of that digest, None where it wasn't built here."""
+        record = self._record(self._of(digest))
+        if record is None:
+            return None
+        return StoredImage(
+            digest=digest,
+            engine=record.get("engine", ""),
+            image_id=record.get("image_id", ""),
+            folder=self._of(digest),
+            flask_app=record.get("flask_app", ""),
+        )
+
+    def _of(self, digest: str) -> Path:
+        return self._folder / digest.removeprefix("sha256:")
+
+    def _lay_out(self, context: BuildContext, content: str, args: Mapping[str, str], platform: str) -> Built:
+        chosen = {**_DEFAULT_ARGUMENTS, **args}
+        manifest = _manifest(_config(platform, chosen["FLASK_APP"], [f"sha256:{content}"]), [f"sha256:{content}"])
+        built = Built(digest=_digest(manifest.encode()), manifest=manifest)
+        if self.find(built.digest) is None:
+            self._progress(f"Laying out the image of {chosen['APP_DIR']} (no container engine: nothing is built)")
+            with self._new_folder() as folder:
+                context.copy("dualmode", folder / "runtime" / "dualmode")
+                context.copy("scripts/entrypoint.sh", folder / "runtime" / "scripts")
+                self._copy_application(context, chosen["APP_DIR"], folder)
+                (folder / "runtime" / "scripts" / "entrypoint.sh").chmod(0o755)
+                if chosen["CHECK_IMPORT"] != "0":
+                    self._check_import(folder, chosen)
+                self._keep(folder, built, {"flask_app": chosen["FLASK_APP"]})
+        return built
+
+    @staticmethod
+    def _copy_application(context: BuildContext, app_dir: str, folder: Path) -> None:
+        application = folder / "task" / _package(context, app_dir)
+        context.copy(app_dir, application)
+        if (application / "requirements.txt").exists():
+            shutil.copyfile(application / "requirements.txt", folder / StoredImage.REQUIREMENTS)
+
+    def _check_import(self, folder: Path, args: Mapping[str, str]) -> None:
+        """Import the application, as the Dockerfile's last step does: a broken one is never deployed."""
+        image = StoredImage(digest="", folder=folder, flask_app=args["FLASK_APP"])
+        lines = self._import_failure(image)
+        if lines:
+            shown = "\n".join(f"  | {line}" for line in lines)
+            raise SandboxError(
+                f"{shown}\nThe image of {args['APP_DIR']} can't be built: "
+                f"importing {args['FLASK_APP']} fails as above. "
+                "Mend it, or set checkImport=false for an application that needs secrets to be imported."
+            )
+
+    def _import_failure(self, image: StoredImage) -> list[str]:
+        python = self.python(image)
+        paths = {"PYTHONPATH": f"{image.runtime}:{image.task}", "FLASK_APP": image.flask_app}
+        answer = subprocess.run(
+            [str(python), "-P", "-m", "dualmode.application"],
+            cwd=image.task,
+            env={**process_environment(python), **paths},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+        )
+        lines = f"{answer.stdout}{answer.stderr}".strip().splitlines() or [f"exit status {answer.returncode}"]
+        return lines[-_SHOWN_LINES:] if answer.returncode != 0 else []
+
+    def _build_with(
+        self,
+        engine: str,
+        context: BuildContext,
+        dockerfile: Path,
+        content: str,
+        args: Mapping[str, str],
+        platform: str,
+        target: str | None,
+    ) -> Built:
+        known = self._record(self._folder / "contexts" / content)
+        if known is not None and container_engine.inspect_image(engine, known["image_id"]):
+            return Built(digest=known["digest"], manifest=known["manifest"])
+        self._progress(f"Building the image with {engine} (the first build takes a minute or more)")
+        image_id = container_engine.build(
+            engine,
+            context=context.root,
+            dockerfile=dockerfile,
+            arguments=args,
+            platform_name=platform,
+            target=target,
+            # Named, so that pruning what is dangling doesn't take the images of older versions away.
+            tag=f"localhost/dualmode-sandbox:{content[:16]}",
+            progress=self._progress,
+        )
+        layers = container_engine.inspect_image(engine, image_id)["RootFS"]["Layers"]
+        # The id is the digest of the image's configuration; the layers as they lie here aren't compressed.
+        manifest = _manifest({"digest": image_id, "size": 0}, layers)
+        built = Built(digest=_digest(manifest.encode()), manifest=manifest)
+        record = {"engine": engine, "image_id": image_id, "digest": built.digest, "manifest": manifest}
+        for place in (self._of(built.digest), self._folder / "contexts" / content):
+            place.mkdir(parents=True, exist_ok=True)
+            _write_whole(place / "image.json", record)
+        return built
+
+    @contextlib.contextmanager
+    def _new_folder(self) -> Iterator[Path]:
+        """A folder beside the finished ones, gone afterwards if it wasn't kept."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(dir=self._folder, prefix=".new-"))
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _keep(self, folder: Path, built: Built, record: Mapping[str, str]) -> None:
+        """Give a complete folder its name at once, so that no other run sees half of it."""
+        _write_whole(folder / "image.json", {**record, "digest": built.digest, "manifest": built.manifest})
+        folder.chmod(0o755)
+        target = self._of(built.digest)
+        shutil.rmtree(target, ignore_errors=True)
+        folder.rename(target)
+
+    @staticmethod
+    def _record(folder: Path) -> dict[str, Any] | None:
+        try:
+            record: dict[str, Any] = json.loads((folder / "image.json").read_text())
+        except (OSError, ValueError):
+            return None
+        return record
+
+
+def _manifest(config: Mapping[str, object], layers: Sequence[str]) -> str:
+    """An image manifest, the same text for the same image.
+
+    Source: "Image Manifest Version 2, Schema 2", distribution/distribution.
+    """
+    return json.dumps(
+        {
+            "schemaVersion": 2,
+            "mediaType": MANIFEST_TYPE,
+            "config": {"mediaType": _CONFIG_TYPE, **config},
+            "layers": [{"mediaType": _LAYER_TYPE, "size": 0, "digest": layer} for layer in layers],
+        }
+    )
+
+
+def _config(platform: str, flask_app: str, layers: Sequence[str]) -> dict[str, object]:
+    """The manifest's entry for the configuration of an image that was laid out, not built."""
+    system, _, architecture = platform.partition("/")
+    content = json.dumps(
+        {
+            "architecture": architecture,
+            "os": system,
+            "config": {"Env": [f"FLASK_APP={flask_app}"], "Entrypoint": ["/opt/dualmode/scripts/entrypoint.sh"]},
+            "rootfs": {"type": "layers", "diff_ids": list(layers)},
+        }
+    ).encode()
+    return {"digest": _digest(content), "size": len(content)}
+
+
+def _package(context: BuildContext, app_dir: str) -> str:
+    """The folder that an application lies in below its task folder: its own name where it is a package itself.
+
+    As the Dockerfile does: such a folder is imported by its name, from the folder above it.
+    """
+    folder = app_dir.strip("/")
+    return folder.rpartition("/")[2] if f"{folder}/__init__.py" in context.paths else ""
+
+
+def _digest(content: bytes) -> str:
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+def _write_whole(file: Path, document: Mapping[str, str]) -> None:
+    partial = file.with_suffix(".partial")
+    partial.write_text(json.dumps(document, indent=1))
+    partial.replace(file)

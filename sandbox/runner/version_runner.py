@@ -1,0 +1,255 @@
+"""Function versions, running: each started when the first event comes for it, all stopped at the end."""
+
+import contextlib
+import http.client
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from urllib.parse import quote
+
+from sandbox import variables
+from sandbox.edge.edge import FunctionFailedError, FunctionTimedOutError
+from sandbox.errors import SandboxError
+from sandbox.runner import container_engine
+from sandbox.runner.function_program import HOST, FunctionProgram, free_port
+from sandbox.runner.images import ImageStore, StoredImage
+from sandbox.runner.venvs import process_environment
+from walk.function_version import FunctionVersion
+
+_INVOCATIONS = "/2015-03-31/functions/function/invocations"
+_CONTAINER_HTTP_PORT, _CONTAINER_EVENTS_PORT = 3000, 8080
+
+_HOST_OF = {"docker": "host.docker.internal", "podman": "host.containers.internal"}
+
+# Lambda runs a function as a user that no image knows; any that isn't root will do.
+_USER = "993:990"
+# What the gateway itself needs, beside the function in the same container.
+_GATEWAY_MB = 128
+
+
+class VersionRunner:
+    """Runs function versions from the images in the store, each in a container or in a process.
+
+    `environment` is what reaches the sandbox's AWS; a version's own variables win over it.
+    """
+
+    def __init__(self, images: ImageStore, *, logs: Path, environment: Mapping[str, str], account_id: str) -> None:
+        self._images = images
+        self._logs = logs
+        self._environment = {**variables.DETACHED, **environment}
+        self._account_id = account_id
+        self._running: dict[str, tuple[str, FunctionProgram]] = {}
+        self._locks: dict[str, threading.Lock] = {}
+        self._lock = threading.Lock()
+        self._stopped = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def describe(self, version: FunctionVersion) -> str:
+        """How this version runs here."""
+        image = self._images.find(version.image)
+        if image is None:
+            return "not built here"
+        if image.engine:
+            return f"in a container of {image.engine}"
+        return f"in a process, Python {'.'.join(map(str, sys.version_info[:3]))}"
+
+    def invoke(self, version: FunctionVersion, event: bytes, *, qualifier: str, timeout: float) -> bytes:
+        """Give the event to the version's gateway.
+
+        Raises:
+            FunctionFailedError: the function answered with an error object.
+            FunctionTimedOutError: nothing came within `timeout` seconds, a start not counted.
+            SandboxError: the version can't run here.
+        """
+        program = self.start(version)
+        connection = http.client.HTTPConnection(HOST, program.events_port, timeout=timeout)
+        target = f"{_INVOCATIONS}?Qualifier={quote(qualifier)}" if qualifier else _INVOCATIONS
+        try:
+            connection.request("POST", target, event, {"Content-Type": "application/json"})
+            answer = connection.getresponse()
+            payload = answer.read()
+        except TimeoutError as error:
+            raise FunctionTimedOutError from error
+        except (OSError, http.client.HTTPException) as error:
+            raise FunctionFailedError(f"its gateway broke off ({error}); its log is {program.log}") from error
+        finally:
+            connection.close()
+        if answer.status != http.client.OK or answer.getheader("X-Amz-Function-Error"):
+            raise FunctionFailedError(_error_in_words(payload))
+        return payload
+
+    def start(self, version: FunctionVersion) -> FunctionProgram:
+        """The version's running program; started, or started anew where it ended or the version was changed."""
+        name = f"{version.name}-{version.version.removeprefix('$')}"
+        with self._lock:
+            lock = self._locks.setdefault(name, threading.Lock())
+        with lock:
+            # Published versions never change; $LATEST does, and a function may be made again under its name.
+            identity = f"{version.image} {version.revision}"
+            known, program = self._running.get(name, ("", None))
+            if program is not None and program.alive and known == identity:
+                return program
+            if program is not None:
+                program.signal_stop()
+                program.wait_stopped()
+            program = self._program(version, name)
+            with self._lock:
+                if self._stopped:
+                    raise SandboxError("The sandbox is stopping.")
+                self._running[name] = (identity, program)
+            program.start()
+            return program
+
+    def stop(self) -> None:
+        """Stop every function; nothing starts afterwards."""
+        with self._lock:
+            self._stopped = True
+            programs = [program for _, program in self._running.values()]
+            self._running.clear()
+        for program in programs:
+            program.signal_stop()
+        for program in programs:
+            program.wait_stopped()
+
+    def _program(self, version: FunctionVersion, name: str) -> FunctionProgram:
+        image = self._images.find(version.image)
+        if image is None:
+            raise SandboxError(
+                f"The image {version.image[:19]}… of {version.name}:{version.version} was not built by this sandbox, "
+                "so there is nothing to run: deploy again."
+            )
+        self._logs.mkdir(parents=True, exist_ok=True)
+        log = self._logs / f"{name}.log"
+        log.write_bytes(b"")
+        if image.engine:
+            return self._container(image, version, log, name)
+        return self._process(image, version, log)
+
+    def _variables(self, version: FunctionVersion) -> dict[str, str]:
+        variables = {
+            **self._environment,
+            **version.variables,
+            "RUN_MODE": "gateway",
+            "AWS_LAMBDA_FUNCTION_NAME": version.name,
+            "AWS_LAMBDA_FUNCTION_VERSION": version.version,
+            "AWS_LAMBDA_FUNCTION_TIMEOUT": str(version.timeout),
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(version.memory_size),
+            "AWS_LAMBDA_LOG_FORMAT": version.log_format,
+            "AWS_LAMBDA_LOG_GROUP_NAME": version.log_group,
+            "GATEWAY_ACCOUNT_ID": self._account_id,
+        }
+        levels = {"AWS_LAMBDA_LOG_LEVEL": version.log_level, "GATEWAY_SYSTEM_LOG_LEVEL": version.system_log_level}
+        return variables | {name: level for name, level in levels.items() if level}
+
+    def _process(self, image: StoredImage, version: FunctionVersion, log: Path) -> FunctionProgram:
+        python = self._images.python(image)
+        events_port = free_port()
+        ports = {"PORT": "0", "EVENTS_PORT": str(events_port), "GATEWAY_HOST": HOST}
+        base = {**process_environment(python), "FLASK_APP": image.flask_app}
+        return FunctionProgram(
+            [str(image.runtime / "scripts" / "entrypoint.sh")],
+            environment={**base, **self._variables(version), **ports},
+            folder=image.task,
+            log=log,
+            events_port=events_port,
+        )
+
+    def _container(self, image: StoredImage, version: FunctionVersion, log: Path, name: str) -> FunctionProgram:
+        engine = image.engine
+        if not container_engine.inspect_image(engine, image.image_id):
+            raise SandboxError(
+                f"{engine} no longer has the image of {version.name}:{version.version}: deploy again to build it."
+            )
+        traits = container_engine.traits(engine)
+        container = f"dualmode-{name}-{uuid.uuid4().hex[:8]}"
+        events_port = free_port()
+        command = [engine, "run", "--rm", "--name", container, "--read-only", "--tmpfs", "/tmp", "--user", _USER]  # noqa: S108
+        command += ["--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--stop-timeout", "1"]
+        if traits.limits_memory:
+            command += ["--memory", f"{version.memory_size + _GATEWAY_MB}m"]
+        environment = self._variables(version)
+        if traits.shares_loopback:
+            # On this machine's own loopback the function reaches the sandbox's AWS, and nothing else reaches it.
+            command += ["--network", "host"]
+            environment |= {"GATEWAY_HOST": HOST, "PORT": "0", "EVENTS_PORT": str(events_port)}
+        else:
+            command += ["-p", f"{HOST}:{free_port()}:{_CONTAINER_HTTP_PORT}"]
+            command += ["-p", f"{HOST}:{events_port}:{_CONTAINER_EVENTS_PORT}"]
+            if engine == "docker":  # podman knows its name for the host by itself
+                command += ["--add-host", f"{_HOST_OF[engine]}:host-gateway"]
+            environment |= {"PORT": str(_CONTAINER_HTTP_PORT), "EVENTS_PORT": str(_CONTAINER_EVENTS_PORT)}
+            endpoint = environment.get("AWS_ENDPOINT_URL", "")
+            environment["AWS_ENDPOINT_URL"] = endpoint.replace(HOST, _HOST_OF[engine])
+        written, by_name = _divided(environment, version, engine)
+        command += [option for key in by_name for option in ("--env", key)]
+        file = self._write(written)
+
+        def remove() -> None:
+            file.unlink(missing_ok=True)
+            with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+                subprocess.run(
+                    [engine, "rm", "--force", container], env=variables.running(), capture_output=True, timeout=10
+                )
+
+        return FunctionProgram(
+            [*command, "--env-file", str(file), image.image_id],
+            environment={**variables.running(), **by_name},
+            folder=Path("/"),
+            log=log,
+            events_port=events_port,
+            started=lambda: file.unlink(missing_ok=True),
+            discard=remove,
+        )
+
+    def _write(self, environment: Mapping[str, str]) -> Path:
+        """Write variables to a file of this user's, for as long as a container starts."""
+        number, name = tempfile.mkstemp(dir=self._logs, prefix=".variables-")  # mode 0600
+        with os.fdopen(number, "w") as file:
+            file.writelines(f"{key}={value}\n" for key, value in environment.items())
+        return Path(name).resolve()
+
+
+def _divided(
+    environment: Mapping[str, str], version: FunctionVersion, engine: str
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Which variables go to a container by a file, and which through its command's own environment, by name.
+
+    On the command line every user of the machine could read them. A file holds a variable on each line; so those with
+    line breaks must take the other way, which the engine's own variables can't.
+
+    Raises:
+        SandboxError: one of the engine's own has a line break.
+    """
+    by_name = {key: value for key, value in environment.items() if "\n" in value or "\r" in value}
+    for key in filter(variables.is_read_by_container_engines, by_name):
+        raise SandboxError(
+            f"The variable {key} of {version.name}:{version.version} has a line break, which {engine} can't pass on "
+            "in a variable that it reads itself: take the line break out."
+        )
+    return {key: value for key, value in environment.items() if key not in by_name}, by_name
+
+
+def _error_in_words(payload: bytes) -> str:
+    """The error object of a function or of its gateway as one line."""
+    try:
+        error = json.loads(payload)
+        kind = error.get("errorType") or error.get("Type") or "error"
+        text = error.get("errorMessage") or error.get("Message") or ""
+    except (ValueError, AttributeError):
+        return payload[:200].decode("utf-8", "replace")
+    return f"{kind}: {text}".strip().splitlines()[0]

@@ -1,0 +1,318 @@
+"""FLASK_APP names an application by Flask's own rules, and a wrong one is told in one sentence."""
+
+import json
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from tests.conftest import ROOT
+
+SHOP = """
+    from flask import Flask, current_app, request
+
+    app = Flask("shop-app")
+    admin = Flask("admin-app")
+    db = {}
+
+    def create_app(name="made-app", *, debug=False):
+        return Flask(name)
+
+    def make_nothing():
+        return None
+
+    def needs_more(config):
+        return Flask(config)
+
+    def broken():
+        return len(5)
+"""
+FACTORY = """
+    from flask import Flask
+
+    def create_app():
+        return Flask("factory-app")
+"""
+API = """
+    calls = []
+
+    class Asgi:
+        async def __call__(self, scope, receive, send):
+            pass
+
+    async def function(scope, receive, send):
+        pass
+
+    def create_api():
+        calls.append("called")
+        return Asgi()
+
+    app = Asgi()
+    kind = Asgi
+"""
+FILES = {
+    "shop.py": SHOP,
+    "factory.py": FACTORY,
+    "api.py": API,
+    "package/__init__.py": "",
+    "package/web.py": SHOP,
+    "src/inner.py": FACTORY,
+    "needing.py": "import not_there_at_all",
+    "wrong.py": "def (",
+    "raising.py": 'raise RuntimeError("from their code")',
+    "two.py": 'from flask import Flask\none, other = Flask("a"), Flask("b")',
+}
+
+
+def written(folder):
+    for name, content in FILES.items():
+        path = folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(textwrap.dedent(content))
+    return folder
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return written(tmp_path)
+
+
+def run(arguments, folder, **environment):
+    environment = {"PYTHONPATH": f"{runtime(folder)}:{folder}", "PATH": "/usr/bin:/bin"} | environment
+    command = [sys.executable, "-P", "-W", "error", *arguments]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60)
+
+
+def runtime(folder):
+    """A folder with what the image has at /opt/dualmode: of the repository's packages, the one alone."""
+    made = folder.with_name(f"{folder.name}-runtime")
+    if not made.exists():
+        made.mkdir()
+        (made / "dualmode").symlink_to(ROOT / "dualmode")
+    return made
+
+
+def python(program, folder):
+    """Runs a program in a folder as the entrypoint would, and returns what it prints, its errors included."""
+    result = run(["-c", program], folder)
+    return (result.stdout + result.stderr).strip()
+
+
+# Each string is loaded in a process of its own, forked off from one that has imported Flask: as fresh, and faster.
+LOAD_EACH = """
+import json, os, sys, traceback
+import flask.cli
+from dualmode import application
+
+def ours(import_string):
+    try:
+        app = application.load(import_string)
+    except application.ApplicationError as error:
+        return [error.kind, str(error)]
+    return getattr(app, "name", None) or getattr(app, "__name__", None) or type(app).__name__
+
+def theirs(import_string):
+    try:
+        return flask.cli.ScriptInfo(app_import_path=import_string, set_debug_flag=False).load_app().name
+    except flask.cli.NoAppException:
+        return "refused"
+
+for line in sys.argv[1:]:
+    for load in (ours, theirs):
+        if os.fork() == 0:
+            try:
+                outcome = load(line)
+            except Exception:
+                outcome = traceback.format_exc()
+            print(json.dumps([load.__name__, line, outcome]), flush=True)
+            os._exit(0)
+        os.wait()
+"""
+
+
+@pytest.fixture(scope="module")
+def outcomes(tmp_path_factory):
+    """What came of loading each string, by whose loader did it and the string; and the folder of the modules."""
+    folder = written(tmp_path_factory.mktemp("application"))
+    result = run(["-W", "ignore", "-c", LOAD_EACH, *ACCEPTED, *ASGI, *REFUSED, *THEIR_OWN], folder)
+    assert result.stderr == ""
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    return {(loader, string): outcome for loader, string, outcome in lines} | {"folder": folder}
+
+
+ACCEPTED = {
+    "shop": "shop-app",
+    "shop:app": "shop-app",
+    "shop:admin": "admin-app",
+    "shop:create_app": "made-app",
+    "shop:create_app()": "made-app",
+    "shop:create_app('x', debug=True)": "x",
+    "shop.py": "shop-app",
+    "shop.py:admin": "admin-app",
+    "./shop.py": "shop-app",
+    "factory": "factory-app",
+    "package.web:admin": "admin-app",
+    "package/web.py": "shop-app",
+    "src/inner.py": "factory-app",
+    "src/inner.py:create_app()": "factory-app",
+}
+
+
+@pytest.mark.parametrize("import_string", ACCEPTED)
+def test_what_flask_accepts_is_accepted(import_string, outcomes):
+    assert outcomes["ours", import_string] == outcomes["theirs", import_string] == ACCEPTED[import_string]
+
+
+ASGI = {
+    "api": "Asgi",
+    "api:app": "Asgi",
+    "api.py": "Asgi",
+    "api:function": "function",
+    "api:create_api()": "Asgi",
+    "api:create_api": "Asgi",
+}
+
+
+@pytest.mark.parametrize("import_string", ASGI)
+def test_an_asgi_application_is_named_alike(import_string, outcomes):
+    assert outcomes["ours", import_string] == ASGI[import_string]
+
+
+def test_a_factory_is_called_once(folder):
+    program = "from dualmode.application import load; load('api:create_api()'); import api; print(api.calls)"
+    assert python(program, folder) == "['called']"
+
+
+REFUSED = {
+    "nowhere:app": (
+        "Runtime.ImportModuleError",
+        'FLASK_APP is "nowhere:app", but there is no module nowhere in {folder}, which has api.py, factory.py,'
+        " needing.py, package, raising.py, shop.py, two.py, wrong.py.",
+    ),
+    "lib/nowhere.py": (
+        "Runtime.ImportModuleError",
+        'FLASK_APP is "lib/nowhere.py", but there is no module nowhere in {folder}/lib, where no module is.',
+    ),
+    "nowhere.web:app": (
+        "Runtime.ImportModuleError",
+        'FLASK_APP is "nowhere.web:app", but there is no module nowhere in {folder}, which has api.py, factory.py,'
+        " needing.py, package, raising.py, shop.py, two.py, wrong.py.",
+    ),
+    ":app": ("Runtime.ImportModuleError", 'FLASK_APP is ":app", which names no module before the colon.'),
+    "shop:web": (
+        "Runtime.HandlerNotFound",
+        'FLASK_APP is "shop:web", but module shop ({folder}/shop.py) has no web; it has app, admin, create_app().',
+    ),
+    "shop:db": (
+        "Runtime.HandlerNotFound",
+        'FLASK_APP is "shop:db", but in module shop ({folder}/shop.py) that is of type dict, neither a Flask nor an'
+        " ASGI application; it has app, admin, create_app().",
+    ),
+    "shop:make_nothing": (
+        "Runtime.HandlerNotFound",
+        'FLASK_APP is "shop:make_nothing", but in module shop ({folder}/shop.py) that is of type NoneType, neither a'
+        " Flask nor an ASGI application; it has app, admin, create_app().",
+    ),
+    "shop:needs_more()": (
+        "Runtime.HandlerNotFound",
+        'FLASK_APP is "shop:needs_more()", but in module shop ({folder}/shop.py) the call of it fails: needs_more()'
+        " missing 1 required positional argument: 'config'.",
+    ),
+    "shop:create_app(": (
+        "Runtime.HandlerNotFound",
+        'FLASK_APP is "shop:create_app(", but create_app( is neither a name nor the call of one with literal'
+        " arguments.",
+    ),
+    "shop:create_app(db)": (
+        "Runtime.HandlerNotFound",
+        'FLASK_APP is "shop:create_app(db)", but create_app(db) is neither a name nor the call of one with literal'
+        " arguments.",
+    ),
+    "shop:app.wsgi_app": (
+        "Runtime.HandlerNotFound",
+        'FLASK_APP is "shop:app.wsgi_app", but app.wsgi_app is neither a name nor the call of one with literal'
+        " arguments.",
+    ),
+    "two": (
+        "Runtime.HandlerNotFound",
+        "FLASK_APP is \"two\". In two ({folder}/two.py): Detected multiple Flask applications in module 'two'. Use"
+        " 'two:name' to specify the correct one.",
+    ),
+    "api:kind": (
+        "Runtime.HandlerNotFound",
+        'FLASK_APP is "api:kind", but in module api ({folder}/api.py) that is of type type, neither a Flask nor an ASGI'
+        " application; it has app.",
+    ),
+}
+
+
+@pytest.mark.parametrize("import_string", REFUSED)
+def test_what_names_no_application_is_told_in_a_sentence_where_flask_refuses_it_too(import_string, outcomes):
+    kind, sentence = REFUSED[import_string]
+    assert outcomes["ours", import_string] == [kind, sentence.format(folder=outcomes["folder"])]
+    assert outcomes["theirs", import_string] == "refused" or "Traceback" in outcomes["theirs", import_string]
+
+
+THEIR_OWN = {
+    "needing": "ModuleNotFoundError: No module named 'not_there_at_all'",
+    "wrong": "SyntaxError: invalid syntax",
+    "raising": "RuntimeError: from their code",
+    "shop:broken()": "TypeError: object of type 'int' has no len()",
+}
+
+
+@pytest.mark.parametrize("import_string", THEIR_OWN)
+def test_an_error_of_the_application_s_own_code_stays_what_it_is(import_string, outcomes):
+    *_, last = outcomes["ours", import_string].strip().splitlines()
+    assert last == THEIR_OWN[import_string]
+    assert f'File "{outcomes["folder"]}/{import_string.partition(":")[0]}.py", line' in outcomes["ours", import_string]
+
+
+def test_an_application_may_have_packages_with_names_of_this_repository(folder):
+    for name in ("scripts", "gateway", "app", "runtime"):
+        (folder / name).mkdir()
+        (folder / name / "theirs.py").write_text(f"whose = 'their {name}'")
+    (folder / "named.py").write_text(
+        textwrap.dedent(
+            """
+            from flask import Flask
+            import scripts.theirs, gateway.theirs, app.theirs, runtime.theirs
+            names = [package.theirs.whose for package in (scripts, gateway, app, runtime)]
+            named = Flask(", ".join(names))
+            """
+        )
+    )
+    program = "from dualmode.application import load; print(load('named:named').name)"
+    assert python(program, folder) == "their scripts, their gateway, their app, their runtime"
+
+
+def test_a_module_of_theirs_does_not_take_the_place_of_one_of_ours(folder):
+    (folder / "scripts").mkdir()
+    (folder / "scripts" / "commands.py").write_text("")
+    (folder / "named.py").write_text("from flask import Flask\nimport dualmode.commands\napp = Flask('named')")
+    program = (
+        "from dualmode.application import load; load('named'); from dualmode.commands import SETTING; print(SETTING)"
+    )
+    assert python(program, folder) == "DUALMODE_ALLOW_COMMANDS"
+
+
+def test_the_sample_that_a_user_edits_in_its_folder_is_the_one_that_is_served(folder):
+    (folder / "scripts").mkdir()
+    (folder / "scripts" / "__init__.py").touch()
+    (folder / "scripts" / "server.py").write_text('from flask import Flask\napp = Flask("edited")')
+    program = "from dualmode.application import load; print(load('scripts.server:app').name)"
+    assert python(program, folder) == "edited"
+
+
+def test_a_build_can_check_that_the_application_loads(folder):
+    def check(import_string):
+        result = run(["-m", "dualmode.application"], folder, FLASK_APP=import_string)
+        return result.returncode, result.stdout + result.stderr
+
+    assert check("shop") == (0, "")
+    (folder / "scripts").symlink_to(ROOT / "scripts")
+    assert check("") == (0, "")
+    assert check("shop:web") == (1, REFUSED["shop:web"][1].format(folder=folder) + "\n")
+    status, errors = check("raising")
+    assert (status, errors.splitlines()[-1]) == (1, "RuntimeError: from their code")

@@ -1,0 +1,308 @@
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+
+import pulumi
+import pytest
+import yaml
+
+from infra.container_function import FunctionSettings
+from infra.container_image import LEFT_OUT, ImageSettings
+from infra.custom_domain import DomainSettings, zone_of
+from infra.http_api import ApiSettings
+from infra.rules import ConfigError, key_of
+from infra.settings import Settings, kind_of, load, map_of
+from tests.support.program import ROOT
+
+DIGEST = "sha256:" + "0" * 64
+SECTIONS = (ImageSettings, FunctionSettings, ApiSettings, DomainSettings)
+
+
+def settings_of(**given):
+    """All sections, with the defaults except where a value is given by its field's name."""
+    parts = {
+        name: section(**{field.name: given.pop(field.name) for field in fields(section) if field.name in given})
+        for name, section in zip(("image", "function", "api", "domain"), SECTIONS, strict=True)
+    }
+    assert not given, f"there are no fields {given}"
+    return Settings(**parts)
+
+
+def test_each_setting_of_pulumi_yaml_is_one_field_of_the_same_type_and_default():
+    declared = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
+    types = {str: "string", int: "integer", float: "number", bool: "boolean", Mapping: "object", Sequence: "array"}
+    settings = settings_of()
+    found = [
+        (key_of(field.name), types[kind_of(type(section), field.name)], getattr(section, field.name))
+        for section in (settings.image, settings.function, settings.api, settings.domain)
+        for field in fields(section)
+    ]
+    assert sorted(found) == sorted((key, entry["type"], entry["default"]) for key, entry in declared.items())
+
+
+def test_each_default_is_taken():
+    settings_of()
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"architecture": "arm64"},
+        {"timeout": 1},
+        {"memory_size": 128},
+        {"memory_size": 10240},
+        {"log_retention": 1},
+        {"log_retention": 3653},
+        {"throttle_rate": 1, "throttle_burst": 1},
+        {"image_uri": f"000000000000.dkr.ecr.us-east-1.amazonaws.com/app@{DIGEST}", "app_dir": "gone"},
+        {"domain_name": "api.example.com", "hosted_zone": "example.com"},
+        {"domain_name": "API.Example.com.", "hosted_zone": "example.COM."},
+        {"domain_name": "api.example.com"},
+        {"domain_name": "example.com", "hosted_zone": "example.com"},
+        {"domain_name": "*.example.com", "hosted_zone": "example.com"},
+        {"domain_name": "1.xn--bcher-kva.example"},
+        {"domain_name": f"{'a' * 52}.example.com"},
+        {"app_dir": "examples/httpbin", "flask_app": "httpbin:app"},
+        {"app_dir": "./scripts/"},
+        {"base_image": "python"},
+        {"base_image": "python:3.15-slim"},
+        {"base_image": f"python@{DIGEST}"},
+        {"base_image": f"registry.example.com:5000/library/python:3.15-slim@{DIGEST}"},
+        {"environment": {"AA": "x" * (4096 - len('{"AA":""}'))}},
+    ],
+    ids=lambda given: str(given)[:60],
+)
+def test_settings_that_can_work_are_taken(given):
+    settings_of(**given)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (
+            {"architecture": "amd64"},
+            "architecture is 'amd64', but Lambda runs x86_64 and arm64: set one of the two.",
+        ),
+        ({"timeout": 30}, "timeout is 30, but API Gateway gives up after 30 s: set 29 or less."),
+        ({"timeout": 0}, "timeout is 0, but Lambda takes 1 s or more: set 1 or more."),
+        ({"memory_size": 127}, "memorySize is 127, but Lambda takes 128 to 10240 MB: set 128 or more."),
+        ({"memory_size": 10241}, "memorySize is 10241, but Lambda takes 128 to 10240 MB: set 10240 or less."),
+        *(
+            (
+                {"log_retention": days},
+                f"logRetention is {days}, but CloudWatch Logs keeps logs for certain periods only: "
+                "set one of 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, "
+                "2922, 3288, 3653.",
+            )
+            for days in (0, 2, 15, 366, 3654)
+        ),
+        (
+            {"throttle_rate": 0},
+            "throttleRate is 0, but below 1 API Gateway answers every request with 429: set 1 or more.",
+        ),
+        (
+            {"throttle_burst": 0},
+            "throttleBurst is 0, but below 1 API Gateway answers every request with 429: set 1 or more.",
+        ),
+        (
+            {"image_uri": "registry/app:latest"},
+            "imageUri is 'registry/app:latest', but a tag can move, so the image is named by digest: "
+            "append @sha256:... to the repository's URI.",
+        ),
+        *(
+            (
+                {"base_image": name},
+                f"baseImage is {name!r}, but that is not the name of an image: "
+                "set name:tag, or name@sha256:... with the digest's 64 digits to pin it.",
+            )
+            for name in (
+                "python:3.15 slim",
+                "python@sha256:0",
+                f"python@{DIGEST}0",
+                f"python@{DIGEST.upper()}",
+                f"@{DIGEST}",
+                "Python:3.15",
+                "-python",
+                "https://registry.example.com/python",
+                "python:3.15\n",
+            )
+        ),
+        (
+            {"app_dir": "../shop"},
+            "appDir is '../shop', but a container build sees only this repository: "
+            "move the application into a folder of it and name that.",
+        ),
+        *(
+            (
+                {"app_dir": folder},
+                f"appDir is {folder!r}, but a container build leaves that folder out (.dockerignore): "
+                "move the application into a folder of its own, without a dot in its name.",
+            )
+            for folder in (".", "tests", "sandbox/edge", ".venv", "shop.v2")
+        ),
+        (
+            {"app_dir": "examples/httpbin"},
+            "flaskApp is 'scripts.server:app', but that is the sample, and appDir is 'examples/httpbin': "
+            "set the application in that folder, such as shop:app.",
+        ),
+        (
+            {"app_dir": "shopp"},
+            "appDir is 'shopp', but this repository has no such folder: set the folder of your application.",
+        ),
+        *(
+            (
+                {"domain_name": name},
+                f"domainName is {name!r}, but that is not a domain name: set one such as api.example.com, in ASCII.",
+            )
+            for name in (
+                "https://api.example.com",
+                "api.example.com/v1",
+                "localhost",
+                "api..example.com",
+                "-api.example.com",
+                "a_b.example.com",
+                "bücher.example",
+                "api.*.example.com",
+                "api.example.com\n",
+                f"{'a' * 64}.example.com",
+            )
+        ),
+        (
+            {"domain_name": f"{'a' * 53}.example.com"},
+            f"domainName is '{'a' * 53}.example.com', but a certificate's name has 64 characters at most: "
+            "set a shorter one.",
+        ),
+        (
+            {"hosted_zone": "example.com"},
+            "hostedZone is 'example.com', but it holds domainName, which is not set: set domainName as well.",
+        ),
+        (
+            {"domain_name": "api.notexample.com", "hosted_zone": "example.com"},
+            "hostedZone is 'example.com', but domainName api.notexample.com does not end in it: "
+            "set the zone that the domain belongs to.",
+        ),
+        *(
+            (
+                {"environment": {name: "hunter2"}},
+                f"environment.{name} is '...', but a name is a letter, then letters, digits or _: rename it.",
+            )
+            for name in ("1ST", "A-B", "A", "", "_AB", "AB\n")
+        ),
+        *(
+            (
+                {"environment": {name: "hunter2"}},
+                f"environment.{name} is '...', but Lambda sets that variable itself: rename it.",
+            )
+            for name in (
+                *("_HANDLER", "_X_AMZN_TRACE_ID", "AWS_DEFAULT_REGION", "AWS_REGION", "AWS_EXECUTION_ENV"),
+                *("AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "AWS_LAMBDA_FUNCTION_VERSION"),
+                *("AWS_LAMBDA_INITIALIZATION_TYPE", "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME"),
+                *("AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"),
+                *("AWS_LAMBDA_RUNTIME_API", "LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR"),
+            )
+        ),
+        (
+            {"environment": {"RUN_MODE": "local"}},
+            "environment.RUN_MODE is 'local', but a deployed image always runs in lambda mode: remove it.",
+        ),
+        (
+            {"environment": {"DUALMODE_API_ID": "abc"}},
+            "environment.DUALMODE_API_ID is '...', but the deployment sets it to its own API: remove it.",
+        ),
+        (
+            {"environment": {"AA": "a\0b"}},
+            "environment.AA is '...', but a variable's text can't hold a NUL character: remove it.",
+        ),
+        (
+            # é has two bytes in UTF-8: {"AA":"...","BB":"é"} is 19 bytes longer than AA's text.
+            {"environment": {"AA": "x" * 4078, "BB": "é"}},
+            "environment is 4097 bytes of names and texts, but Lambda takes 4096: "
+            "keep long ones in a file or a store, and set where they are.",
+        ),
+    ],
+    ids=lambda given: str(given)[:60] if isinstance(given, dict) else "",
+)
+def test_a_setting_that_cannot_work_is_refused_with_key_value_rule_and_remedy(given, message):
+    with pytest.raises(ConfigError) as refusal:
+        settings_of(**given)
+    assert str(refusal.value) == message
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_an_input_that_is_known_only_later_is_left_to_aws(section):
+    later = pulumi.Output.from_input("anything")
+    section(**{field.name: later for field in fields(section) if field.name != "environment"})
+    FunctionSettings(environment={"URL": later})
+
+
+def test_folders_that_are_refused_are_those_that_dockerignore_leaves_out():
+    ignored = (ROOT / ".dockerignore").read_text().splitlines()
+    assert {line.rstrip("/") for line in ignored if line.count("/") == 1 and line.endswith("/")} - {"!*"} == LEFT_OUT
+
+
+def test_variables_of_any_scalar_type_become_text():
+    value = {"GREETING": "hello", "LIMIT": 5, "RATIO": 0.5, "VERBOSE": True}
+    assert map_of("environment", value) == {"GREETING": "hello", "LIMIT": "5", "RATIO": "0.5", "VERBOSE": "true"}
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ([], "environment is 'list', but it maps names to values: set environment.NAME with --path."),
+        ({"LIST": ["x"]}, "environment.LIST is 'list', but it takes a text: set a text, such as JSON."),
+        ({"MAP": {"x": 1}}, "environment.MAP is 'dict', but it takes a text: set a text, such as JSON."),
+    ],
+)
+def test_what_is_not_a_map_of_texts_is_refused(value, message):
+    with pytest.raises(ConfigError) as refusal:
+        map_of("environment", value)
+    assert str(refusal.value) == message
+
+
+@dataclass(frozen=True, kw_only=True)
+class Everything:
+    a_text: pulumi.Input[str] = ""
+    whole_number: pulumi.Input[int] = 0
+    broken_number: pulumi.Input[float] = 0.0
+    switch: pulumi.Input[bool] = False
+    many_texts: pulumi.Input[Sequence[str]] = ()
+    texts: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+
+
+def test_a_setting_is_read_as_its_field_s_type_says():
+    stored = {
+        "aText": "5",
+        "wholeNumber": "5",
+        "brokenNumber": "0.5",
+        "switch": "true",
+        "manyTexts": '["a", 2, true]',
+        "texts": '{"A": "b", "N": 5}',
+    }
+    for key, value in stored.items():
+        pulumi.runtime.set_config(f"everything:{key}", value)
+    assert load(Everything, pulumi.Config("everything")) == Everything(
+        a_text="5",
+        whole_number=5,
+        broken_number=0.5,
+        switch=True,
+        many_texts=("a", "2", "true"),
+        texts={"A": "b", "N": "5"},
+    )
+
+
+def test_a_list_that_is_none_is_refused():
+    pulumi.runtime.set_config("everything:manyTexts", '{"a": 1}')
+    with pytest.raises(ConfigError, match=r"^manyTexts is 'dict', but it lists values: set manyTexts\[0\] with --path"):
+        load(Everything, pulumi.Config("everything"))
+
+
+@pytest.mark.parametrize(
+    ("domain", "given", "zone"),
+    [
+        ("api.example.com", "", "example.com"),
+        ("a.b.example.com", "", "b.example.com"),
+        ("example.com", "", "example.com"),
+        ("a.b.example.com", "Example.com.", "example.com"),
+    ],
+)
+def test_a_domain_is_expected_in_its_parent_zone_unless_a_zone_is_given(domain, given, zone):
+    assert zone_of(domain, given) == zone

@@ -1,7 +1,0 @@
-"""Requests to httpbin, which nobody here wrote, and what its documentation says of the answers."""
-
-from tests.parity.httpbin_answers import ANSWERS
-from tests.parity.httpbin_bodies import BODIES_AND_COOKIES
-from tests.parity.httpbin_requests import REQUESTS
-
-HTTPBIN = [*REQUESTS, *BODIES_AND_COOKIES, *ANSWERS]

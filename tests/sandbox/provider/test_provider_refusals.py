@@ -1,0 +1,380 @@
+import json
+
+import pytest
+
+from sandbox.ministack import MiniStack
+from sandbox.provider.provider import Provider
+from sandbox.provider.refusals import InvalidInputsError, ResourceRefusedError
+from tests.support.provided import INDEX, TRUST, ContentBuilder, make_everything, push_image
+from walk.account import Account
+
+NOBODY = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+    }
+)
+ABSENT = f"000000000000.dkr.ecr.us-east-1.amazonaws.com/web@sha256:{'0' * 64}"
+
+
+def rule(priority, tags):
+    selection = {"tagStatus": tags, "countType": "imageCountMoreThan", "countNumber": 3}
+    return {"rulePriority": priority, "selection": selection, "action": {"type": "expire"}}
+
+
+@pytest.fixture(scope="module")
+def account(tmp_path_factory):
+    with MiniStack(tmp_path_factory.mktemp("aws")) as ministack:
+        yield Account(ministack.endpoint_url, ministack.region, ministack.credentials)
+
+
+@pytest.fixture(scope="module")
+def made(account, provider):
+    return make_everything(provider, account)
+
+
+@pytest.fixture(scope="module")
+def provider(account, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("project")
+    (folder / "context").mkdir()
+    return Provider(account, ContentBuilder(), folder)
+
+
+@pytest.fixture
+def refused(provider, made):
+    """Creates another resource like the one that was made, with other inputs; gives the sentence of its refusal."""
+    types = {pulumi_type.rpartition(":")[2]: pulumi_type for pulumi_type in provider.types}
+
+    def refused(short, **other):
+        with pytest.raises(ResourceRefusedError) as caught:
+            provider.create(types[short], "mine", {**made[short].inputs, **other})
+        return str(caught.value)
+
+    return refused
+
+
+@pytest.mark.parametrize(
+    ("short", "inputs", "path", "reason"),
+    [
+        ("Function", {"memorySize": 99999}, "memorySize", "99999 MB is out of range: Lambda takes 128 to 10240 MB"),
+        ("Function", {"memorySize": 64}, "memorySize", "64 MB is out of range: Lambda takes 128 to 10240 MB"),
+        ("Function", {"timeout": 901}, "timeout", "901 s is out of range: Lambda takes 1 to 900 s"),
+        ("Function", {"timeout": 0}, "timeout", "0 s is out of range: Lambda takes 1 to 900 s"),
+        (
+            "Function",
+            {"ephemeralStorage": {"size": 100}},
+            "ephemeralStorage.size",
+            "100 MB is out of range: Lambda takes 512 to 10240 MB",
+        ),
+        (
+            "Function",
+            {"environment": {"variables": {"AWS_REGION": "x", "OK": "y"}}},
+            "environment",
+            "AWS_REGION can't be set: Lambda reserves it",
+        ),
+        (
+            "Function",
+            {"environment": {"variables": {"BIG": "x" * 5000}}},
+            "environment",
+            "5003 bytes are above the limit of 4096",
+        ),
+        (
+            "Function",
+            {"imageConfig": {"entryPoint": ["sh"]}},
+            "imageConfig.entryPoint",
+            "no such input: is it misspelt?",
+        ),
+        ("Function", {"loggingConfig": {"format": "JSON"}}, "loggingConfig.logFormat", "is missing"),
+        ("Function", {"vpcConfig": {"subnetIds": ["a"]}}, "vpcConfig", "is not supported by the sandbox's provider"),
+        ("Function", {"region": "eu-west-1"}, "region", "is eu-west-1, and this account is used in us-east-1 alone"),
+        ("LogGroup", {"retentionInDays": 13}, "retentionInDays", "13 days is not a retention"),
+        ("Integration", {"payloadFormatVersion": "3.0"}, "payloadFormatVersion", "'3.0' is neither 1.0 nor 2.0"),
+        (
+            "Integration",
+            {"timeoutMilliseconds": 40000},
+            "timeoutMilliseconds",
+            "Member must have value less than or equal to 30000",
+        ),
+        ("Integration", {"integrationUri": "web"}, "integrationUri", "Invalid function ARN or invalid uri: 'web'"),
+        ("Route", {"routeKey": "/hello"}, "routeKey", "'/hello' is neither $default nor a method and a path"),
+        (
+            "Stage",
+            {"defaultRouteSettings": {"loggingLevel": "INFO"}},
+            "defaultRouteSettings.loggingLevel",
+            "Execution logs are not supported on protocolType HTTP",
+        ),
+        ("DomainName", {"domainNameConfiguration": None}, "domainNameConfiguration", "is missing"),
+        ("Record", {"ttl": None}, "ttl", "goes with records, and only with them"),
+        ("Record", {"aliases": [{"name": "a", "zoneId": "Z", "evaluateTargetHealth": False}]}, "records", "not both"),
+        (
+            "Role",
+            {"assumeRolePolicy": "{}"},
+            "assumeRolePolicy",
+            "MalformedPolicyDocument: the policy has no Statement",
+        ),
+        ("RolePolicy", {"policy": TRUST}, "policy", "has a Principal, which a role's own policy can't have"),
+        (
+            "Image",
+            {"platforms": ["linux/amd64", "linux/arm64"]},
+            "platforms",
+            "must be one: Lambda refuses an image index",
+        ),
+        ("Image", {"push": False}, "push", "an image that isn't pushed can't be deployed"),
+        ("Certificate", {"domainName": "app..test"}, "domainName", "Member must satisfy regular expression pattern"),
+    ],
+)
+def test_inputs_out_of_their_limits_are_refused_before_anything_is_made(provider, made, short, inputs, path, reason):
+    pulumi_type = next(pulumi_type for pulumi_type in provider.types if pulumi_type.endswith(f":{short}"))
+    with pytest.raises(InvalidInputsError) as caught:
+        provider.check(pulumi_type, "mine", {**made[short].inputs, **inputs})
+    assert [failed for failed, _ in caught.value.failures][:1] == [path]
+    assert reason in caught.value.failures[0][1]
+
+
+def test_a_role_that_does_not_exist_is_refused(refused):
+    role = "arn:aws:iam::000000000000:role/nobody"
+    assert refused("Function", name="other", role=role) == (
+        "aws:lambda/function:Function 'mine': InvalidParameterValueException: "
+        "the role arn:aws:iam::000000000000:role/nobody doesn't exist"
+    )
+
+
+def test_a_role_that_lambda_may_not_assume_is_refused(refused, provider):
+    role = provider.create("aws:iam/role:Role", "ec2", {"name": "ec2", "assumeRolePolicy": NOBODY}).outputs["arn"]
+    assert refused("Function", name="other", role=role) == (
+        "aws:lambda/function:Function 'mine' at role: InvalidParameterValueException: the role "
+        "arn:aws:iam::000000000000:role/ec2 can't be assumed by lambda.amazonaws.com: "
+        'statement 1 is for {"Service": "ec2.amazonaws.com"}'
+    )
+
+
+def test_a_role_is_trusted_by_what_its_policy_means_not_by_how_it_is_written(refused, provider, made):
+    def role(name, **different):
+        policy = json.loads(TRUST)
+        policy["Statement"][0] |= different
+        inputs = {"name": name, "assumeRolePolicy": json.dumps(policy)}
+        return provider.create("aws:iam/role:Role", name, inputs).outputs["arn"]
+
+    conditional = role("conditional", Condition={"StringEquals": {"aws:PrincipalOrgID": "o-1"}})
+    assert "wants aws:PrincipalOrgID, which the call doesn't carry" in refused("Function", name="no", role=conditional)
+    inputs = {**made["Function"].inputs, "name": "yes", "role": role("starred", Action="sts:Assume*")}
+    assert provider.create("aws:lambda/function:Function", "yes", inputs).outputs["role"] == inputs["role"]
+
+
+def test_an_image_that_ecr_does_not_have_is_refused(refused):
+    assert refused("Function", name="other", imageUri=ABSENT) == (
+        f"aws:lambda/function:Function 'mine' at imageUri: InvalidParameterValueException: Source image {ABSENT} "
+        "does not exist in ECR"
+    )
+
+
+def test_an_image_of_several_platforms_is_refused(refused, account):
+    uri = push_image(account, "several", "index", INDEX)
+    assert f"the manifest of {uri} is {INDEX}: Lambda takes an image of one platform" in refused(
+        "Function", name="other", imageUri=uri
+    )
+
+
+def test_an_image_named_by_tag_and_digest_is_refused(refused, account):
+    uri = push_image(account).replace("@", ":first@")
+    assert "give the repository with a digest or with a tag, not both" in refused(
+        "Function", name="other", imageUri=uri
+    )
+
+
+def test_a_name_that_is_taken_is_refused_with_awss_own_error(refused):
+    assert "ResourceConflictException" in refused("Function")
+    assert "RepositoryAlreadyExistsException" in refused("Repository")
+    assert "EntityAlreadyExists" in refused("Role")
+    assert "ResourceAlreadyExistsException" in refused("LogGroup")
+    assert "ResourceConflictException" in refused("Alias")
+    assert "ResourceConflictException" in refused("Permission")
+
+
+def test_an_alias_of_a_version_that_does_not_exist_is_refused(refused):
+    assert refused("Alias", name="next", functionVersion="7") == (
+        "aws:lambda/alias:Alias 'mine': ResourceNotFoundException: Function not found: web:7"
+    )
+
+
+def test_an_alias_that_shares_with_a_version_that_does_not_exist_or_is_not_published_is_refused(refused):
+    weights = {"routingConfig": {"additionalVersionWeights": {"7": 0.5}}}
+    assert "Function not found: web:7" in refused("Alias", name="next", **weights)
+    latest = {"functionVersion": "$LATEST", "routingConfig": {"additionalVersionWeights": {"1": 0.5}}}
+    assert "$LATEST can't share an alias with another version" in refused("Alias", name="next", **latest)
+
+
+def test_a_permission_on_an_alias_that_does_not_exist_is_refused(refused):
+    assert refused("Permission", statementId="other", qualifier="next").startswith(
+        "aws:lambda/permission:Permission 'mine': ResourceNotFoundException: "
+    )
+
+
+def test_a_route_to_an_unknown_integration_is_refused(refused, made):
+    assert refused("Route", routeKey="GET /", target="integrations/nowhere") == (
+        f"aws:apigatewayv2/route:Route 'mine' at target: BadRequestException: "
+        f"API {made['Api'].identity} has no integration 'nowhere'"
+    )
+
+
+def test_a_second_route_with_the_same_key_is_refused(refused):
+    assert "ConflictException: Route with key $default already exists for this API" in refused("Route")
+
+
+def test_a_second_stage_of_the_same_name_is_refused(refused):
+    assert "ConflictException: Stage already exists" in refused("Stage")
+
+
+def test_anything_of_an_api_that_does_not_exist_is_refused(refused):
+    for short in ("Integration", "Route", "Stage", "ApiMapping"):
+        assert "'mine': NotFoundException: " in refused(short, apiId="gone")
+
+
+def test_a_mapping_to_a_stage_that_does_not_exist_is_refused(refused):
+    assert "BadRequestException: Invalid stage identifier specified" in refused(
+        "ApiMapping", stage="prod", apiMappingKey="v2"
+    )
+
+
+def test_a_domain_with_a_certificate_that_is_not_validated_is_refused(refused, provider):
+    inputs = {"domainName": "new.sandbox.test", "validationMethod": "DNS"}
+    arn = provider.create("aws:acm/certificate:Certificate", "new", inputs).outputs["arn"]
+    configuration = {"certificateArn": arn, "endpointType": "REGIONAL", "securityPolicy": "TLS_1_2"}
+    sentence = refused("DomainName", domainName="new.sandbox.test", domainNameConfiguration=configuration)
+    assert f"BadRequestException: the certificate {arn} is not validated yet: the record " in sentence
+    assert "is in no public zone of the account. Take the ARN from CertificateValidation" in sentence
+
+
+def test_a_domain_whose_new_certificate_nobody_waited_for_is_refused_although_its_record_is_there(
+    refused, provider, made
+):
+    inputs = {"domainName": "soon.sandbox.test", "validationMethod": "DNS"}
+    certificate = provider.create("aws:acm/certificate:Certificate", "soon", inputs).outputs
+    proof = certificate["domainValidationOptions"][0]
+    record = {"name": proof["resourceRecordName"], "type": "CNAME", "records": [proof["resourceRecordValue"]]}
+    provider.create("aws:route53/record:Record", "soon", {**made["Record"].inputs, **record})
+    configuration = {**made["DomainName"].inputs["domainNameConfiguration"], "certificateArn": certificate["arn"]}
+    domain = {"domainName": "soon.sandbox.test", "domainNameConfiguration": configuration}
+    assert "ACM issues it a while after its records are in the zone, and nothing waited" in refused(
+        "DomainName", **domain
+    )
+    provider.create(
+        "aws:acm/certificateValidation:CertificateValidation", "soon", {"certificateArn": certificate["arn"]}
+    )
+    provider.create("aws:apigatewayv2/domainName:DomainName", "soon", domain)
+
+
+def test_a_domain_that_its_certificate_does_not_cover_is_refused(refused, made):
+    sentence = refused("DomainName", domainName="other.sandbox.test")
+    assert "is for app.sandbox.test and doesn't cover other.sandbox.test" in sentence
+
+
+def test_a_domain_with_a_certificate_that_does_not_exist_is_refused(refused, made):
+    arn = "arn:aws:acm:us-east-1:000000000000:certificate/00000000-0000-0000-0000-000000000000"
+    configuration = {**made["DomainName"].inputs["domainNameConfiguration"], "certificateArn": arn}
+    assert f"the certificate {arn} doesn't exist in us-east-1" in refused(
+        "DomainName", domainName="x.sandbox.test", domainNameConfiguration=configuration
+    )
+
+
+def test_a_validation_that_leaves_a_record_out_is_refused(refused):
+    assert "missing app.sandbox.test DNS validation record: _acme-challenge.app.sandbox.test" in refused(
+        "CertificateValidation", validationRecordFqdns=["other.sandbox.test"]
+    )
+
+
+def test_a_validation_whose_record_is_in_no_zone_is_refused_instead_of_waiting_for_an_hour(
+    refused, provider, monkeypatch
+):
+    monkeypatch.setattr("sandbox.provider.certificate._PATIENCE", 0.2)
+    inputs = {"domainName": "late.sandbox.test", "validationMethod": "DNS"}
+    arn = provider.create("aws:acm/certificate:Certificate", "late", inputs).outputs["arn"]
+    sentence = refused("CertificateValidation", certificateArn=arn, validationRecordFqdns=None)
+    assert f"the certificate {arn} would wait until it times out: the record _acme-challenge.late" in sentence
+
+
+def test_a_record_that_exists_already_is_refused_unless_it_may_be_overwritten(refused, provider, made):
+    assert "InvalidChangeBatch: Tried to create resource record set" in refused("Record")
+    inputs = {**made["Record"].inputs, "allowOverwrite": True}
+    assert (
+        provider.create("aws:route53/record:Record", "again", inputs).outputs["fqdn"] == made["Record"].outputs["fqdn"]
+    )
+
+
+def test_a_record_beside_a_cname_is_refused(refused):
+    assert "a CNAME stands alone" in refused("Record", type="A", records=["192.0.2.1"])
+
+
+def test_a_record_in_a_zone_that_does_not_exist_is_refused(refused):
+    assert "NoSuchHostedZone: No hosted zone found with ID: ZNOWHERE" in refused("Record", zoneId="ZNOWHERE")
+
+
+def test_an_address_that_is_none_is_refused(provider, made):
+    inputs = {**made["Record"].inputs, "name": "web.sandbox.test", "type": "A", "records": ["192.0.2.1", "web"]}
+    with pytest.raises(InvalidInputsError) as caught:
+        provider.check("aws:route53/record:Record", "mine", inputs)
+    assert caught.value.failures == [("records", "'web' is not a valid address for a record of type A")]
+
+
+@pytest.mark.parametrize(
+    ("rules", "reason"),
+    [
+        ([], "it has no rules"),
+        ([{"rulePriority": 1}], "rule 1 lacks a priority, a selection with its counts, or an action"),
+        ([rule(1, "any"), rule(2, "untagged")], "rule 1 is for any tag and must have the highest rulePriority"),
+    ],
+)
+def test_a_lifecycle_policy_that_ecr_can_not_follow_is_refused(provider, rules, reason):
+    policy = json.dumps({"rules": rules, "padding": "x" * 100})
+    with pytest.raises(InvalidInputsError) as caught:
+        provider.check("aws:ecr/lifecyclePolicy:LifecyclePolicy", "mine", {"repository": "web", "policy": policy})
+    assert caught.value.failures == [("policy", f"Lifecycle policy validation failure: {reason}")]
+
+
+def test_a_certificate_that_a_domain_uses_is_not_removed(provider, made):
+    certificate = made["Certificate"]
+    with pytest.raises(ResourceRefusedError) as caught:
+        provider.delete("aws:acm/certificate:Certificate", "mine", certificate.identity, certificate.outputs)
+    assert str(caught.value).endswith("is in use by API Gateway for app.sandbox.test")
+
+
+def test_a_repository_with_images_is_not_removed_unless_forced(provider, account):
+    provider.create("aws:ecr/repository:Repository", "kept", {"name": "kept"})
+    push_image(account, "kept")
+    with pytest.raises(ResourceRefusedError, match="RepositoryNotEmptyException"):
+        provider.delete("aws:ecr/repository:Repository", "kept", "kept", {"forceDelete": False})
+
+
+def test_a_type_that_the_provider_does_not_know_is_refused_by_name(provider):
+    with pytest.raises(ResourceRefusedError) as caught:
+        provider.create("aws:sqs/queue:Queue", "jobs", {})
+    assert (
+        str(caught.value) == "aws:sqs/queue:Queue 'jobs': NotImplemented: the sandbox's provider doesn't know this type"
+    )
+
+
+def test_an_image_that_ecr_files_under_another_digest_is_refused(account, tmp_path):
+    class Liar(ContentBuilder):
+        def build(self, **arguments):
+            honest = super().build(**arguments)
+            return type(honest)(digest=f"sha256:{'0' * 64}", manifest=honest.manifest)
+
+    account.client("ecr").create_repository(repositoryName="lied")
+    registry = f"{account.account_id}.dkr.ecr.us-east-1.amazonaws.com"
+    inputs = {"tags": [f"{registry}/lied:latest"], "context": {"location": "."}, "push": True}
+    with pytest.raises(ResourceRefusedError, match="ImageDigestDoesNotMatchException"):
+        Provider(account, Liar(), tmp_path).create("docker-build:index:Image", "mine", inputs)
+
+
+def test_a_zone_that_does_not_exist_is_refused(provider):
+    with pytest.raises(ResourceRefusedError) as caught:
+        provider.invoke("aws:route53/getZone:getZone", {"name": "example.com"})
+    assert caught.value.reason == "no matching Route 53 hosted zone found for 'example.com'"
+
+
+def test_two_zones_of_one_name_are_refused(provider, account):
+    for number in (1, 2):
+        account.client("route53").create_hosted_zone(Name="twice.test", CallerReference=str(number))
+    with pytest.raises(ResourceRefusedError) as caught:
+        provider.invoke("aws:route53/getZone:getZone", {"name": "twice.test."})
+    assert caught.value.reason == "2 Route 53 hosted zones match 'twice.test.'"

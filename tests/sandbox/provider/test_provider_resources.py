@@ -1,0 +1,288 @@
+import importlib
+import warnings
+
+import pytest
+
+from sandbox.ministack import MiniStack
+from sandbox.provider.lambda_function import latest_version, publish
+from sandbox.provider.provider import Provider
+from sandbox.provider.refusals import ResourceRefusedError
+from tests.support.provided import PULL, WRITE_LOGS, ContentBuilder, make_everything
+from walk.account import Account
+
+# What AWS has no value for where nothing asked for it.
+EMPTY = {
+    "Function": {"signingJobArn", "signingProfileVersionArn"},
+    "Certificate": {"renewalSummaries", "validationEmails", "tagsAll"},
+    "Integration": {"integrationResponseSelectionExpression"},
+}
+
+
+def declared(pulumi_type):
+    """The outputs that the SDK's class declares, and those of them that are no inputs."""
+    package, module, *_, name = pulumi_type.replace("/", ":").split(":")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if package == "docker-build":
+            resource, arguments = _classes("pulumi_docker_build", name)
+        else:
+            resource, arguments = _classes(f"pulumi_aws.{'lambda_' if module == 'lambda' else module}", name)
+    outputs, inputs = _properties(resource), _properties(arguments)
+    return outputs, outputs - inputs
+
+
+def _classes(module, name):
+    resource = getattr(importlib.import_module(module), name)
+    return resource, getattr(importlib.import_module(resource.__module__), f"{name}Args")
+
+
+def _properties(cls):
+    return {entry.fget._pulumi_name for entry in vars(cls).values() if isinstance(entry, property)}
+
+
+@pytest.fixture(scope="module")
+def account(tmp_path_factory):
+    with MiniStack(tmp_path_factory.mktemp("aws")) as ministack:
+        yield Account(ministack.endpoint_url, ministack.region, ministack.credentials)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("project")
+    (folder / "context").mkdir()
+    (folder / "context" / "app.txt").write_text("one")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def provider(account, folder):
+    return Provider(account, ContentBuilder(), folder)
+
+
+@pytest.fixture(scope="module")
+def everything(provider, account):
+    return make_everything(provider, account)
+
+
+def types(provider):
+    return {pulumi_type.rpartition(":")[2]: pulumi_type for pulumi_type in provider.types}
+
+
+def test_one_of_each_type_is_made(everything, provider):
+    assert set(everything) == set(types(provider))
+
+
+def test_in_another_region_everything_is_of_that_region(folder, tmp_path):
+    with MiniStack(tmp_path, region="eu-central-1") as ministack:
+        account = Account(ministack.endpoint_url, "eu-central-1", ministack.credentials)
+        made = make_everything(Provider(account, ContentBuilder(), folder), account)
+    assert made["DomainName"].outputs["domainNameConfiguration"]["hostedZoneId"] == "Z1U9ULNL0V5AJ3"
+    assert [short for short, found in made.items() if "us-east-1" in repr(found)] == []
+
+
+def test_every_output_that_the_sdk_declares_is_returned(everything, provider):
+    missing = {
+        short: sorted(declared(pulumi_type)[0] - everything[short].outputs.keys())
+        for short, pulumi_type in types(provider).items()
+    }
+    assert {short: names for short, names in missing.items() if names} == {}
+
+
+def test_every_output_that_only_aws_knows_has_a_value(everything, provider):
+    for short, pulumi_type in types(provider).items():
+        outputs = everything[short].outputs
+        valueless = {name for name in declared(pulumi_type)[1] if outputs[name] in (None, "", [])}
+        assert valueless <= EMPTY.get(short, set()), short
+
+
+def test_every_input_that_replaces_is_one_that_the_sdk_declares(provider):
+    for pulumi_type, kind in provider._kinds.items():
+        known = declared(pulumi_type)[0]
+        assert (kind.replaces | kind.kept | kind.settled | kind.completed.keys()) <= known, pulumi_type
+
+
+def test_what_was_just_made_is_read_back_without_a_difference(everything, provider):
+    for short, pulumi_type in types(provider).items():
+        found = everything[short]
+        again = provider.read(pulumi_type, short, found.identity, found.outputs, found.inputs)
+        # A certificate is issued only once the record that proves it is in the zone, which was made after it.
+        expected = {**found.outputs, "status": "ISSUED"} if short == "Certificate" else found.outputs
+        assert (short, again.inputs, again.outputs) == (short, found.inputs, expected)
+
+
+def test_a_certificate_is_pending_until_its_record_is_in_the_zone(everything):
+    assert everything["Certificate"].outputs["status"] == "PENDING_VALIDATION"
+
+
+def test_the_same_inputs_are_no_difference(everything, provider):
+    for short, pulumi_type in types(provider).items():
+        found = everything[short]
+        diff = provider.diff(pulumi_type, found.inputs, found.inputs, found.outputs)
+        assert (short, diff.changes) == (short, frozenset())
+
+
+def test_an_image_whose_files_changed_is_different_although_no_input_is(everything, provider, folder):
+    found = everything["Image"]
+    (folder / "context" / "app.txt").write_text("two")
+    diff = provider.diff("docker-build:index:Image", found.inputs, found.inputs, found.outputs)
+    (folder / "context" / "app.txt").write_text("one")
+    assert (diff.changes, diff.replaces) == ({"contextHash"}, frozenset())
+
+
+UPDATES = {
+    "Repository": {
+        "imageTagMutability": "IMMUTABLE",
+        "imageScanningConfiguration": {"scanOnPush": True},
+        "tags": {"a": "b"},
+    },
+    "RepositoryPolicy": {"policy": PULL.replace("LambdaPulls", "Pulls")},
+    "Role": {"description": "runs the web", "maxSessionDuration": 7200, "tags": {"a": "b"}},
+    "RolePolicy": {"policy": WRITE_LOGS.replace("logs:PutLogEvents", "logs:CreateLogStream")},
+    "LogGroup": {"retentionInDays": 30, "tags": {"a": "b"}},
+    "Function": {
+        "memorySize": 1024,
+        "timeout": 10,
+        "environment": {"variables": {"MODE": "other"}},
+        "tags": {"a": "b"},
+    },
+    "Api": {"description": "the web", "disableExecuteApiEndpoint": True, "corsConfiguration": {"allowOrigins": ["*"]}},
+    "Integration": {"timeoutMilliseconds": 5000, "description": "calls"},
+    "Route": {"operationName": "everything"},
+    "Stage": {
+        "defaultRouteSettings": {"throttlingBurstLimit": 5, "throttlingRateLimit": 2},
+        "stageVariables": {"a": "b"},
+    },
+    "Certificate": {"tags": {"a": "b"}},
+    "Record": {"ttl": 300},
+    "DomainName": {"tags": {"a": "b"}},
+}
+
+
+@pytest.mark.parametrize("short", UPDATES)
+def test_an_update_changes_what_it_says_in_place_and_nothing_else(everything, provider, short):
+    pulumi_type, found = types(provider)[short], everything[short]
+    inputs = {**found.inputs, **UPDATES[short]}
+    assert provider.diff(pulumi_type, found.inputs, inputs, found.outputs).replaces == frozenset()
+    updated = provider.update(pulumi_type, short, found.identity, found.outputs, inputs)
+    everything[short] = updated
+    read = provider.read(pulumi_type, short, found.identity, updated.outputs, inputs)
+    assert (read.inputs, read.outputs) == (inputs, updated.outputs)
+    told_anew = {"lastModified", "version", "qualifiedArn", "qualifiedInvokeArn", "tagsAll", "status", "deploymentId"}
+    changed = {key for key in updated.outputs if updated.outputs[key] != found.outputs.get(key)} - told_anew
+    assert changed == UPDATES[short].keys()
+
+
+def test_an_update_of_a_function_publishes_a_version_and_an_alias_can_be_moved_to_it(everything, provider, account):
+    assert everything["Function"].outputs["version"] == "2"
+    alias = everything["Alias"]
+    inputs = {**alias.inputs, "functionVersion": "2", "routingConfig": {"additionalVersionWeights": {"1": 0.25}}}
+    provider.update("aws:lambda/alias:Alias", "alias", alias.identity, alias.outputs, inputs)
+    answer = account.client("lambda").get_alias(FunctionName="web", Name="live")
+    assert (answer["FunctionVersion"], answer["RoutingConfig"]["AdditionalVersionWeights"]) == ("2", {"1": 0.25})
+
+
+def test_publishing_what_did_not_change_gives_the_version_there_is(everything, account):
+    before = latest_version(account.client("lambda"), "web")
+    account.client("lambda").update_function_configuration(FunctionName="web", MemorySize=1024)  # as it is already
+    assert publish(account.client("lambda"), "web") == before
+    assert latest_version(account.client("lambda"), "web") == before
+
+
+@pytest.mark.parametrize(
+    ("given", "other"),
+    [("throttlingBurstLimit", "ThrottlingRateLimit"), ("throttlingRateLimit", "ThrottlingBurstLimit")],
+)
+def test_throttling_that_is_given_by_halves_is_zero_in_the_other_half(everything, provider, account, given, other):
+    stage = everything["Stage"]
+    inputs = {**stage.inputs, "defaultRouteSettings": {given: 5}}
+    provider.update("aws:apigatewayv2/stage:Stage", "stage", stage.identity, stage.outputs, inputs)
+    settings = account.client("apigatewayv2").get_stage(ApiId=stage.inputs["apiId"], StageName="$default")
+    assert settings["DefaultRouteSettings"][other] == 0
+
+
+def test_a_stage_keeps_its_throttling_when_the_program_stops_giving_it(everything, provider):
+    stage = everything["Stage"]
+    inputs = {key: value for key, value in stage.inputs.items() if key != "defaultRouteSettings"}
+    assert provider.diff("aws:apigatewayv2/stage:Stage", stage.inputs, inputs, stage.outputs).changes == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("short", "changed"),
+    [
+        ("Function", {"name": "other"}),
+        ("Alias", {"functionName": "other"}),
+        ("Permission", {"sourceArn": "arn:aws:execute-api:us-east-1:000000000000:other/*/*"}),
+        ("LifecyclePolicy", {"policy": "{}"}),
+        ("Api", {"protocolType": "WEBSOCKET"}),
+        ("Integration", {"apiId": "other"}),
+        ("Record", {"name": "other.sandbox.test"}),
+        ("Certificate", {"domainName": "other.sandbox.test"}),
+        ("DomainName", {"domainName": "other.sandbox.test"}),
+    ],
+)
+def test_an_input_that_can_not_be_changed_in_place_replaces_the_resource(everything, provider, short, changed):
+    found = everything[short]
+    diff = provider.diff(types(provider)[short], found.inputs, {**found.inputs, **changed}, found.outputs)
+    assert diff.replaces == changed.keys()
+
+
+def test_a_resource_whose_name_the_program_gave_goes_before_its_replacement_comes(provider):
+    old = {"name": "web", "path": "/"}
+    assert provider.diff("aws:iam/role:Role", old, {"name": "web", "path": "/app/"}).deletes_first
+
+
+def test_a_resource_whose_name_was_made_for_it_goes_after_its_replacement(provider):
+    old = provider.named("aws:iam/role:Role", "web", {"path": "/"}, seed=b"1")
+    new = provider.named("aws:iam/role:Role", "web", {"path": "/app/"}, seed=b"2")
+    assert (old["name"] != new["name"], provider.diff("aws:iam/role:Role", old, new).deletes_first) == (True, False)
+
+
+def test_a_name_that_was_made_stays_while_the_program_gives_none(provider):
+    first = provider.named("aws:iam/role:Role", "web", {}, seed=b"1")
+    assert provider.named("aws:iam/role:Role", "web", {}, seed=b"2", old=first) == first
+
+
+def test_a_new_certificate_that_an_earlier_run_waited_for_can_be_used(everything, account, folder):
+    later = Provider(account, ContentBuilder(), folder)
+    domain, validation = everything["DomainName"], everything["CertificateValidation"]
+    change = ("aws:apigatewayv2/domainName:DomainName", "domain", domain.identity, domain.outputs, domain.inputs)
+    with pytest.raises(ResourceRefusedError, match="nothing waited for that"):
+        later.update(*change)
+    token = "aws:acm/certificateValidation:CertificateValidation"
+    later.diff(token, validation.inputs, validation.inputs, validation.outputs)
+    later.update(*change)
+
+
+def test_what_is_gone_is_read_as_gone(provider):
+    for short, pulumi_type in types(provider).items():
+        certificate = "arn:aws:acm:us-east-1:000000000000:certificate/gone"
+        state = {
+            "apiId": "a1b2c3",
+            "certificateArn": certificate,
+            "domainName": "gone.sandbox.test",
+            "function": "gone",
+            "name": "gone",
+            "tags": ["000000000000.dkr.ecr.us-east-1.amazonaws.com/gone:latest"],
+            "type": "A",
+            "zoneId": "ZGONE",
+        }
+        identities = {
+            "Alias": "arn:aws:lambda:us-east-1:000000000000:function:gone:live",
+            "Certificate": certificate,
+            "RolePolicy": "gone:gone",
+        }
+        assert provider.read(pulumi_type, short, identities.get(short, "gone"), state, {}) is None, short
+
+
+def test_everything_can_be_removed_and_what_is_gone_already_is_no_error(provider, everything, account):
+    for _ in range(2):
+        for short in reversed(everything):
+            found = everything[short]
+            provider.delete(types(provider)[short], short, found.identity, found.outputs)
+    assert account.client("lambda").list_functions()["Functions"] == []
+    assert account.client("iam").list_roles()["Roles"] == []
+    assert account.client("ecr").describe_repositories()["repositories"] == []
+    assert account.client("apigatewayv2").get_apis()["Items"] == []
+    assert account.client("apigatewayv2").get_domain_names()["Items"] == []
+    assert account.client("acm").list_certificates()["CertificateSummaryList"] == []
+    assert account.client("logs").describe_log_groups()["logGroups"] == []

@@ -1,0 +1,357 @@
+import json
+import os
+import shutil
+import signal
+import subprocess
+import threading
+from textwrap import dedent
+
+import pytest
+
+from sandbox import settings
+from sandbox.errors import SandboxError, SettingsError
+from sandbox.ministack import MiniStack
+from sandbox.provider.provider import Provider
+from sandbox.pulumi_drivers import engine_driver, mocks_driver
+from sandbox.pulumi_drivers.servicer import Servicer
+from tests.support.provided import (
+    IMAGE,
+    MISSPELT,
+    ROOT,
+    ContentBuilder,
+    copy_program,
+    make_zone,
+    push_image,
+    write_program,
+)
+from walk.account import Account
+
+pytestmark = pytest.mark.skipif(shutil.which("pulumi") is None, reason="there is no pulumi command on the PATH")
+
+ROLE = dedent("""\
+    import json
+    import pulumi
+    import pulumi_aws as aws
+
+    config = pulumi.Config()
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        ],
+    }
+    role = aws.iam.Role(
+        "web",
+        assume_role_policy=json.dumps(trust),
+        description=config.require("description"),
+        path=config.require("path"),
+    )
+    pulumi.export("role_name", role.name)
+    pulumi.export("token", pulumi.Output.secret("hunter2"))
+""")
+CONFIG = """
+    config:
+      description: {type: string, default: one}
+      path: {type: string, default: /}
+      token: {type: string, secret: true}
+"""
+
+
+SCHEMA = """
+    config:
+      memorySize: {type: integer, default: 512}
+      domainName: {type: string, default: ""}
+      keep: {type: boolean, default: false}
+      environment: {type: object, default: {}}
+      zones: {type: array, items: {type: string}, default: [a, b]}
+"""
+
+
+@pytest.fixture(scope="module")
+def ministack(tmp_path_factory):
+    with MiniStack(tmp_path_factory.mktemp("aws")) as ministack:
+        yield ministack
+
+
+@pytest.fixture(scope="module")
+def whole_account(ministack):
+    return Account(ministack.endpoint_url, ministack.region, ministack.credentials)
+
+
+@pytest.fixture
+def account(ministack, whole_account):
+    """The account, emptied."""
+    ministack.reset()
+    return whole_account
+
+
+def engines(ministack, account, state):
+    """Makes the engine of a program, with its state in a folder."""
+
+    def engine(folder, **chosen):
+        project = settings.load_project(folder)
+        provider = Provider(account, ContentBuilder(), folder)
+        config = settings.load(project, "dev", chosen)
+        servicer = Servicer(provider, account.region)
+        return engine_driver.Engine(project, config, provider, servicer, state, ministack.environment)
+
+    return engine
+
+
+@pytest.fixture
+def engine(ministack, account, tmp_path):
+    return engines(ministack, account, tmp_path / "state")
+
+
+@pytest.fixture(scope="module")
+def settled(ministack, whole_account, tmp_path_factory):
+    """A stack that is deployed already, for what is to be seen of it; its state and program are in folders beside."""
+    ministack.reset()
+    folder = tmp_path_factory.mktemp("settled")
+    write_program(folder / "program", ROLE, CONFIG)
+    engine = engines(ministack, whole_account, folder / "state")(folder / "program", token="hunter3")
+    engine.up()
+    engine.folder = folder
+    return engine
+
+
+@pytest.fixture
+def small(tmp_path):
+    return write_program(tmp_path / "small", ROLE, CONFIG)
+
+
+def test_the_real_program_goes_through_preview_up_update_and_destroy_and_makes_the_tree_that_mocks_make(
+    engine, account
+):
+    zone = make_zone(account)
+    chosen = {"imageUri": push_image(account), "domainName": "app.sandbox.test", "environment": {"TOKEN": "hunter2"}}
+    first = engine(ROOT, **chosen)
+    planned = first.preview()
+    assert account.client("lambda").list_functions()["Functions"] == []
+    lines = []
+    assert (planned, first.up(lines.append)) == ({"create": len(first.resources())}, planned)
+    made = tree(first.resources())
+    assert "created  aws:lambda:Function function-function" in lines
+    assert first.up() == {"same": planned["create"]}
+    assert first.up(refresh=True) == {"same": planned["create"]}
+    assert "hunter2" not in repr(first.resources())
+
+    larger = engine(ROOT, **chosen, memorySize=1024)
+    changed = {"same": planned["create"] - 2, "update": 2}
+    assert (larger.preview(), larger.up()) == (changed, changed)
+    alias = account.client("lambda").get_alias(FunctionName="dualmode-dev", Name="live")
+    version = account.client("lambda").get_function_configuration(FunctionName="dualmode-dev", Qualifier="2")
+    assert (alias["FunctionVersion"], version["MemorySize"]) == ("2", 1024)
+    (stack,) = [resource for resource in larger.resources() if resource.type == "pulumi:pulumi:Stack"]
+    assert stack.outputs["live_version"] == "2"
+
+    assert larger.destroy() == {"delete": planned["create"]}
+    assert account.client("lambda").list_functions()["Functions"] == []
+    records = account.client("route53").list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]
+    assert {record["Type"] for record in records} == {"NS", "SOA"}
+
+    project = settings.load_project(ROOT)
+    config = settings.load(project, "dev", chosen)
+    _, resources = mocks_driver.deploy(project, config, Provider(account, ContentBuilder(), ROOT), {}, lambda _: None)
+    assert tree(resources) == made
+
+
+def test_an_image_component_is_built_once_for_each_content_and_what_uses_it_follows(engine, tmp_path):
+    folder = write_program(tmp_path / "image", IMAGE)
+    (folder / "app").mkdir()
+    (folder / "app" / "app.txt").write_text("one")
+    small = engine(folder)
+    assert small.up() == {"create": 5}
+    assert small.up() == {"same": 5}
+    by_name = {resource.name: resource for resource in small.resources()}
+    assert by_name["latest"].urn in by_name["after"].dependencies
+    (folder / "app" / "app.txt").write_text("two")
+    assert small.preview() == {"same": 3, "update": 2}
+    before = small.resources()[0].outputs["image_uri"]
+    assert small.up() == {"same": 3, "update": 2}
+    assert small.resources()[0].outputs["image_uri"] != before
+
+
+def test_an_input_that_can_not_be_changed_replaces_the_resource(engine, account, small):
+    engine(small, token="t").up()
+    (old,) = roles(account)
+    assert engine(small, token="t", path="/app/").up() == {"replace": 1, "same": 1}
+    (new,) = roles(account)
+    assert (new != old, roles(account)[new]["Path"]) == (True, "/app/")
+
+
+def test_what_was_removed_or_changed_behind_its_back_is_put_right_when_it_looks(engine, account, small):
+    deployed = engine(small, token="t")
+    deployed.up()
+    (name,) = roles(account)
+    account.client("iam").update_role(RoleName=name, Description="other")
+    assert deployed.up(refresh=True) == {"same": 1, "update": 1}
+    assert roles(account)[name]["Description"] == "one"
+    account.client("iam").delete_role(RoleName=name)
+    assert deployed.up(refresh=True) == {"create": 1, "same": 1}
+    assert len(roles(account)) == 1
+
+
+def test_secrets_are_in_no_file_of_the_state(settled):
+    texts = [path.read_text(errors="replace") for path in (settled.folder / "state").rglob("*") if path.is_file()]
+    assert any("role_name" in text for text in texts)
+    assert not any("hunter" in text for text in texts)
+    assert settled.resources()[0].outputs["token"] == "[secret]"
+
+
+def test_nothing_is_written_beside_the_program(settled):
+    written = {path.name for path in (settled.folder / "program").iterdir()} - {"__pycache__"}
+    assert written == {"Pulumi.yaml", "__main__.py"}
+
+
+def test_a_preview_refuses_a_misspelt_nested_key(engine, account, tmp_path):
+    folder = copy_program(tmp_path, "infra/container_function.py", *MISSPELT)
+    with pytest.raises(SandboxError, match=r"loggingConfig\.log_gruop: no such input: is it misspelt\?"):
+        engine(folder, imageUri=push_image(account)).preview()
+
+
+def test_a_refusal_is_the_providers_own_sentence_and_does_not_tell_a_secret(engine, tmp_path):
+    source = ROLE.replace('path=config.require("path")', 'path=pulumi.Output.secret("hunter2")')
+    with pytest.raises(SandboxError) as caught:
+        engine(write_program(tmp_path / "told", source, CONFIG), token="t").up()
+    assert str(caught.value).startswith(
+        "aws:iam/role:Role 'web': ValidationException: path: Value '[secret]' at 'path' failed to satisfy constraint: "
+    )
+
+
+def test_a_mistake_in_the_program_is_one_sentence_with_its_line(engine, tmp_path):
+    folder = write_program(tmp_path / "mistaken", "import pulumi\n\nundefined\n")
+    with pytest.raises(SandboxError) as caught:
+        engine(folder).up()
+    assert str(caught.value) == "__main__.py, line 3: NameError: name 'undefined' is not defined"
+
+
+def test_a_program_that_refuses_its_settings_says_so(engine):
+    with pytest.raises(SettingsError) as caught:
+        engine(ROOT, timeout=99).preview()
+    assert str(caught.value) == "timeout is 99, but API Gateway gives up after 30 s: set 29 or less."
+
+
+def test_another_region_than_the_accounts_is_refused(engine, small):
+    with pytest.raises(SandboxError, match="eu-west-1, and the sandbox's account is used in us-east-1 alone"):
+        engine(small, **{"token": "t", "aws:region": "eu-west-1"}).up()
+
+
+def test_what_was_cut_off_while_it_was_made_is_made_again(engine, account, small, tmp_path):
+    deployed = engine(small, token="t")
+    deployed.up()
+    (name,) = roles(account)
+    cut_off(tmp_path / "state", "aws:iam/role:Role")
+    assert list(roles(account)) == [name]
+    assert deployed.up() == {"create": 1, "same": 1}
+    assert len(roles(account)) == 1
+    assert deployed.up() == {"same": 2}
+
+
+def test_a_command_that_is_at_work_is_not_disturbed_and_the_lock_of_a_killed_one_is_taken_away(settled):
+    lock = write_lock(settled.folder / "state", pid=os.getpid())
+    with pytest.raises(SandboxError) as caught:
+        settled.up()
+    assert str(caught.value) == f"Another pulumi command (process {os.getpid()}) is working on stack dev: let it end."
+    assert lock.exists()
+    write_lock(settled.folder / "state", pid=999_999_999)
+    assert settled.up() == {"same": 2}
+    assert not lock.exists()
+
+
+def test_after_ctrl_c_what_had_begun_is_in_the_state_and_the_next_up_goes_on(engine, account, tmp_path):
+    source = ROLE + dedent("""\
+        for number in range(30):
+            after = pulumi.ResourceOptions(depends_on=[role])
+            role = aws.iam.Role(f"role{number}", assume_role_policy=json.dumps(trust), opts=after)
+    """)
+    deployed = engine(write_program(tmp_path / "long", source, CONFIG), token="t")
+    pressed = threading.Event()
+
+    def press_ctrl_c(_line):
+        if not pressed.is_set():
+            pressed.set()
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        deployed.up(press_ctrl_c)
+    made = len(roles(account))
+    assert 0 < made < 31
+    assert sum(resource.type == "aws:iam/role:Role" for resource in deployed.resources()) == made
+    assert deployed.up() == {"create": 31 - made, "same": made + 1}
+
+
+@pytest.fixture(scope="module")
+def command(tmp_path_factory):
+    """Runs the command alone on a stack's settings; gives its values, or nothing where it refuses them."""
+    folder = write_program(tmp_path_factory.mktemp("command") / "read", "", SCHEMA)
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PULUMI_HOME": str(folder / "home"),
+        "PULUMI_BACKEND_URL": folder.as_uri(),
+        "PULUMI_CONFIG_PASSPHRASE": "",
+        "PULUMI_SKIP_UPDATE_CHECK": "1",
+    }
+
+    def pulumi(*arguments):
+        command = ["pulumi", "--non-interactive", *arguments]
+        return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+
+    def values(stack):
+        (folder / "Pulumi.dev.yaml").write_text(f"config: {stack}\n")
+        if "validating stack config" in pulumi("preview", "--stack", "dev").stderr:
+            return None
+        read = json.loads(pulumi("config", "--json", "--stack", "dev").stdout)
+        return {key: entry["value"] for key, entry in read.items()}
+
+    assert pulumi("stack", "init", "dev").returncode == 0
+    values.folder = folder
+    return values
+
+
+@pytest.mark.parametrize(
+    "stack",
+    [
+        "{memorySize: 1024.0, keep: 'true', domainName: 12, zones: [on], environment: {A: no}}",
+        "{memorySize: big}",
+        "{memorySize: 0.5}",
+        "{keep: yes}",
+        "{environment: [a]}",
+        "{zones: [1]}",
+    ],
+)
+def test_the_command_takes_and_reads_the_same_settings_as_the_sandbox(command, stack):
+    theirs = command(stack)
+    try:
+        ours = settings.load(settings.load_project(command.folder), "dev").values
+    except SettingsError:
+        ours = None
+    assert ours == theirs
+
+
+def tree(resources):
+    return {(resource.urn, resource.parent_urn) for resource in resources}
+
+
+def roles(account):
+    return {role["RoleName"]: role for role in account.client("iam").list_roles()["Roles"]}
+
+
+def cut_off(state, pulumi_type):
+    """Turns a resource in the state into one whose creation was under way when the engine was killed."""
+    (file,) = (state / "pulumi/backend/.pulumi/stacks").rglob("dev.json")
+    content = json.loads(file.read_text())
+    latest = content["checkpoint"]["latest"]
+    (resource,) = [entry for entry in latest["resources"] if entry["type"] == pulumi_type]
+    latest["resources"].remove(resource)
+    pending = {key: value for key, value in resource.items() if key not in ("id", "outputs")}
+    latest["pending_operations"] = [{"resource": pending, "type": "creating"}]
+    file.write_text(json.dumps(content))
+
+
+def write_lock(state, pid):
+    lock = state / "pulumi/backend/.pulumi/locks/organization/small/dev/0.json"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    owner = {"pid": pid, "username": "me", "hostname": "here", "timestamp": "2026-01-01T00:00:00Z"}
+    lock.write_text(json.dumps(owner))
+    return lock

@@ -1,0 +1,431 @@
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from sandbox.__main__ import main
+from sandbox.command_line import UsageError, read_options
+from sandbox.errors import SandboxError
+from sandbox.lifecycle import check_platform
+from sandbox.runner.container_engine import find_engine
+from tests.support.planted import is_planted, plant
+from tests.support.program import ROOT
+
+IDENTITY = "import boto3; print(boto3.client('sts').get_caller_identity()['Account'])"
+HOPS = ["domain", "mapping", "stage", "route", "integration", "alias", "version", "image"]
+
+
+@pytest.fixture(scope="module")
+def state(tmp_path_factory):
+    """A state folder that takes the environments of the repository's own."""
+    folder = tmp_path_factory.mktemp("command")
+    (ROOT / ".sandbox" / "venvs").mkdir(parents=True, exist_ok=True)
+    (folder / "venvs").symlink_to(ROOT / ".sandbox" / "venvs")
+    return folder
+
+
+def command(state, *arguments):
+    return [sys.executable, "-m", "sandbox", "--state", str(state), *arguments]
+
+
+def environment(**more):
+    """Without a container engine and a pulumi command, which have tests of their own."""
+    folders = os.environ["PATH"].split(os.pathsep)
+    path = os.pathsep.join(folder for folder in folders if not os.access(f"{folder}/pulumi", os.X_OK))
+    return {**os.environ, "PATH": path, "DUALMODE_ENGINE": "none", **more}
+
+
+def run(state, *arguments, **more):
+    return subprocess.run(
+        command(state, *arguments), cwd=ROOT, env=environment(**more), capture_output=True, text=True, timeout=120
+    )
+
+
+def options(*arguments, **environ):
+    return read_options(arguments, environ)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--request", "/hello"], "--request takes a method and a path, as in 'GET /hello', and not '/hello'."),
+        (["--request", "GET hello"], "--request takes a method and a path, as in 'GET /hello', and not 'GET hello'."),
+        (["--data", "x"], "--data belongs to a request: add --request 'METHOD /path'."),
+        (["--header", "a: b"], "--header belongs to a request: add --request 'METHOD /path'."),
+        (["--json"], "--json belongs to a request: add --request 'METHOD /path'."),
+        (
+            ["--request", "GET /", "--header", "nothing"],
+            "--header takes a name and a value, as in 'Accept: text/html', and not 'nothing'.",
+        ),
+        (
+            ["--request", "POST /", "--data", "@/no/such/file"],
+            "--data @/no/such/file: the file can't be read (No such file or directory).",
+        ),
+        (["--preview", "--request", "GET /"], "Argument --request: not allowed with argument --preview."),
+        (["--preview", "--destroy"], "Argument --destroy: not allowed with argument --preview."),
+        (["--destroy", "--json"], "--json belongs to a request: add --request 'METHOD /path'."),
+        (["--port", "http"], "The port is 'http': it must be a number from 0 (any free one) to 65535."),
+        (["--reqest", "GET /"], "Unrecognized arguments: --reqest GET /."),
+    ],
+)
+def test_wrong_usage_is_one_sentence_and_exits_with_2(arguments, sentence, capsys):
+    assert main(arguments, {}) == 2
+    shown = capsys.readouterr()
+    assert (shown.out, shown.err) == ("", f"sandbox: {sentence} See python -m sandbox --help.\n")
+
+
+def test_a_port_of_the_environment_is_checked_too():
+    assert options(PORT="8123").port == 8123
+    assert options().port == 8000
+    assert options("--port", "9000", PORT="8123").port == 9000
+    with pytest.raises(UsageError, match="The port is '80000'"):
+        options(PORT="80000")
+
+
+def test_a_request_is_spelled_by_the_options():
+    request = options("--request", "post /a?b=é", "--data", '{"a": 1}', "--header", "X-Two: a: b").request
+    assert (request.method, request.target, request.body) == ("POST", "/a?b=%C3%A9", b'{"a": 1}')
+    assert request.headers == (("Host", "localhost"), ("X-Two", "a: b"), ("Content-Type", "application/json"))
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        ("[1]", "application/json"),
+        ("plain", "text/plain; charset=utf-8"),
+        (b"\xff\x00", "application/octet-stream"),
+    ],
+)
+def test_data_from_a_file_is_sent_as_it_is(tmp_path, data, kind):
+    file = tmp_path / "body"
+    file.write_bytes(data if isinstance(data, bytes) else data.encode())
+    request = options("--request", "PUT /", "--data", f"@{file}").request
+    assert (request.body, request.header("content-type")) == (file.read_bytes(), kind)
+    chosen = options("--request", "PUT /", "--data", f"@{file}", "--header", "content-type: a/b").request
+    assert [value for name, value in chosen.headers if name.lower() == "content-type"] == ["a/b"]
+
+
+def test_a_setting_is_read_from_a_file(tmp_path):
+    (tmp_path / "vars.json").write_text('{"TOKEN": "hunter2"}\n')
+    asked = options("--set", f"environment=@{tmp_path}/vars.json", "--set", "flaskApp=@@a", "--set", "appDir=a@b")
+    assert asked.settings == ('environment={"TOKEN": "hunter2"}', "flaskApp=@a", "appDir=a@b")
+
+
+def test_a_settings_file_that_can_not_be_read_is_one_sentence(tmp_path):
+    (tmp_path / "binary").write_bytes(b"\xff")
+    for file, reason in (
+        ("/no/such/file", "the file can't be read (No such file or directory)."),
+        (f"{tmp_path}/binary", "the file is not text in UTF-8."),
+    ):
+        with pytest.raises(UsageError) as refused:
+            options("--set", f"environment=@{file}")
+        assert str(refused.value) == f"--set environment=@{file}: {reason}"
+
+
+def test_the_help_names_every_option(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["--help"], {})
+    shown = capsys.readouterr().out
+    assert ended.value.code == 0
+    for option in (
+        "--request",
+        "--preview",
+        "--destroy",
+        "130",
+        "--data",
+        "--header",
+        "--json",
+        "--set",
+        "--port",
+        "--stack",
+        "--state",
+        "PORT",
+    ):
+        assert option in shown
+
+
+@pytest.mark.parametrize(
+    ("setting", "sentence"),
+    [
+        ("memorySiz=1024", "memorySize"),
+        ("memorySize=much", "must be of type 'integer'"),
+        ("memorySize", "is not a setting: write key=value."),
+        ("hostedZone=elsewhere.test", "elsewhere.test"),
+    ],
+)
+def test_a_setting_that_is_refused_exits_with_2(state, setting, sentence):
+    ended = run(state, "--set", setting, "--request", "GET /")
+    assert (ended.returncode, ended.stdout) == (2, "")
+    *_, last = ended.stderr.strip().splitlines()
+    assert last.startswith("sandbox: ")
+    assert sentence in last
+
+
+def test_what_aws_would_refuse_exits_with_1(state):
+    ended = run(state, "--set", "hostedZone=test", "--request", "GET /")
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert "no matching Route 53 hosted zone found for 'test'" in ended.stderr.strip().splitlines()[-1]
+
+
+def test_a_request_is_answered_as_json(state):
+    ended = run(state, "--request", "POST /echo", "--data", '{"message":"abc"}', "--json")
+    shown = json.loads(ended.stdout)
+    assert ended.returncode == 0
+    assert sorted(shown) == ["body", "duration_ms", "headers", "status", "trace"]
+    assert (shown["status"], json.loads(shown["body"])) == (200, {"reversed": "cba"})
+    assert shown["headers"]["content-type"] == "application/json"
+    assert [hop["hop"] for hop in shown["trace"]] == HOPS
+    assert all(sorted(hop) == ["detail", "hop", "id"] for hop in shown["trace"])
+    assert shown["duration_ms"] > 0
+
+
+def test_an_answer_of_400_or_more_exits_with_1(state):
+    ended = run(state, "--request", "GET /nothing", "--set", "memorySize=256")
+    assert ended.returncode == 1
+    lines = ended.stdout.splitlines()
+    assert [line.split()[1] for line in lines[:8]] == HOPS
+    assert "256 MB" in lines[6]
+    assert lines[9].startswith("404 Not Found")
+    assert lines[-1] == '{"error":"Not found"}'
+
+
+@pytest.fixture
+def elsewhere(tmp_path):
+    """A copy of the repository whose stack file is of a real deployment, with its own region, domain and image."""
+    left_out = shutil.ignore_patterns(".git", ".venv", ".sandbox", "*cache*", "tests", "benchmarks")
+    shutil.copytree(ROOT, tmp_path / "copy", ignore=left_out)
+    (tmp_path / "copy" / "Pulumi.dev.yaml").write_text(
+        f"""
+        config:
+          aws:region: eu-central-1
+          dualmode:domainName: shop.example.com
+          dualmode:hostedZone: example.com
+          dualmode:imageUri: 123456789012.dkr.ecr.eu-central-1.amazonaws.com/shop@sha256:{"0" * 64}
+        """
+    )
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "venvs").symlink_to(ROOT / ".sandbox" / "venvs")
+    return tmp_path / "copy"
+
+
+def test_a_stack_of_a_real_deployment_runs_in_its_region_with_the_sandboxs_domain_and_image(elsewhere):
+    asked = command(elsewhere.parent / "state", "--request", "GET /hello", "--json")
+    ended = subprocess.run(asked, cwd=elsewhere, env=environment(), capture_output=True, text=True, timeout=120)
+    shown = json.loads(ended.stdout)
+    assert (shown["status"], json.loads(shown["body"])) == (200, {"message": "Hello from Flask!"})
+    assert [hop["hop"] for hop in shown["trace"]] == HOPS
+    assert shown["trace"][0]["id"] == "app.sandbox.test"
+
+
+def test_only_the_pulumi_command_previews_and_destroys(tmp_path):
+    for option in ("--preview", "--destroy"):
+        ended = run(tmp_path / "state", option)
+        assert (ended.returncode, ended.stdout, ended.stderr) == (
+            1,
+            "",
+            "sandbox: There is no pulumi command on the PATH: only it can compare a program with what it made.\n",
+        )
+    assert not (tmp_path / "state").exists()
+
+
+@pytest.mark.skipif(shutil.which("pulumi") is None, reason="there is no pulumi command on the PATH")
+def test_a_preview_changes_nothing_and_destroy_leaves_nothing(tmp_path):
+    (tmp_path / "venvs").symlink_to(ROOT / ".sandbox" / "venvs")
+
+    def changes(*arguments):
+        ended = run(tmp_path, *arguments, PATH=os.environ["PATH"])
+        assert ended.returncode == 0, ended.stderr
+        return ended.stdout.split()
+
+    title, word, count = changes("--preview")
+    assert (title, word) == ("Changes", "create")
+    assert changes("--preview") == [title, "create", count]
+    assert changes("--request", "GET /hello")[-1] == 'Flask!"}'
+    assert changes("--preview") == [title, "same", count]
+    assert changes("--destroy") == [title, "delete", count]
+
+
+def test_a_taken_port_is_said_before_anything_is_deployed(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        ended = run(tmp_path / "state", PORT=str(port))
+    assert ended.returncode == 1
+    assert ended.stderr == (
+        f"sandbox: Port {port} can't be served (Address already in use): "
+        "stop what uses it, or set PORT to another one.\n"
+    )
+    assert not (tmp_path / "state").exists()
+
+
+def test_a_folder_that_no_sandbox_made_is_refused_before_anything_in_it_is_changed(tmp_path):
+    documents = tmp_path / "documents"
+    (documents / "pulumi").mkdir(parents=True)
+    (documents / "pulumi" / "mine").write_text("kept")
+    documents.chmod(0o755)
+    ended = run(documents, "--request", "GET /")
+    assert (ended.returncode, ended.stdout, ended.stderr) == (
+        1,
+        "",
+        f"sandbox: {documents} has content that no sandbox put there, and a sandbox takes only a new or empty folder "
+        "or one that it has marked as its own: name another with --state, or remove this one if an earlier version of "
+        "the sandbox made it.\n",
+    )
+    assert [path.relative_to(documents).as_posix() for path in documents.rglob("*")] == ["pulumi", "pulumi/mine"]
+    assert documents.stat().st_mode & 0o777 == 0o755
+
+
+def test_a_folder_without_a_program_is_said(tmp_path):
+    ended = subprocess.run(
+        command(tmp_path / "state", "--request", "GET /"),
+        cwd=tmp_path,
+        env=environment(PYTHONPATH=str(ROOT)),
+        capture_output=True,
+        text=True,
+    )
+    assert ended.returncode == 1
+    assert (
+        ended.stderr == f"sandbox: {tmp_path}/Pulumi.yaml doesn't exist: run from the folder of the Pulumi program.\n"
+    )
+
+
+@contextlib.contextmanager
+def serving(state, *arguments, **more):
+    """A sandbox that serves; its process, its address, and what it printed until then."""
+    process = subprocess.Popen(
+        command(state, "--port", "0", *arguments),
+        cwd=ROOT,
+        env=environment(**more),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        printed = []
+        try:
+            for line in process.stdout:
+                printed.append(line)
+                if line.startswith("Serving "):
+                    break
+            else:
+                pytest.fail(process.stderr.read())
+            yield process, printed[-1].split(" on ")[1].split()[0], printed
+        finally:
+            process.kill()
+
+
+def ask(address, path, **headers):
+    request = urllib.request.Request(address + path, headers=headers)
+    try:
+        with urllib.request.urlopen(request) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, json.load(error)
+
+
+def children_of(pid):
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            if stat.read_text().rpartition(")")[2].split()[1] == str(pid):
+                found.append(int(stat.parent.name))
+    return found
+
+
+def in_another_terminal(printed, folder):
+    """The account's variables, but for its credentials, in somebody's shell after the lines that are printed for it."""
+    planted, listener = plant(folder)
+    listener.server_close()
+    lines = [line for line in printed if line.startswith(("  unset ", "  export "))]
+    shell = subprocess.run(
+        ["sh", "-c", f"{''.join(lines)}env -0"],
+        env={**planted.variables, "PATH": os.environ["PATH"], "PULUMI_TEXT": "a\nAWS_PROFILE=b"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert shell.stderr == ""
+    found = dict(line.split("=", 1) for line in shell.stdout.split("\0") if line)
+    keys = {name: found.pop(name, "") for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")}
+    assert keys["AWS_ACCESS_KEY_ID"]
+    assert not any(is_planted(name, value, planted) for name, value in keys.items())
+    return {name: value for name, value in found.items() if name.startswith(("AWS_", "PULUMI_"))}
+
+
+def test_a_sandbox_serves_until_ctrl_c_and_leaves_nothing(state, tmp_path):
+    with serving(state) as (process, address, printed):
+        assert ask(address, "/hello") == (200, {"message": "Hello from Flask!"})
+        for other in ("nobody.example.com", "evil.example:8000", "192.0.2.1:8000", "0.0.0.0:8000"):
+            assert ask(address, "/hello", Host=other) == (403, {"message": "Forbidden"})
+        shown = "".join(printed)
+        assert "dualmode:index:CustomDomain domain" in shown
+        assert "url            https://app.sandbox.test\n" in shown
+        (endpoint,) = [line.partition("=")[2] for line in shown.split() if line.startswith("AWS_ENDPOINT_URL=")]
+        assert in_another_terminal(printed, tmp_path) == {
+            "AWS_ENDPOINT_URL": endpoint,
+            "AWS_REGION": "us-east-1",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_CONFIG_FILE": "/dev/null",
+            "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+        exported = dict(line.strip()[7:].split("=", 1) for line in printed if line.startswith("  export "))
+        asked = [sys.executable, "-c", IDENTITY]
+        for given, account in ((exported, "000000000000\n"), ({**exported, "AWS_ACCESS_KEY_ID": "test"}, "")):
+            ended = subprocess.run(asked, env={**environment(), **given}, capture_output=True, text=True, timeout=60)
+            assert ended.stdout == account
+        second = run(state, "--request", "GET /")
+        assert second.returncode == 1
+        assert f"Another sandbox (process {process.pid}) uses" in second.stderr
+        children = children_of(process.pid)
+        assert len(children) == 2  # the AWS and one function
+        began = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 0
+        assert time.monotonic() - began < 5
+        assert "Traceback" not in process.stderr.read()
+        assert not [child for child in children if Path(f"/proc/{child}").exists()]
+
+
+def test_no_engine_is_looked_for_where_none_is_wanted():
+    assert find_engine({"DUALMODE_ENGINE": "none"}) is None
+
+
+def test_an_unknown_engine_is_refused():
+    with pytest.raises(SandboxError, match="DUALMODE_ENGINE is 'lxc': it may be docker, podman or none"):
+        find_engine({"DUALMODE_ENGINE": "lxc"})
+
+
+def test_an_engine_that_does_not_answer_is_refused_when_it_was_asked_for(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(SandboxError, match="'podman info' fails"):
+        find_engine({"DUALMODE_ENGINE": "podman"})
+    assert find_engine({}) is None
+
+
+@pytest.mark.parametrize(
+    ("system", "machine", "libc", "found"),
+    [
+        ("Darwin", "arm64", "", "this is Darwin on arm64"),
+        ("Linux", "riscv64", "glibc", "this is Linux on riscv64 with glibc"),
+        ("Linux", "x86_64", "", "this is Linux on x86_64 with another C library"),
+    ],
+)
+def test_a_machine_where_no_function_could_run_is_refused(monkeypatch, system, machine, libc, found):
+    monkeypatch.setattr("platform.system", lambda: system)
+    monkeypatch.setattr("platform.machine", lambda: machine)
+    monkeypatch.setattr("platform.libc_ver", lambda: (libc, ""))
+    with pytest.raises(SandboxError) as refused:
+        check_platform(None)
+    assert found in str(refused.value)
+    check_platform("podman")

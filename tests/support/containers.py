@@ -1,0 +1,257 @@
+"""Containers for tests: of one image, in one mode, with its ports published on loopback."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import http.client
+import json
+import os
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+ROOT = Path(__file__).parents[2]
+START_SECONDS = 60
+
+
+class Reply(NamedTuple):
+    """What a client reads: header names in lower case, of repeated ones the last."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+class Stopped(NamedTuple):
+    """How a container ended: an exit code of 137 means that the engine had to kill it."""
+
+    seconds: float
+    exit_code: int
+
+
+@dataclass(frozen=True)
+class Container:
+    """A container that was started, and may have ended since."""
+
+    engine: str
+    id: str
+
+    def port(self, inside: int) -> int:
+        """The port on loopback that leads to one inside.
+
+        Raises:
+            AssertionError: the container has ended; with its logs.
+        """
+        return _port(self, inside)
+
+    def open(self, inside: int = 3000, seconds: float = 30) -> http.client.HTTPConnection:
+        """A connection to a port inside, for requests whose answers aren't waited for."""
+        return http.client.HTTPConnection("127.0.0.1", self.port(inside), timeout=seconds)
+
+    def request(
+        self,
+        method: str,
+        target: str,
+        body: bytes | str | None = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        inside: int = 3000,
+        seconds: float = 30,
+    ) -> Reply:
+        """Sends one request on a connection of its own."""
+        with contextlib.closing(self.open(inside, seconds)) as connection:
+            connection.request(method, target, body, dict(headers or {}))
+            response = connection.getresponse()
+            fields = {name.lower(): value for name, value in response.getheaders()}
+            return Reply(response.status, fields, response.read())
+
+    def invoke(self, event: Any, headers: Mapping[str, str] | None = None) -> Reply:
+        """Posts an event to where the Runtime Interface Emulator takes events."""
+        path = "/2015-03-31/functions/function/invocations"
+        return self.request("POST", path, json.dumps(event), headers, inside=8080)
+
+    def logs(self) -> str:
+        """What it wrote so far, on both streams."""
+        done = subprocess.run([self.engine, "logs", self.id], capture_output=True, text=True, timeout=60)
+        return done.stdout + done.stderr
+
+    def run(self, *command: str) -> str:
+        """The output of a command that runs inside."""
+        return self._output("exec", self.id, *command)
+
+    def check_running(self) -> None:
+        state = self._state("Running"), self._state("ExitCode")
+        assert state[0] == "true", f"the container ended with {state[1]}:\n{self.logs()}"
+
+    def exit_code(self, seconds: float = 30) -> int:
+        """The exit code of a container that ends by itself."""
+        return int(self._output("wait", self.id, seconds=seconds))
+
+    def stop(self) -> Stopped:
+        """Stops it as `docker stop` does: its stop signal, and SIGKILL after ten seconds."""
+        begin = time.monotonic()
+        self._output("stop", self.id)
+        return Stopped(time.monotonic() - begin, int(self._state("ExitCode")))
+
+    def wait_for_http(self, inside: int = 3000, method: str = "GET", target: str = "/") -> None:
+        """Waits until a request is answered, whatever the answer.
+
+        Raises:
+            AssertionError: it ended, or answered nothing for a minute; with its logs.
+        """
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            try:
+                self.request(method, target, inside=inside)
+            except (OSError, http.client.HTTPException):
+                self.check_running()
+                time.sleep(0.05)
+            else:
+                return
+        raise AssertionError(f"no answer within {START_SECONDS} seconds:\n{self.logs()}")
+
+    def wait_for_log(self, text: str, times: int = 1) -> None:
+        """Waits until it has written a text so many times.
+
+        Raises:
+            AssertionError: it hadn't for a minute; with its logs.
+        """
+        deadline = time.monotonic() + START_SECONDS
+        while self.logs().count(text) < times:
+            assert time.monotonic() < deadline, self.logs()
+            time.sleep(0.05)
+
+    def first_reply_other_than(self, body: bytes, target: str = "/") -> Reply:
+        """The first reply with another body, while a reloading server may be away.
+
+        Raises:
+            AssertionError: there was none for a minute; with its logs.
+        """
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                reply = self.request("GET", target)
+                if reply.body != body:
+                    return reply
+            time.sleep(0.05)
+        raise AssertionError(f"the reply stayed {body!r} for {START_SECONDS} seconds:\n{self.logs()}")
+
+    def _state(self, key: str) -> str:
+        return self._output("inspect", "--format", f"{{{{.State.{key}}}}}", self.id)
+
+    def _output(self, *arguments: str, seconds: float = 60) -> str:
+        done = subprocess.run([self.engine, *arguments], capture_output=True, text=True, timeout=seconds)
+        assert done.returncode == 0, f"{arguments}: {done.stdout}{done.stderr}"
+        return done.stdout.strip()
+
+
+@functools.cache
+def _port(container: Container, inside: int) -> int:
+    lines = container._output("port", container.id, str(inside)).splitlines()
+    if not lines:
+        container.check_running()
+    return int(lines[0].rpartition(":")[2])
+
+
+@contextlib.contextmanager
+def started(
+    engine: str,
+    image: str,
+    mode: str = "",
+    *,
+    environment: Mapping[str, str] | None = None,
+    ports: Sequence[int] = (),
+    options: Sequence[str] = (),
+    command: Sequence[str] = (),
+) -> Iterator[Container]:
+    """A container that runs, whether or not it is ready, and is removed at the end."""
+    variables = ({"RUN_MODE": mode} if mode else {}) | dict(environment or {})
+    run = [engine, "run", "--detach", *(f"--publish=127.0.0.1::{port}" for port in ports)]
+    run += [f"--env={name}={value}" for name, value in variables.items()]
+    done = subprocess.run([*run, *options, image, *command], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    container = Container(engine, done.stdout.strip())
+    try:
+        yield container
+    finally:
+        subprocess.run([engine, "rm", "--force", "--volumes", container.id], capture_output=True, timeout=60)
+
+
+@contextlib.contextmanager
+def serving(
+    engine: str,
+    image: str,
+    mode: str,
+    *,
+    environment: Mapping[str, str] | None = None,
+    ports: Sequence[int] = (3000,),
+    options: Sequence[str] = (),
+) -> Iterator[Container]:
+    """A container in local or gateway mode that answers requests."""
+    with started(engine, image, mode, environment=environment, ports=ports, options=options) as container:
+        container.wait_for_http()
+        yield container
+
+
+@contextlib.contextmanager
+def under_rie(
+    engine: str, image: str, rie: Path, *, environment: Mapping[str, str] | None = None, options: Sequence[str] = ()
+) -> Iterator[Container]:
+    """A container in lambda mode under AWS's Runtime Interface Emulator, which takes events on port 8080."""
+    emulator = f"--volume={rie}:/rie:ro"
+    entrypoint = ["/opt/dualmode/scripts/entrypoint.sh"]
+    options = [emulator, "--entrypoint=/rie", *options]
+    with started(
+        engine, image, environment=environment, ports=[8080], options=options, command=entrypoint
+    ) as container:
+        container.wait_for_http(8080, "GET", "/")
+        yield container
+
+
+def base_image() -> str:
+    """The base image that tests build on: DUALMODE_BASE_IMAGE's, or else the Dockerfile's own."""
+    default = re.search(r"^ARG BASE_IMAGE=(.+)$", (ROOT / "infra" / "Dockerfile").read_text(), re.MULTILINE)
+    assert default
+    return os.environ.get("DUALMODE_BASE_IMAGE") or default[1]
+
+
+class Build(NamedTuple):
+    """How a build went, and all it said."""
+
+    succeeded: bool
+    output: str
+
+
+def build(engine: str, context: Path, tag: str, **arguments: str) -> Build:
+    """Builds the project's image out of a context; DUALMODE_BASE_IMAGE names another base."""
+    if os.environ.get("DUALMODE_BASE_IMAGE"):
+        arguments = {"BASE_IMAGE": os.environ["DUALMODE_BASE_IMAGE"], **arguments}
+    options = [f"--build-arg={name}={value}" for name, value in arguments.items()]
+    command = [engine, "build", *options, "--file", str(context / "infra" / "Dockerfile"), "--tag", tag, str(context)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    return Build(done.returncode == 0, done.stdout + done.stderr)
+
+
+def project_with(folder: Path, files: Mapping[str, str]) -> Path:
+    """A copy of what of the project an image is built from, with a user's application in the folder `app`."""
+    folder.mkdir(exist_ok=True)
+    for part in ("scripts", "dualmode"):
+        shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / "infra").mkdir()
+    shutil.copy(ROOT / "infra" / "Dockerfile", folder / "infra")
+    shutil.copy(ROOT / ".dockerignore", folder)
+    for name, content in files.items():
+        path = folder / "app" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+    return folder

@@ -1,0 +1,243 @@
+"""What tests of the provider and its drivers share: an image to deploy, one of each resource, a program in a folder."""
+
+import hashlib
+import json
+import shutil
+import textwrap
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+INDEX = "application/vnd.oci.image.index.v1+json"
+TRUST = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        ],
+    }
+)
+WRITE_LOGS = json.dumps(
+    {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "logs:PutLogEvents", "Resource": "*"}]}
+)
+KEEP_TWENTY = json.dumps(
+    {
+        "rules": [
+            {
+                "rulePriority": 1,
+                "description": "Keep the newest 20 images, whatever their tags",
+                "selection": {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 20},
+                "action": {"type": "expire"},
+            }
+        ]
+    }
+)
+PULL = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "LambdaPulls",
+                "Effect": "Allow",
+                "Principal": {"Service": "lambda.amazonaws.com"},
+                "Action": ["ecr:BatchGetImage"],
+            }
+        ],
+    }
+)
+
+
+IMAGE = """
+    import pulumi
+    import pulumi_aws as aws
+    import pulumi_awsx as awsx
+
+    repository = aws.ecr.Repository("web", name="web", force_delete=True)
+    image = awsx.ecr.Image(
+        "image",
+        repository_url=repository.repository_url,
+        context="app",
+        platform="linux/amd64",
+        args={"APP_DIR": "app"},
+        image_tag="latest",
+    )
+    aws.cloudwatch.LogGroup("after", name="after", tags={"image": image.image_uri})
+    pulumi.export("image_uri", image.image_uri)
+"""
+MISSPELT = (
+    'aws.lambda_.FunctionLoggingConfigArgs(log_format="JSON", log_group=logs.name)',
+    '{"log_format": "JSON", "log_gruop": logs.name}',
+)
+"""A misspelt nested key for infra/container_function.py, as an object, which the SDK takes as well."""
+
+
+@dataclass(frozen=True)
+class Built:
+    digest: str
+    manifest: str
+    media_type: str = MANIFEST
+
+
+class ContentBuilder:
+    """Builds a manifest whose digest follows from the context's files and the arguments, and counts its builds."""
+
+    def __init__(self):
+        self.builds = []
+
+    def build(self, *, context, dockerfile, args, platform, target=None):
+        files = {str(path.relative_to(context)): path.read_text() for path in sorted(context.rglob("*.txt"))}
+        self.builds.append({"args": dict(args), "platform": platform, "target": target, "dockerfile": dockerfile.name})
+        return manifest_of(json.dumps([files, dict(args), platform]))
+
+
+def manifest_of(content, media_type=MANIFEST):
+    config = {"mediaType": "application/vnd.oci.image.config.v1+json", "size": 2, "digest": f"sha256:{_hash(content)}"}
+    text = json.dumps({"schemaVersion": 2, "mediaType": media_type, "config": config, "layers": []})
+    return Built(digest=f"sha256:{_hash(text)}", manifest=text, media_type=media_type)
+
+
+def push_image(account, repository="ready", content="first", media_type=MANIFEST):
+    """Put an image into ECR behind everybody's back, and return its URI by digest."""
+    ecr = account.client("ecr")
+    if not any(found["repositoryName"] == repository for found in ecr.describe_repositories()["repositories"]):
+        ecr.create_repository(repositoryName=repository)
+    image = manifest_of(content, media_type)
+    ecr.put_image(
+        repositoryName=repository,
+        imageManifest=image.manifest,
+        imageManifestMediaType=image.media_type,
+        imageTag=content,
+    )
+    return f"{account.account_id}.dkr.ecr.{account.region}.amazonaws.com/{repository}@{image.digest}"
+
+
+def make_zone(account, name="sandbox.test"):
+    zone = account.client("route53").create_hosted_zone(Name=name, CallerReference=f"tests {name}")["HostedZone"]
+    return zone["Id"].removeprefix("/hostedzone/")
+
+
+def write_program(folder, source, config=""):
+    """Write a Pulumi program of its own into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "Pulumi.yaml").write_text(f"name: small\nruntime: python\n{textwrap.dedent(config)}")
+    (folder / "__main__.py").write_text(textwrap.dedent(source))
+    return folder
+
+
+def copy_program(folder, file="", old="", new=""):
+    """Copy the real program into a folder, with one piece of its source replaced."""
+    for name in ("__main__.py", "Pulumi.yaml", "Pulumi.dev.yaml"):
+        shutil.copy(ROOT / name, folder / name)
+    shutil.copytree(ROOT / "infra", folder / "infra", ignore=shutil.ignore_patterns("__pycache__"))
+    if file:
+        text = (folder / file).read_text()
+        assert text.count(old) == 1, f"{file} has {old!r} {text.count(old)} times"
+        (folder / file).write_text(text.replace(old, new))
+    return folder
+
+
+def _hash(text):
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def make_everything(provider, account):
+    """Make one resource of every type, each from what the ones before gave; in the order of their making."""
+    made = {}
+
+    def make(pulumi_type, **inputs):
+        short = pulumi_type.rpartition(":")[2]
+        made[short] = found = provider.create(pulumi_type, short.lower(), inputs)
+        return found.outputs
+
+    zone = make_zone(account)
+    repository = make("aws:ecr/repository:Repository", name="web", forceDelete=True)
+    make("aws:ecr/lifecyclePolicy:LifecyclePolicy", repository="web", policy=KEEP_TWENTY)
+    make("aws:ecr/repositoryPolicy:RepositoryPolicy", repository="web", policy=PULL)
+    image = make(
+        "docker-build:index:Image",
+        tags=[f"{repository['repositoryUrl']}:latest"],
+        context={"location": "context"},
+        buildArgs={"APP_DIR": "app"},
+        platforms=["linux/amd64"],
+        push=True,
+    )
+    role = make("aws:iam/role:Role", name="web", assumeRolePolicy=TRUST)
+    make("aws:iam/rolePolicy:RolePolicy", name="logs", role="web", policy=WRITE_LOGS)
+    logs = make("aws:cloudwatch/logGroup:LogGroup", name="/aws/lambda/web", retentionInDays=14)
+    make(
+        "aws:lambda/function:Function",
+        name="web",
+        role=role["arn"],
+        packageType="Image",
+        imageUri=f"{repository['repositoryUrl']}@{image['digest']}",
+        memorySize=512,
+        timeout=29,
+        publish=True,
+        architectures=["x86_64"],
+        environment={"variables": {"MODE": "test"}},
+        loggingConfig={"logFormat": "JSON", "logGroup": logs["name"]},
+    )
+    alias = make("aws:lambda/alias:Alias", name="live", functionName="web", functionVersion="1")
+    api = make("aws:apigatewayv2/api:Api", name="web", protocolType="HTTP")
+    make(
+        "aws:apigatewayv2/integration:Integration",
+        apiId=made["Api"].identity,
+        integrationType="AWS_PROXY",
+        integrationUri=alias["invokeArn"],
+        payloadFormatVersion="2.0",
+        timeoutMilliseconds=30000,
+    )
+    make(
+        "aws:apigatewayv2/route:Route",
+        apiId=made["Api"].identity,
+        routeKey="$default",
+        target=f"integrations/{made['Integration'].identity}",
+    )
+    make(
+        "aws:lambda/permission:Permission",
+        statementId="gateway",
+        action="lambda:InvokeFunction",
+        function="web",
+        qualifier="live",
+        principal="apigateway.amazonaws.com",
+        sourceArn=f"{api['executionArn']}/*/*",
+    )
+    make(
+        "aws:apigatewayv2/stage:Stage",
+        apiId=made["Api"].identity,
+        name="$default",
+        autoDeploy=True,
+        defaultRouteSettings={"throttlingBurstLimit": 100, "throttlingRateLimit": 50},
+    )
+    certificate = make("aws:acm/certificate:Certificate", domainName="app.sandbox.test", validationMethod="DNS")
+    proof = certificate["domainValidationOptions"][0]
+    record = make(
+        "aws:route53/record:Record",
+        zoneId=zone,
+        name=proof["resourceRecordName"],
+        type=proof["resourceRecordType"],
+        records=[proof["resourceRecordValue"]],
+        ttl=60,
+    )
+    validation = make(
+        "aws:acm/certificateValidation:CertificateValidation",
+        certificateArn=certificate["arn"],
+        validationRecordFqdns=[record["fqdn"]],
+    )
+    make(
+        "aws:apigatewayv2/domainName:DomainName",
+        domainName="app.sandbox.test",
+        domainNameConfiguration={
+            "certificateArn": validation["certificateArn"],
+            "endpointType": "REGIONAL",
+            "securityPolicy": "TLS_1_2",
+        },
+    )
+    make(
+        "aws:apigatewayv2/apiMapping:ApiMapping",
+        apiId=made["Api"].identity,
+        domainName="app.sandbox.test",
+        stage="$default",
+    )
+    return made

@@ -1,0 +1,157 @@
+"""From the name in the Host header to an API's stage: DNS, custom domain, certificate, mapping."""
+
+import datetime
+import ipaddress
+from dataclasses import dataclass
+from typing import Any
+
+from walk.account import Account
+from walk.dns_names import closest_zones, covers
+from walk.queries import every, read
+from walk.trace import Trace, forbidden, not_found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageAddress:
+    """The stage a name leads to; `path` is what is left of the decoded path to choose a route by."""
+
+    domain_name: str
+    api_id: str
+    stage: str
+    path: str
+    mapping_key: str = ""
+
+
+def host_name(host: str, default: str | None) -> str:
+    """The name that a Host header asks for: `default` where it is an address of loopback or `localhost`, or nothing."""
+    name = (host.partition("]")[0] + "]" if host.startswith("[") else host.partition(":")[0]).rstrip(".").lower()
+    return default if default is not None and _is_this_machine(name) else name
+
+
+def resolve(account: Account, name: str, path: str, trace: Trace) -> StageAddress:
+    """Follow a name, as DNS and API Gateway's front do.
+
+    Raises:
+        RequestRefusedError: 403 where nothing answers for the name, 404 where it leads to no stage.
+    """
+    labels = name.split(".")
+    if len(labels) > 2 and labels[1] == "execute-api":
+        return _own_domain(account, name, labels[0], path, trace)
+    domain = _custom_domain(account, name, trace)
+    mapping = _mapping(account, domain, path)
+    if mapping is None:
+        raise forbidden("mapping", name, f"no API mapping of {domain} takes the path {path}")
+    key = mapping.get("ApiMappingKey") or ""
+    trace.add(
+        "mapping", mapping["ApiMappingId"], f"{key or '(none)'} to API {mapping['ApiId']}, stage {mapping['Stage']}"
+    )
+    rest = path[len(key) + 1 :] or "/" if key else path
+    return StageAddress(domain_name=name, api_id=mapping["ApiId"], stage=mapping["Stage"], path=rest, mapping_key=key)
+
+
+def _own_domain(account: Account, name: str, api_id: str, path: str, trace: Trace) -> StageAddress:
+    gateway = account.client("apigatewayv2")
+    api = read(gateway, "get_api", absent="NotFoundException", ApiId=api_id)
+    if api is None:
+        raise forbidden("domain", name, f"no API has the id {api_id}")
+    if api.get("DisableExecuteApiEndpoint"):
+        raise not_found("domain", name, f"the default endpoint of API {api['Name']} ({api_id}) is disabled")
+    trace.add("domain", name, f"default endpoint of API {api['Name']}")
+    first, _, rest = path.removeprefix("/").partition("/")
+    if first and read(gateway, "get_stage", absent="NotFoundException", ApiId=api_id, StageName=first) is not None:
+        return StageAddress(domain_name=name, api_id=api_id, stage=first, path=f"/{rest}")
+    return StageAddress(domain_name=name, api_id=api_id, stage="$default", path=path)
+
+
+def _custom_domain(account: Account, name: str, trace: Trace) -> str:
+    """The custom domain's name in API Gateway, checked from its DNS record to its certificate."""
+    target, record = _alias_target(account, name)
+    gateway = account.client("apigatewayv2")
+    domain = None
+    for candidate in (name, "*." + name.partition(".")[2]):
+        domain = domain or read(gateway, "get_domain_name", absent="NotFoundException", DomainName=candidate)
+    if domain is None:
+        raise forbidden("domain", name, f"{record} leads to {target}, but API Gateway has no domain of this name")
+    configuration = next(
+        (
+            configuration
+            for configuration in domain["DomainNameConfigurations"]
+            if configuration["ApiGatewayDomainName"].lower() == target
+        ),
+        None,
+    )
+    if configuration is None:
+        targets = " and ".join(entry["ApiGatewayDomainName"] for entry in domain["DomainNameConfigurations"])
+        raise forbidden("record", name, f"{record} leads to {target}; the domain's target is {targets}")
+    certificate = _checked_certificate(account, name, configuration.get("CertificateArn", ""))
+    trace.add("domain", domain["DomainName"], f"{record} to {target.partition('.')[0]}, certificate {certificate}")
+    return str(domain["DomainName"])
+
+
+def _alias_target(account: Account, name: str) -> tuple[str, str]:
+    """Where the name's A record leads, and the record in words."""
+    route53 = account.client("route53")
+    zones = closest_zones(every(route53, "list_hosted_zones", "HostedZones"), name)
+    if not zones:
+        raise forbidden("domain", name, "no public hosted zone of the account holds this name")
+    others: set[str] = set()
+    for zone in zones:
+        records = every(route53, "list_resource_record_sets", "ResourceRecordSets", HostedZoneId=zone["Id"])
+        answering = _records_of(records, name)
+        for record in answering:
+            if record["Type"] == "A" and "AliasTarget" in record:
+                target = record["AliasTarget"]["DNSName"].rstrip(".").lower()
+                return target, f"A alias in zone {zone['Id'].rpartition('/')[2]}"
+        others |= {record["Type"] + (" alias" if "AliasTarget" in record else "") for record in answering}
+    zone_name = f"{zones[0]['Name'].rstrip('.')} ({zones[0]['Id'].rpartition('/')[2]})"
+    has = f"only {' and '.join(sorted(others))}" if others else "nothing"
+    raise forbidden("record", name, f"zone {zone_name} has {has} for it, and the sandbox follows A aliases alone")
+
+
+def _records_of(records: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
+    """The records that answer for a name: its own, or a wildcard's where the name has none at all."""
+    by_name: dict[str, list[dict[str, Any]]] = {}
+    for record in records:
+        by_name.setdefault(record["Name"].rstrip(".").lower().replace("\\052", "*"), []).append(record)
+    wildcard = "*." + name.partition(".")[2]
+    return by_name.get(name) or by_name.get(wildcard, [])
+
+
+def _checked_certificate(account: Account, name: str, arn: str) -> str:
+    """The certificate's short id; API Gateway answers a name only with a certificate that covers it."""
+    short = arn.rpartition("/")[2]
+    described = read(
+        account.client("acm"), "describe_certificate", absent="ResourceNotFoundException", CertificateArn=arn
+    )
+    if described is None:
+        raise forbidden("certificate", arn, f"the certificate of {name} does not exist in ACM")
+    certificate = described["Certificate"]
+    if certificate["Status"] != "ISSUED":
+        raise forbidden("certificate", arn, f"the certificate of {name} is {certificate['Status']}, not ISSUED")
+    covered = {certificate["DomainName"], *certificate.get("SubjectAlternativeNames", [])}
+    if not any(covers(entry, name) for entry in covered):
+        raise forbidden("certificate", arn, f"it covers {', '.join(sorted(covered))}, not {name}")
+    expiry = certificate.get("NotAfter")
+    if expiry is not None and expiry < datetime.datetime.now(datetime.UTC):
+        raise forbidden("certificate", arn, f"the certificate of {name} expired at {expiry:%Y-%m-%d %H:%M}")
+    return short[:8]
+
+
+def _mapping(account: Account, domain: str, path: str) -> dict[str, Any] | None:
+    """The mapping with the longest key that begins the path, by whole segments."""
+    mappings = every(account.client("apigatewayv2"), "get_api_mappings", "Items", DomainName=domain)
+    fitting = [mapping for mapping in mappings if _begins(mapping.get("ApiMappingKey") or "", path)]
+    return max(fitting, key=lambda mapping: len(mapping.get("ApiMappingKey") or ""), default=None)
+
+
+def _begins(key: str, path: str) -> bool:
+    return not key or path == f"/{key}" or path.startswith(f"/{key}/")
+
+
+def _is_this_machine(name: str) -> bool:
+    if name in ("", "localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(name.strip("[]")).is_loopback
+    except ValueError:
+        return False

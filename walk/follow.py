@@ -1,0 +1,35 @@
+"""The whole walk of one request: from its Host header to the version of the function that would answer it."""
+
+from dualmode.gateway.api_gateway.http_api import HEADER_LIMIT, head_bytes, refusal_message
+from dualmode.gateway.api_gateway.request_event import MalformedTargetError, decoded_path
+from dualmode.gateway.http.message import Request
+from walk.account import Account
+from walk.domain import StageAddress, host_name, resolve
+from walk.function_version import FunctionVersion, find_version
+from walk.stage import Call, Throttles, find_call
+from walk.trace import RequestRefusedError, Trace
+
+
+def follow(
+    account: Account, request: Request, throttles: Throttles, trace: Trace, *, default_name: str | None = None
+) -> tuple[StageAddress, Call, FunctionVersion]:
+    """Follow a request through the account, and record each resource that it passes.
+
+    `default_name` is the name that a request means whose Host is an address of loopback or `localhost`.
+
+    Raises:
+        RequestRefusedError: AWS would refuse the request at one of the resources.
+        UnreadableAccountError: the account can't be read.
+    """
+    if head_bytes(request) > HEADER_LIMIT:
+        message = refusal_message(431)
+        raise RequestRefusedError(431, message, hop="request", id=request.method, reason=message)
+    try:
+        path = decoded_path(request.target)
+    except MalformedTargetError:
+        reason = f"its target {request.target!r} names no path"
+        raise RequestRefusedError(400, refusal_message(400), hop="request", id=request.method, reason=reason) from None
+    name = host_name(request.header("host") or "", default_name)
+    address = resolve(account, name, path, trace)
+    call = find_call(account, address, request.method, throttles, trace)
+    return address, call, find_version(account, call, trace)
