@@ -189,10 +189,13 @@ def test_the_collector_is_the_application_s_own_again_once_it_is_loaded(emulated
         app = Flask(__name__)
         at_import = [gc.isenabled(), gc.get_threshold()[0]]
         app.add_url_rule("/", "root", lambda: [at_import, [gc.isenabled(), gc.get_threshold()[0] > 0]])
+        app.add_url_rule("/aside", "aside", lambda: [app in gc.get_objects(), gc.get_freeze_count() > 10_000])
         """,
     )
     with emulated(FLASK_APP="shop") as function:
         assert function.invoke(make_event())["body"] == "[[true,0],[true,true]]\n"
+        # what start-up made is set aside: no collection of a request looks at it again
+        assert function.invoke(make_event(path="/aside"))["body"] == "[false,true]\n"
 
 
 def test_thresholds_that_an_application_sets_for_the_collector_are_kept(emulated, tmp_path):

@@ -496,6 +496,17 @@ def test_requests_run_side_by_side_in_different_environments():
     assert time.monotonic() - began < 1.9
 
 
+def test_requests_that_wait_are_served_in_the_order_in_which_they_came():
+    with environments(limit=1) as pool:
+        first = invocation("sleep", 0.3)
+        waiting = [invocation() for _ in range(5)]
+        for one in [first, *waiting]:
+            pool.submit(one)
+        calls = [json.loads(one.wait(10).payload)["calls"] for one in waiting]
+
+    assert calls == [2, 3, 4, 5, 6]
+
+
 def test_a_stopped_pool_leaves_no_process(tmp_path):
     with environments(limit=2) as pool:
         pids = {serving(pool)}
