@@ -11,6 +11,9 @@ from tests.image.parity.wire import Answer
 
 HOST = "parity.test"
 
+# What API Gateway answers to a path that it cannot decode (R07).
+UNREADABLE = {"status": 400, "body": b'{"message":"Bad Request"}'}
+
 
 class Absent:
     """In a fact about JSON: the key isn't there."""
