@@ -170,11 +170,11 @@ class Inputs:
             return []
         return [self._block(item, f"{key}[{index}]") for index, item in enumerate(value)]
 
-    def only(self, block: str, key: str) -> "Inputs | None":
+    def only(self, key: str) -> "Inputs | None":
         """Return the single object of a list that holds one at most, or None."""
         blocks = self.blocks(key)
         if len(blocks) > 1:
-            self.fail(key, f"holds one {block} at most, and has {len(blocks)}")
+            self.fail(key, f"holds one object at most, and has {len(blocks)}")
         return blocks[0] if blocks else None
 
     def unsupported(self, *keys: str) -> None:

@@ -1,4 +1,4 @@
-"""The table of resource types, and what can be asked of it: check, diff, create, read, update, delete, invoke."""
+"""The resource types, and what can be asked of it: check, diff, create, read, update, delete, invoke."""
 
 import hashlib
 import json
@@ -9,48 +9,15 @@ from typing import Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from sandbox.provider import (
-    apigateway_api,
-    apigateway_domain,
-    apigateway_route,
-    certificate,
-    ecr,
-    functions,
-    iam,
-    image,
-    lambda_alias,
-    lambda_function,
-    logs,
-    route53,
-)
-from sandbox.provider.image import Builder
+from sandbox.provider.aws import Aws, Builder, Values
 from sandbox.provider.inputs import UNKNOWN, Inputs, is_known
-from sandbox.provider.kind import Aws, Kind, Values
-from sandbox.provider.refusals import InvalidInputsError, ResourceRefusedError, refusal_of
-from sandbox.provider.service_model import violations
+from sandbox.provider.invokes import INVOKES
+from sandbox.provider.refusals import InvalidInputsError, ResourceRefusedError, or_none, refusal_of
+from sandbox.provider.registry import resource_types
+from sandbox.provider.resource_type import ResourceType
 from walk.account import Account
 
 _Answer = TypeVar("_Answer")
-_KINDS: tuple[type[Kind], ...] = (
-    ecr.Repository,
-    ecr.LifecyclePolicy,
-    ecr.RepositoryPolicy,
-    iam.Role,
-    iam.RolePolicy,
-    logs.LogGroup,
-    lambda_function.Function,
-    lambda_alias.Alias,
-    lambda_alias.Permission,
-    apigateway_api.Api,
-    apigateway_api.Stage,
-    apigateway_route.Integration,
-    apigateway_route.Route,
-    apigateway_domain.DomainName,
-    apigateway_domain.ApiMapping,
-    certificate.Certificate,
-    certificate.CertificateValidation,
-    route53.Record,
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +40,7 @@ class Found:
 
 
 class Provider:
-    """Realises resources in one account; relative paths in inputs are those of `folder`.
+    """Makes resources in one account; relative paths in inputs are those of `folder`.
 
     Every method takes and returns plain values: no secrets, no wire format.
 
@@ -82,16 +49,15 @@ class Provider:
     """
 
     def __init__(self, account: Account, builder: Builder, folder: Path) -> None:
-        aws = Aws(account)
-        kinds: list[Kind] = [kind(aws) for kind in _KINDS]
-        kinds.append(image.DockerImage(aws, builder, folder))
-        self._kinds = {kind.pulumi_type: kind for kind in kinds}
-        self._aws = aws
+        self._aws = Aws(account, builder, folder)
+        self.resource_types: Mapping[str, ResourceType] = {
+            found.pulumi_type: found(self._aws) for found in resource_types()
+        }
 
     @property
     def types(self) -> frozenset[str]:
-        """The tokens of the resource types that can be realised."""
-        return frozenset(self._kinds)
+        """The tokens of the resource types that can be made."""
+        return frozenset(self.resource_types)
 
     def named(
         self,
@@ -107,50 +73,46 @@ class Provider:
         A name that was made before stays. The seed decides the random end of a new one; without a seed it follows from
         type and name alone. That the name was made is noted under `__defaults`.
         """
-        key = self._kind(pulumi_type, name).autonamed
+        resource_type = self._resource_type(pulumi_type, name)
+        key = resource_type.autonamed
         if key is None or inputs.get(key) is not None or inputs.get(f"{key}Prefix") is not None:
             return dict(inputs)
         suffix = hashlib.sha256(seed or f"{pulumi_type}::{name}".encode()).hexdigest()[:7]
         made_before = old is not None and key in old.get("__defaults", [])
-        made = old[key] if old is not None and made_before else f"{name}-{suffix}"
+        made = old[key] if old is not None and made_before else f"{name}-{suffix}{resource_type.name_ending(inputs)}"
         return {**inputs, key: made, "__defaults": [key]}
 
     def check(self, pulumi_type: str, name: str, inputs: Mapping[str, Any]) -> Values:
-        """Return the request for these inputs.
+        """Return what AWS takes for each input.
 
         Raises:
             InvalidInputsError: with every input that is misspelt, of the wrong type or out of its limits.
         """
-        kind = self._kind(pulumi_type, name)
+        resource_type = self._resource_type(pulumi_type, name)
         reader = Inputs(inputs)
-        request = kind.request(reader)
+        wanted = resource_type.read_inputs(reader)
         reader.close()
-        client = self._aws.client(kind.service)
-        broken = kind.limits(request)
+        broken = resource_type.limits(wanted)
         said = {path for path, _ in broken}
-        modelled = violations(client, kind.operation, request) if kind.operation else []
-        for member, reason in modelled:
-            path = kind.spelt.get(member, member)
-            if path not in said:
-                broken.append((path, reason))
+        broken += [(path, reason) for path, reason in resource_type.model_violations(wanted) if path not in said]
         if broken:
             raise InvalidInputsError(broken)
-        return request
+        return wanted
 
     def diff(
         self, pulumi_type: str, old: Mapping[str, Any], new: Mapping[str, Any], state: Mapping[str, Any] | None = None
     ) -> Diff:
         """Compare two sets of inputs, and the files that the new ones name with the outputs in `state`."""
-        kind = self._kind(pulumi_type, "")
+        resource_type = self._resource_type(pulumi_type, "")
         changes = set()
         for key in old.keys() | new.keys():
-            dropped = key in kind.kept and new.get(key) is None
+            dropped = key in resource_type.kept_when_removed and new.get(key) is None
             if not key.startswith("__") and not dropped and old.get(key) != new.get(key):
                 changes.add(key)
         if state is not None and not changes:
-            changes |= kind.drifted(new, state)
-        replaces = frozenset(changes) & kind.replaces
-        named = kind.autonamed
+            changes |= resource_type.drifted(new, state)
+        replaces = frozenset(changes) & resource_type.replace_on_changes
+        named = resource_type.autonamed
         same_name = named is not None and named not in new.get("__defaults", []) and old.get(named) == new.get(named)
         return Diff(changes=frozenset(changes), replaces=replaces, deletes_first=bool(replaces) and same_name)
 
@@ -165,75 +127,79 @@ class Provider:
 
         What AWS adds inside a nested object is unknown; other outputs that it adds are left out of a creation's.
         """
-        kind = self._kind(pulumi_type, "")
+        resource_type = self._resource_type(pulumi_type, "")
         if state is None or old_inputs is None:
-            unknown = {key: dict.fromkeys(members, UNKNOWN) for key, members in kind.completed.items()}
+            unknown = {key: dict.fromkeys(members, UNKNOWN) for key, members in resource_type.added_members.items()}
             return {key: _merged(unknown.get(key), value) for key, value in inputs.items()}
         changes = self.diff(pulumi_type, old_inputs, inputs, state).changes
         merged = {key: _merged(state.get(key), value) for key, value in inputs.items()}
-        return {**state, **merged, **dict.fromkeys(kind.renewed(changes, inputs), UNKNOWN)}
+        return {**state, **merged, **dict.fromkeys(resource_type.unknown_after_update(changes, inputs), UNKNOWN)}
 
     def create(self, pulumi_type: str, name: str, inputs: Mapping[str, Any]) -> Found:
         """Make a resource."""
-        kind = self._kind(pulumi_type, name)
+        resource_type = self._resource_type(pulumi_type, name)
 
         def make() -> Found:
-            identity = kind.create(self.check(pulumi_type, name, inputs))
-            return self._found(kind, name, identity, inputs)
+            wanted = self.check(pulumi_type, name, inputs)
+            resource_type.check_references(wanted, "")
+            identity = resource_type.create(wanted)
+            return self._found(resource_type, name, identity, inputs)
 
-        return _refusing(kind, name, make)
+        return _refusing(resource_type, name, make)
 
     def read(
         self, pulumi_type: str, name: str, identity: str, state: Mapping[str, Any], inputs: Mapping[str, Any]
     ) -> Found | None:
         """Return a resource as it is now, or None where it is gone; `state` are its outputs so far."""
-        kind = self._kind(pulumi_type, name)
+        resource_type = self._resource_type(pulumi_type, name)
 
         def look() -> Found | None:
-            found = kind.read(identity, {**inputs, **state})
+            found = resource_type.find(identity, {**inputs, **state})
             if found is None:
                 return None
 
             def same(key: str, value: Any) -> bool:
-                return key.startswith("__") or kind.equivalent(key, value, found.get(key))
+                return key.startswith("__") or resource_type.equivalent(key, value, found.get(key))
 
             outputs = {key: _as_now(state[key], value) if key in state else value for key, value in found.items()}
             now = {key: value if same(key, value) else _as_now(value, found.get(key)) for key, value in inputs.items()}
             return Found(identity=identity, inputs=now, outputs=outputs)
 
-        return _refusing(kind, name, look)
+        return _refusing(resource_type, name, look)
 
     def clear(self, pulumi_type: str, name: str, inputs: Mapping[str, Any]) -> None:
         """Remove what an interrupted creation may have left behind, that would be in the way of the next one."""
-        kind = self._kind(pulumi_type, name)
+        resource_type = self._resource_type(pulumi_type, name)
 
         def remove() -> None:
-            identity = kind.locate(self.check(pulumi_type, name, inputs))
+            identity = resource_type.locate(self.check(pulumi_type, name, inputs))
             if identity is not None:
-                kind.delete(identity, inputs)
+                or_none(lambda: resource_type.delete(identity, inputs))
 
-        _refusing(kind, name, remove)
+        _refusing(resource_type, name, remove)
 
     def update(
         self, pulumi_type: str, name: str, identity: str, old: Mapping[str, Any], inputs: Mapping[str, Any]
     ) -> Found:
         """Change a resource in place; `old` are its outputs so far."""
-        kind = self._kind(pulumi_type, name)
+        resource_type = self._resource_type(pulumi_type, name)
 
         def change() -> Found:
-            kind.update(identity, self.check(pulumi_type, name, inputs), old)
-            return self._found(kind, name, identity, inputs)
+            wanted = self.check(pulumi_type, name, inputs)
+            resource_type.check_references(wanted, identity)
+            resource_type.update(identity, wanted, old)
+            return self._found(resource_type, name, identity, inputs)
 
-        return _refusing(kind, name, change)
+        return _refusing(resource_type, name, change)
 
     def delete(self, pulumi_type: str, name: str, identity: str, state: Mapping[str, Any]) -> None:
         """Remove a resource; `state` are its outputs."""
-        kind = self._kind(pulumi_type, name)
-        _refusing(kind, name, lambda: kind.delete(identity, state))
+        resource_type = self._resource_type(pulumi_type, name)
+        _refusing(resource_type, name, lambda: or_none(lambda: resource_type.delete(identity, state)))
 
     def invoke(self, token: str, arguments: Mapping[str, Any]) -> Values:
         """Answer a function such as `aws.route53.get_zone`."""
-        function = functions.FUNCTIONS.get(token)
+        function = INVOKES.get(token)
         if function is None:
             raise ResourceRefusedError("NotImplemented", "the sandbox's provider doesn't know this function").of(token)
         reader = Inputs(arguments)
@@ -244,33 +210,33 @@ class Provider:
         except (ClientError, BotoCoreError) as error:
             raise refusal_of(error).of(token) from error
 
-    def _kind(self, pulumi_type: str, name: str) -> Kind:
-        kind = self._kinds.get(pulumi_type)
-        if kind is None:
+    def _resource_type(self, pulumi_type: str, name: str) -> ResourceType:
+        resource_type = self.resource_types.get(pulumi_type)
+        if resource_type is None:
             raise ResourceRefusedError("NotImplemented", "the sandbox's provider doesn't know this type").of(
                 pulumi_type, name
             )
-        return kind
+        return resource_type
 
-    def _found(self, kind: Kind, name: str, identity: str, inputs: Mapping[str, Any]) -> Found:
-        outputs = kind.read(identity, inputs)
+    def _found(self, resource_type: ResourceType, name: str, identity: str, inputs: Mapping[str, Any]) -> Found:
+        outputs = resource_type.find(identity, inputs)
         if outputs is None:
             raise ResourceRefusedError("NotFound", f"{identity} is gone just after it was made")
         given = {key: value for key, value in inputs.items() if value is not None and not key.startswith("__")}
         merged = {**outputs, **{key: _merged(outputs.get(key), value) for key, value in given.items()}}
-        merged |= {key: outputs[key] for key in kind.settled}
+        merged |= {key: outputs[key] for key in resource_type.normalised}
         return Found(identity=identity, inputs=dict(inputs), outputs=merged)
 
 
-def _refusing(kind: Kind, name: str, action: Callable[[], _Answer]) -> _Answer:
+def _refusing(resource_type: ResourceType, name: str, action: Callable[[], _Answer]) -> _Answer:
     try:
         return action()
     except InvalidInputsError:
         raise
     except ResourceRefusedError as error:
-        raise error.of(kind.pulumi_type, name) from error
+        raise error.of(resource_type.pulumi_type, name) from error
     except (ClientError, BotoCoreError) as error:
-        raise refusal_of(error).of(kind.pulumi_type, name) from error
+        raise refusal_of(error).of(resource_type.pulumi_type, name) from error
 
 
 def _merged(found: Any, given: Any) -> Any:

@@ -1,10 +1,13 @@
 """How the provider says no: with AWS's error code, the resource's name and the reason."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from sandbox.errors import SandboxError
+
+_Answer = TypeVar("_Answer")
 
 
 class ResourceRefusedError(SandboxError):
@@ -16,12 +19,12 @@ class ResourceRefusedError(SandboxError):
         self.reason = reason
         self.property_path = property_path
 
-    def of(self, kind: str, name: str = "") -> "ResourceRefusedError":
+    def of(self, resource_type: str, name: str = "") -> "ResourceRefusedError":
         """Return the same refusal with the resource's type and name in its sentence."""
         refused = ResourceRefusedError(self.code, self.reason, self.property_path)
         where = f" at {self.property_path}" if self.property_path else ""
         named = f" '{name}'" if name else ""
-        refused.args = (f"{kind}{named}{where}: {self.code}: {self.reason}",)
+        refused.args = (f"{resource_type}{named}{where}: {self.code}: {self.reason}",)
         return refused
 
 
@@ -48,4 +51,14 @@ def _sentence(text: object) -> str:
 def is_missing(error: ClientError) -> bool:
     """Say whether an error means that the thing asked for doesn't exist."""
     code = str(error.response.get("Error", {}).get("Code", ""))
-    return "NotFound" in code or code.startswith("NoSuch")
+    return "NotFound" in code or "NonExistent" in code or "DoesNotExist" in code or code.startswith("NoSuch")
+
+
+def or_none(action: Callable[[], _Answer]) -> _Answer | None:
+    """Return what an action gives, None where AWS says that what it asks for doesn't exist."""
+    try:
+        return action()
+    except ClientError as error:
+        if is_missing(error):
+            return None
+        raise

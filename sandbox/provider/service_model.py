@@ -1,4 +1,4 @@
-"""The constraints in botocore's own service model that botocore doesn't enforce: enum, maximum, pattern, required."""
+"""botocore's own service model, and the constraints in it that botocore doesn't enforce: enum, maximum, pattern."""
 
 import functools
 import re
@@ -16,8 +16,12 @@ def violations(client: Any, operation: str, request: Mapping[str, Any]) -> list[
 
     Unknown values break nothing. The sentences are AWS's own.
     """
-    shape = client.meta.service_model.operation_model(operation).input_shape
-    return list(_walk(shape, request, ""))
+    return list(_walk(input_shape(client, operation), request, ""))
+
+
+def input_shape(client: Any, operation: str) -> Any:
+    """Return what the model says of an operation's request."""
+    return client.meta.service_model.operation_model(operation).input_shape
 
 
 def _walk(shape: Any, value: object, path: str) -> Iterator[tuple[str, str]]:

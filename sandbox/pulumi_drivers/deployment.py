@@ -10,7 +10,7 @@ from typing import Any
 from sandbox import settings
 from sandbox.errors import SandboxError, SettingsError
 from sandbox.ministack import MiniStack
-from sandbox.provider.image import Builder
+from sandbox.provider.aws import Builder
 from sandbox.provider.provider import Provider
 from sandbox.pulumi_drivers import callers, engine_driver, mocks_driver
 from sandbox.pulumi_drivers.project_contexts import ProjectContexts

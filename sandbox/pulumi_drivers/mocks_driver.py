@@ -17,9 +17,9 @@ from pulumi.runtime.config import set_all_config
 from pulumi.runtime.proto import resource_pb2
 
 from sandbox.errors import SandboxError
-from sandbox.provider import image
 from sandbox.provider.provider import Provider
 from sandbox.provider.refusals import InvalidInputsError
+from sandbox.provider.services import image
 from sandbox.pulumi_drivers import program, properties
 from sandbox.pulumi_drivers.packages import KnownPackagesOnly
 from sandbox.pulumi_drivers.resources import ROOT_TYPE, Resource, make_urn, short_type

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from sandbox.errors import SandboxError
-from sandbox.provider.image import Builder, Built
+from sandbox.provider.aws import Builder, Built
 
 
 class ProjectContexts:

@@ -14,10 +14,10 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, re
 
 from sandbox import long_command
 from sandbox.errors import SandboxError
-from sandbox.provider import image
 from sandbox.provider.inputs import UNKNOWN
 from sandbox.provider.provider import Provider
 from sandbox.provider.refusals import InvalidInputsError
+from sandbox.provider.services import image
 from sandbox.pulumi_drivers import properties
 from sandbox.pulumi_drivers.callers import Candidates, OnlyFrom
 from sandbox.pulumi_drivers.resources import name_of, qualified_type

@@ -50,3 +50,25 @@ def test_a_domain_adds_exactly_its_own_resources(with_domain, without_domain):
 def test_a_domain_at_the_top_of_its_zone_is_found_there(program):
     deployed = program.deploy(domainName="sandbox.test")
     assert deployed.outputs["url"] == "https://sandbox.test"
+
+
+def test_the_record_of_another_certificate_for_the_same_domain_is_not_in_the_way(program):
+    def another_certificate():
+        acm, route53 = program.account.client("acm"), program.account.client("route53")
+        arn = acm.request_certificate(DomainName="app.sandbox.test", ValidationMethod="DNS")["CertificateArn"]
+        certificate = acm.describe_certificate(CertificateArn=arn)["Certificate"]
+        proof = certificate["DomainValidationOptions"][0]["ResourceRecord"]
+        record = {
+            "Name": proof["Name"],
+            "Type": proof["Type"],
+            "TTL": 300,
+            "ResourceRecords": [{"Value": proof["Value"]}],
+        }
+        zone = route53.list_hosted_zones_by_name(DNSName="sandbox.test")["HostedZones"][0]["Id"]
+        changes = [{"Action": "CREATE", "ResourceRecordSet": record}]
+        route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": changes})
+
+    deployed = program.deploy(before=another_certificate, domainName="app.sandbox.test")
+    proved = deployed.one("Record", "domain-validation").outputs
+    assert (proved["type"], proved["ttl"]) == ("CNAME", 60)
+    assert deployed.outputs["url"] == "https://app.sandbox.test"

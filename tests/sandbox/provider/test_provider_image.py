@@ -1,8 +1,8 @@
 import pytest
 
-from sandbox.provider.image import child_of_component, component_output
 from sandbox.provider.inputs import UNKNOWN
 from sandbox.provider.refusals import InvalidInputsError
+from sandbox.provider.services.image import child_of_component, component_output
 
 REPOSITORY = "000000000000.dkr.ecr.us-east-1.amazonaws.com/web"
 

@@ -120,6 +120,16 @@ def refused(provider, made):
             "must be one: Lambda refuses an image index",
         ),
         ("Image", {"push": False}, "push", "an image that isn't pushed can't be deployed"),
+        (
+            "Queue",
+            {"visibilityTimeoutSeconds": 43201},
+            "visibilityTimeoutSeconds",
+            "43201 is not a valid value: AWS takes 0 to 43200",
+        ),
+        ("Topic", {"signatureVersion": 3}, "signatureVersion", "3 is not a valid value: AWS takes 1, 2"),
+        ("Topic", {"name": None}, "name", "is missing"),
+        ("Parameter", {"type": "Text"}, "type", "enum value set: [String, StringList, SecureString]"),
+        ("Parameter", {"arn": "arn:aws:ssm:x"}, "arn", "is not supported by the sandbox's provider"),
         ("Certificate", {"domainName": "app..test"}, "domainName", "Member must satisfy regular expression pattern"),
     ],
 )
@@ -286,7 +296,7 @@ def test_a_validation_that_leaves_a_record_out_is_refused(refused):
 def test_a_validation_whose_record_is_in_no_zone_is_refused_instead_of_waiting_for_an_hour(
     refused, provider, monkeypatch
 ):
-    monkeypatch.setattr("sandbox.provider.certificate._PATIENCE", 0.2)
+    monkeypatch.setattr("sandbox.provider.services.certificate._PATIENCE", 0.2)
     inputs = {"domainName": "late.sandbox.test", "validationMethod": "DNS"}
     arn = provider.create("aws:acm/certificate:Certificate", "late", inputs).outputs["arn"]
     sentence = refused("CertificateValidation", certificateArn=arn, validationRecordFqdns=None)
@@ -309,7 +319,7 @@ def test_a_record_in_a_zone_that_does_not_exist_is_refused(refused):
     assert "NoSuchHostedZone: No hosted zone found with ID: ZNOWHERE" in refused("Record", zoneId="ZNOWHERE")
 
 
-def test_an_address_that_is_none_is_refused(provider, made):
+def test_an_address_that_is_not_valid_is_refused(provider, made):
     inputs = {**made["Record"].inputs, "name": "web.sandbox.test", "type": "A", "records": ["192.0.2.1", "web"]}
     with pytest.raises(InvalidInputsError) as caught:
         provider.check("aws:route53/record:Record", "mine", inputs)
@@ -347,9 +357,10 @@ def test_a_repository_with_images_is_not_removed_unless_forced(provider, account
 
 def test_a_type_that_the_provider_does_not_know_is_refused_by_name(provider):
     with pytest.raises(ResourceRefusedError) as caught:
-        provider.create("aws:sqs/queue:Queue", "jobs", {})
+        provider.create("aws:ec2/instance:Instance", "jobs", {})
     assert (
-        str(caught.value) == "aws:sqs/queue:Queue 'jobs': NotImplemented: the sandbox's provider doesn't know this type"
+        str(caught.value)
+        == "aws:ec2/instance:Instance 'jobs': NotImplemented: the sandbox's provider doesn't know this type"
     )
 
 
@@ -364,6 +375,21 @@ def test_an_image_that_ecr_files_under_another_digest_is_refused(account, tmp_pa
     inputs = {"tags": [f"{registry}/lied:latest"], "context": {"location": "."}, "push": True}
     with pytest.raises(ResourceRefusedError, match="ImageDigestDoesNotMatchException"):
         Provider(account, Liar(), tmp_path).create("docker-build:index:Image", "mine", inputs)
+
+
+def test_a_dead_letter_queue_that_does_not_exist_is_refused(refused, made):
+    def redriven(target):
+        return json.dumps({"deadLetterTargetArn": target, "maxReceiveCount": 3})
+
+    absent = "arn:aws:sqs:us-east-1:000000000000:dead"
+    assert refused("Queue", name="other", redrivePolicy=redriven(absent)) == (
+        "aws:sqs/queue:Queue 'mine' at redrivePolicy: InvalidParameterValue: the dead-letter queue "
+        "arn:aws:sqs:us-east-1:000000000000:dead doesn't exist"
+    )
+    # The only thing wrong here is the name, which is taken: the dead-letter queue is there.
+    assert "QueueAlreadyExists" in refused(
+        "Queue", visibilityTimeoutSeconds=5, redrivePolicy=redriven(made["Queue"].outputs["arn"])
+    )
 
 
 def test_a_zone_that_does_not_exist_is_refused(provider):

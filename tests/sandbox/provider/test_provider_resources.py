@@ -4,18 +4,14 @@ import warnings
 import pytest
 
 from sandbox.ministack import MiniStack
-from sandbox.provider.lambda_function import latest_version, publish
+from sandbox.provider.inputs import UNKNOWN
 from sandbox.provider.provider import Provider
 from sandbox.provider.refusals import ResourceRefusedError
-from tests.support.provided import PULL, WRITE_LOGS, ContentBuilder, make_everything
+from sandbox.provider.services.lambda_function import latest_version, publish
+from tests.support.provided import ContentBuilder, examples, make_everything
 from walk.account import Account
 
-# What AWS has no value for where nothing asked for it.
-EMPTY = {
-    "Function": {"signingJobArn", "signingProfileVersionArn"},
-    "Certificate": {"renewalSummaries", "validationEmails", "tagsAll"},
-    "Integration": {"integrationResponseSelectionExpression"},
-}
+EXAMPLES = examples()
 
 
 def declared(pulumi_type):
@@ -64,12 +60,12 @@ def everything(provider, account):
     return make_everything(provider, account)
 
 
-def types(provider):
-    return {pulumi_type.rpartition(":")[2]: pulumi_type for pulumi_type in provider.types}
+def types():
+    return {key: example.pulumi_type for key, example in EXAMPLES.items()}
 
 
 def test_one_of_each_type_is_made(everything, provider):
-    assert set(everything) == set(types(provider))
+    assert sorted(types()[key] for key in everything) == sorted(provider.types)
 
 
 def test_in_another_region_everything_is_of_that_region(folder, tmp_path):
@@ -83,26 +79,33 @@ def test_in_another_region_everything_is_of_that_region(folder, tmp_path):
 def test_every_output_that_the_sdk_declares_is_returned(everything, provider):
     missing = {
         short: sorted(declared(pulumi_type)[0] - everything[short].outputs.keys())
-        for short, pulumi_type in types(provider).items()
+        for short, pulumi_type in types().items()
     }
     assert {short: names for short, names in missing.items() if names} == {}
 
 
-def test_every_output_that_only_aws_knows_has_a_value(everything, provider):
-    for short, pulumi_type in types(provider).items():
+def test_every_output_that_only_aws_knows_has_a_value(everything):
+    for short, pulumi_type in types().items():
         outputs = everything[short].outputs
         valueless = {name for name in declared(pulumi_type)[1] if outputs[name] in (None, "", [])}
-        assert valueless <= EMPTY.get(short, set()), short
+        assert valueless <= EXAMPLES[short].valueless, short
+
+
+def test_every_type_declares_the_inputs_and_outputs_that_the_sdk_declares(provider):
+    for pulumi_type, resource_type in provider.resource_types.items():
+        outputs, computed = declared(pulumi_type)
+        assert (pulumi_type, resource_type.declared_outputs) == (pulumi_type, outputs)
+        assert (pulumi_type, resource_type.declared_outputs - resource_type.declared_inputs) == (pulumi_type, computed)
 
 
 def test_every_input_that_replaces_is_one_that_the_sdk_declares(provider):
-    for pulumi_type, kind in provider._kinds.items():
-        known = declared(pulumi_type)[0]
-        assert (kind.replaces | kind.kept | kind.settled | kind.completed.keys()) <= known, pulumi_type
+    for pulumi_type, resource_type in provider.resource_types.items():
+        named = resource_type.replace_on_changes | resource_type.kept_when_removed | resource_type.normalised
+        assert named <= resource_type.declared_inputs, pulumi_type
 
 
 def test_what_was_just_made_is_read_back_without_a_difference(everything, provider):
-    for short, pulumi_type in types(provider).items():
+    for short, pulumi_type in types().items():
         found = everything[short]
         again = provider.read(pulumi_type, short, found.identity, found.outputs, found.inputs)
         # A certificate is issued only once the record that proves it is in the zone, which was made after it.
@@ -110,12 +113,28 @@ def test_what_was_just_made_is_read_back_without_a_difference(everything, provid
         assert (short, again.inputs, again.outputs) == (short, found.inputs, expected)
 
 
+@pytest.mark.parametrize(
+    ("short", "told"),
+    [
+        ("Alias", ("name", "functionName", "functionVersion")),
+        ("Function", ("name", "imageUri", "environment")),
+        ("Queue", ("name", "url", "visibilityTimeoutSeconds")),
+        ("RolePolicy", ("name", "role")),
+        ("Topic", ("name", "arn", "displayName")),
+    ],
+)
+def test_a_resource_can_be_read_by_its_id_alone(everything, provider, short, told):
+    found = everything[short]
+    read = provider.read(types()[short], short, found.identity, {}, {})
+    assert {key: read.outputs[key] for key in told} == {key: found.outputs[key] for key in told}
+
+
 def test_a_certificate_is_pending_until_its_record_is_in_the_zone(everything):
     assert everything["Certificate"].outputs["status"] == "PENDING_VALIDATION"
 
 
 def test_the_same_inputs_are_no_difference(everything, provider):
-    for short, pulumi_type in types(provider).items():
+    for short, pulumi_type in types().items():
         found = everything[short]
         diff = provider.diff(pulumi_type, found.inputs, found.inputs, found.outputs)
         assert (short, diff.changes) == (short, frozenset())
@@ -129,47 +148,35 @@ def test_an_image_whose_files_changed_is_different_although_no_input_is(everythi
     assert (diff.changes, diff.replaces) == ({"contextHash"}, frozenset())
 
 
-UPDATES = {
-    "Repository": {
-        "imageTagMutability": "IMMUTABLE",
-        "imageScanningConfiguration": {"scanOnPush": True},
-        "tags": {"a": "b"},
-    },
-    "RepositoryPolicy": {"policy": PULL.replace("LambdaPulls", "Pulls")},
-    "Role": {"description": "runs the web", "maxSessionDuration": 7200, "tags": {"a": "b"}},
-    "RolePolicy": {"policy": WRITE_LOGS.replace("logs:PutLogEvents", "logs:CreateLogStream")},
-    "LogGroup": {"retentionInDays": 30, "tags": {"a": "b"}},
-    "Function": {
-        "memorySize": 1024,
-        "timeout": 10,
-        "environment": {"variables": {"MODE": "other"}},
-        "tags": {"a": "b"},
-    },
-    "Api": {"description": "the web", "disableExecuteApiEndpoint": True, "corsConfiguration": {"allowOrigins": ["*"]}},
-    "Integration": {"timeoutMilliseconds": 5000, "description": "calls"},
-    "Route": {"operationName": "everything"},
-    "Stage": {
-        "defaultRouteSettings": {"throttlingBurstLimit": 5, "throttlingRateLimit": 2},
-        "stageVariables": {"a": "b"},
-    },
-    "Certificate": {"tags": {"a": "b"}},
-    "Record": {"ttl": 300},
-    "DomainName": {"tags": {"a": "b"}},
-}
-
-
-@pytest.mark.parametrize("short", UPDATES)
+@pytest.mark.parametrize("short", [key for key, example in EXAMPLES.items() if example.updates])
 def test_an_update_changes_what_it_says_in_place_and_nothing_else(everything, provider, short):
-    pulumi_type, found = types(provider)[short], everything[short]
-    inputs = {**found.inputs, **UPDATES[short]}
+    example, found = EXAMPLES[short], everything[short]
+    pulumi_type = example.pulumi_type
+    inputs = {**found.inputs, **example.updates}
     assert provider.diff(pulumi_type, found.inputs, inputs, found.outputs).replaces == frozenset()
     updated = provider.update(pulumi_type, short, found.identity, found.outputs, inputs)
     everything[short] = updated
     read = provider.read(pulumi_type, short, found.identity, updated.outputs, inputs)
     assert (read.inputs, read.outputs) == (inputs, updated.outputs)
-    told_anew = {"lastModified", "version", "qualifiedArn", "qualifiedInvokeArn", "tagsAll", "status", "deploymentId"}
-    changed = {key for key in updated.outputs if updated.outputs[key] != found.outputs.get(key)} - told_anew
-    assert changed == UPDATES[short].keys()
+    changed = {key for key in updated.outputs if updated.outputs[key] != found.outputs.get(key)} - {"tagsAll"}
+    assert changed - example.follow == example.updates.keys()
+    in_aws = provider.resource_types[pulumi_type].find(found.identity, updated.outputs)
+    assert in_aws.get("tags", {}) == inputs.get("tags", {})
+
+
+@pytest.mark.parametrize(
+    ("short", "changed", "unknown"),
+    [
+        ("Parameter", {"value": "good night"}, {"version"}),
+        ("Parameter", {"tags": {}}, set()),
+        ("Function", {"memorySize": 256}, {"lastModified", "version", "qualifiedArn", "qualifiedInvokeArn"}),
+    ],
+)
+def test_a_preview_of_an_update_knows_what_it_can_not_know(everything, provider, short, changed, unknown):
+    found = everything[short]
+    inputs = {**found.inputs, **changed}
+    foreseen = provider.foreseen(types()[short], inputs, found.inputs, found.outputs)
+    assert {name for name, value in foreseen.items() if value is UNKNOWN} == unknown
 
 
 def test_an_update_of_a_function_publishes_a_version_and_an_alias_can_be_moved_to_it(everything, provider, account):
@@ -206,23 +213,11 @@ def test_a_stage_keeps_its_throttling_when_the_program_stops_giving_it(everythin
     assert provider.diff("aws:apigatewayv2/stage:Stage", stage.inputs, inputs, stage.outputs).changes == frozenset()
 
 
-@pytest.mark.parametrize(
-    ("short", "changed"),
-    [
-        ("Function", {"name": "other"}),
-        ("Alias", {"functionName": "other"}),
-        ("Permission", {"sourceArn": "arn:aws:execute-api:us-east-1:000000000000:other/*/*"}),
-        ("LifecyclePolicy", {"policy": "{}"}),
-        ("Api", {"protocolType": "WEBSOCKET"}),
-        ("Integration", {"apiId": "other"}),
-        ("Record", {"name": "other.sandbox.test"}),
-        ("Certificate", {"domainName": "other.sandbox.test"}),
-        ("DomainName", {"domainName": "other.sandbox.test"}),
-    ],
-)
-def test_an_input_that_can_not_be_changed_in_place_replaces_the_resource(everything, provider, short, changed):
+@pytest.mark.parametrize("short", [key for key, example in EXAMPLES.items() if example.replaces])
+def test_an_input_that_can_not_be_changed_in_place_replaces_the_resource(everything, provider, short):
+    changed = EXAMPLES[short].replaces
     found = everything[short]
-    diff = provider.diff(types(provider)[short], found.inputs, {**found.inputs, **changed}, found.outputs)
+    diff = provider.diff(types()[short], found.inputs, {**found.inputs, **changed}, found.outputs)
     assert diff.replaces == changed.keys()
 
 
@@ -242,6 +237,25 @@ def test_a_name_that_was_made_stays_while_the_program_gives_none(provider):
     assert provider.named("aws:iam/role:Role", "web", {}, seed=b"2", old=first) == first
 
 
+@pytest.mark.parametrize(
+    ("pulumi_type", "fifo_input"), [("aws:sqs/queue:Queue", "fifoQueue"), ("aws:sns/topic:Topic", "fifoTopic")]
+)
+def test_a_name_that_is_made_for_something_first_in_first_out_says_so(provider, pulumi_type, fifo_input):
+    names = [provider.named(pulumi_type, "jobs", {fifo_input: fifo}, seed=b"1")["name"] for fifo in (True, False)]
+    assert names == [f"{names[1]}.fifo", names[1]]
+
+
+def test_an_attribute_that_the_program_no_longer_gives_is_emptied_and_its_neighbours_stay(provider, account):
+    given = {"name": "told", "displayName": "Told", "deliveryPolicy": "{}"}
+    made = provider.create("aws:sns/topic:Topic", "told", given)
+    assert made.outputs["displayName"] == "Told"
+    rest = {"name": "told", "deliveryPolicy": "{}"}
+    provider.update("aws:sns/topic:Topic", "told", made.identity, made.outputs, rest)
+    attributes = account.client("sns").get_topic_attributes(TopicArn=made.identity)["Attributes"]
+    assert (attributes["DisplayName"], attributes["DeliveryPolicy"]) == ("", "{}")
+    provider.delete("aws:sns/topic:Topic", "told", made.identity, made.outputs)
+
+
 def test_a_new_certificate_that_an_earlier_run_waited_for_can_be_used(everything, account, folder):
     later = Provider(account, ContentBuilder(), folder)
     domain, validation = everything["DomainName"], everything["CertificateValidation"]
@@ -254,31 +268,27 @@ def test_a_new_certificate_that_an_earlier_run_waited_for_can_be_used(everything
 
 
 def test_what_is_gone_is_read_as_gone(provider):
-    for short, pulumi_type in types(provider).items():
-        certificate = "arn:aws:acm:us-east-1:000000000000:certificate/gone"
-        state = {
-            "apiId": "a1b2c3",
-            "certificateArn": certificate,
-            "domainName": "gone.sandbox.test",
-            "function": "gone",
-            "name": "gone",
-            "tags": ["000000000000.dkr.ecr.us-east-1.amazonaws.com/gone:latest"],
-            "type": "A",
-            "zoneId": "ZGONE",
-        }
-        identities = {
-            "Alias": "arn:aws:lambda:us-east-1:000000000000:function:gone:live",
-            "Certificate": certificate,
-            "RolePolicy": "gone:gone",
-        }
-        assert provider.read(pulumi_type, short, identities.get(short, "gone"), state, {}) is None, short
+    state = {
+        "apiId": "a1b2c3",
+        "certificateArn": "arn:aws:acm:us-east-1:000000000000:certificate/gone",
+        "domainName": "gone.sandbox.test",
+        "function": "gone",
+        "name": "gone",
+        "tags": ["000000000000.dkr.ecr.us-east-1.amazonaws.com/gone:latest"],
+        "type": "A",
+        "zoneId": "ZGONE",
+    }
+    for short, example in EXAMPLES.items():
+        assert provider.read(example.pulumi_type, short, example.gone, state, {}) is None, short
 
 
 def test_everything_can_be_removed_and_what_is_gone_already_is_no_error(provider, everything, account):
     for _ in range(2):
         for short in reversed(everything):
             found = everything[short]
-            provider.delete(types(provider)[short], short, found.identity, found.outputs)
+            provider.delete(types()[short], short, found.identity, found.outputs)
+    for short, found in everything.items():
+        assert provider.read(types()[short], short, found.identity, found.outputs, found.inputs) is None, short
     assert account.client("lambda").list_functions()["Functions"] == []
     assert account.client("iam").list_roles()["Roles"] == []
     assert account.client("ecr").describe_repositories()["repositories"] == []

@@ -1,13 +1,15 @@
 """What tests of the provider and its drivers share: an image to deploy, one of each resource, a program in a folder."""
 
 import hashlib
+import importlib
 import json
+import pkgutil
 import shutil
 import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 INDEX = "application/vnd.oci.image.index.v1+json"
 TRUST = json.dumps(
@@ -141,103 +143,31 @@ def _hash(text):
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def examples():
+    """Give the examples of every module beside this one, by their keys: one for each resource type."""
+    modules = [importlib.import_module(f"{__name__}.{found.name}") for found in pkgutil.iter_modules(__path__)]
+    return {example.key: example for module in modules for example in getattr(module, "EXAMPLES", ())}
+
+
+class Made(dict):
+    """What was made of the examples, in the order of its making: asking for one makes it, and what it needs before."""
+
+    def __init__(self, provider, account):
+        super().__init__()
+        self._provider = provider
+        self._examples = examples()
+        self.zone = make_zone(account)
+
+    def __missing__(self, key):
+        example = self._examples[key]
+        inputs = example.inputs(self) if callable(example.inputs) else example.inputs
+        self[key] = found = self._provider.create(example.pulumi_type, key.lower(), inputs)
+        return found
+
+
 def make_everything(provider, account):
-    """Make one resource of every type, each from what the ones before gave; in the order of their making."""
-    made = {}
-
-    def make(pulumi_type, **inputs):
-        short = pulumi_type.rpartition(":")[2]
-        made[short] = found = provider.create(pulumi_type, short.lower(), inputs)
-        return found.outputs
-
-    zone = make_zone(account)
-    repository = make("aws:ecr/repository:Repository", name="web", forceDelete=True)
-    make("aws:ecr/lifecyclePolicy:LifecyclePolicy", repository="web", policy=KEEP_TWENTY)
-    make("aws:ecr/repositoryPolicy:RepositoryPolicy", repository="web", policy=PULL)
-    image = make(
-        "docker-build:index:Image",
-        tags=[f"{repository['repositoryUrl']}:latest"],
-        context={"location": "context"},
-        buildArgs={"APP_DIR": "app"},
-        platforms=["linux/amd64"],
-        push=True,
-    )
-    role = make("aws:iam/role:Role", name="web", assumeRolePolicy=TRUST)
-    make("aws:iam/rolePolicy:RolePolicy", name="logs", role="web", policy=WRITE_LOGS)
-    logs = make("aws:cloudwatch/logGroup:LogGroup", name="/aws/lambda/web", retentionInDays=14)
-    make(
-        "aws:lambda/function:Function",
-        name="web",
-        role=role["arn"],
-        packageType="Image",
-        imageUri=f"{repository['repositoryUrl']}@{image['digest']}",
-        memorySize=512,
-        timeout=29,
-        publish=True,
-        architectures=["x86_64"],
-        environment={"variables": {"MODE": "test"}},
-        loggingConfig={"logFormat": "JSON", "logGroup": logs["name"]},
-    )
-    alias = make("aws:lambda/alias:Alias", name="live", functionName="web", functionVersion="1")
-    api = make("aws:apigatewayv2/api:Api", name="web", protocolType="HTTP")
-    make(
-        "aws:apigatewayv2/integration:Integration",
-        apiId=made["Api"].identity,
-        integrationType="AWS_PROXY",
-        integrationUri=alias["invokeArn"],
-        payloadFormatVersion="2.0",
-        timeoutMilliseconds=30000,
-    )
-    make(
-        "aws:apigatewayv2/route:Route",
-        apiId=made["Api"].identity,
-        routeKey="$default",
-        target=f"integrations/{made['Integration'].identity}",
-    )
-    make(
-        "aws:lambda/permission:Permission",
-        statementId="gateway",
-        action="lambda:InvokeFunction",
-        function="web",
-        qualifier="live",
-        principal="apigateway.amazonaws.com",
-        sourceArn=f"{api['executionArn']}/*/*",
-    )
-    make(
-        "aws:apigatewayv2/stage:Stage",
-        apiId=made["Api"].identity,
-        name="$default",
-        autoDeploy=True,
-        defaultRouteSettings={"throttlingBurstLimit": 100, "throttlingRateLimit": 50},
-    )
-    certificate = make("aws:acm/certificate:Certificate", domainName="app.sandbox.test", validationMethod="DNS")
-    proof = certificate["domainValidationOptions"][0]
-    record = make(
-        "aws:route53/record:Record",
-        zoneId=zone,
-        name=proof["resourceRecordName"],
-        type=proof["resourceRecordType"],
-        records=[proof["resourceRecordValue"]],
-        ttl=60,
-    )
-    validation = make(
-        "aws:acm/certificateValidation:CertificateValidation",
-        certificateArn=certificate["arn"],
-        validationRecordFqdns=[record["fqdn"]],
-    )
-    make(
-        "aws:apigatewayv2/domainName:DomainName",
-        domainName="app.sandbox.test",
-        domainNameConfiguration={
-            "certificateArn": validation["certificateArn"],
-            "endpointType": "REGIONAL",
-            "securityPolicy": "TLS_1_2",
-        },
-    )
-    make(
-        "aws:apigatewayv2/apiMapping:ApiMapping",
-        apiId=made["Api"].identity,
-        domainName="app.sandbox.test",
-        stage="$default",
-    )
+    """Make one resource of every type."""
+    made = Made(provider, account)
+    for key in examples():
+        made[key]
     return made

@@ -1,13 +1,14 @@
-"""What programs ask of AWS without making anything: account, region, hosted zones."""
+"""Invokes: the functions by which programs ask AWS without making anything: account, region, hosted zones."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from sandbox.provider.aws import Aws, Values
 from sandbox.provider.inputs import Inputs
-from sandbox.provider.kind import Aws, Values, tag_map
 from sandbox.provider.refusals import ResourceRefusedError
+from sandbox.provider.tags import tag_map
 
-Function = Callable[[Aws, Inputs], Values]
+Invoke = Callable[[Aws, Inputs], Values]
 
 
 def caller_identity(aws: Aws, arguments: Inputs) -> Values:
@@ -100,9 +101,9 @@ def _bare(identity: str) -> str:
     return identity.removeprefix("/hostedzone/")
 
 
-FUNCTIONS: Mapping[str, Function] = {
+INVOKES: Mapping[str, Invoke] = {
     "aws:index/getCallerIdentity:getCallerIdentity": caller_identity,
     "aws:index/getRegion:getRegion": region,
     "aws:route53/getZone:getZone": zone,
 }
-"""Every function that can be asked, by its token."""
+"""Every function that a program can invoke, by its token."""

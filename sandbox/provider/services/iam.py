@@ -1,0 +1,152 @@
+"""Identity and Access Management: roles and their inline policies.
+
+Source: hashicorp/terraform-provider-aws, internal/service/iam/{role,role_policy}.go.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from sandbox.provider.aws import Values
+from sandbox.provider.call import Call, parameters
+from sandbox.provider.fields import Field, Output, unsupported
+from sandbox.provider.forms import BOOLEAN, JSON, SORTED_TEXTS, TEXT, TEXTS
+from sandbox.provider.inputs import UNKNOWN
+from sandbox.provider.refusals import ResourceRefusedError, or_none
+from sandbox.provider.resource_type import ResourceType
+from sandbox.provider.tags import Tags
+
+
+class Role(ResourceType):
+    """`aws.iam.Role`."""
+
+    pulumi_type = "aws:iam/role:Role"
+    service = "iam"
+    regional = False
+    fields = (
+        Field("name", "RoleName", required=True),
+        Field("assumeRolePolicy", "AssumeRolePolicyDocument", JSON, required=True),
+        Field("path", default="/"),
+        "description",
+        Field("maxSessionDuration", default=3600),
+        Field("permissionsBoundary", answer="PermissionsBoundary.PermissionsBoundaryArn", computed=True),
+        Field("forceDetachPolicies", "", BOOLEAN),
+        Field("managedPolicyArns", "", SORTED_TEXTS, answer="AttachedPolicies[].PolicyArn"),
+        *unsupported("namePrefix", form=TEXT),
+        *unsupported("inlinePolicies", form=TEXTS),  # they are resources of their own here
+        Output("arn", "Arn"),
+        Output("createDate", "CreateDate"),
+        Output("uniqueId", "RoleId"),
+    )
+    tags = Tags("{name}", "Tags", tag="TagRole", untag="UntagRole")
+    autonamed = "name"
+    replace_on_changes = frozenset({"name", "namePrefix", "path"})
+    create_call = Call("CreateRole")
+    identity = "{name}"
+    identified_by = parameters(RoleName="{id}")
+    read_calls = (Call("GetRole", "Role"), Call("ListAttachedRolePolicies"))
+    update_calls = (Call("UpdateAssumeRolePolicy", PolicyDocument="{assumeRolePolicy}"), Call("UpdateRole"))
+    delete_call = Call("DeleteRole")
+
+    def limits(self, wanted: Values) -> list[tuple[str, str]]:
+        """Refuse a trust policy that IAM calls malformed."""
+        return policy_mistakes(wanted["assumeRolePolicy"], "assumeRolePolicy", principal=True)
+
+    def create(self, wanted: Values) -> str:
+        """Make the role and attach its managed policies."""
+        name = super().create(wanted)
+        self._attach(name, wanted["managedPolicyArns"], [])
+        return name
+
+    def update(self, identity: str, wanted: Values, old: Mapping[str, Any]) -> None:
+        """Change what has a call of its own besides."""
+        super().update(identity, wanted, old)
+        boundary = wanted["permissionsBoundary"]
+        if boundary:
+            self.client.put_role_permissions_boundary(RoleName=identity, PermissionsBoundary=boundary)
+        elif old.get("permissionsBoundary"):
+            self.client.delete_role_permissions_boundary(RoleName=identity)
+        self._attach(identity, wanted["managedPolicyArns"], old.get("managedPolicyArns") or [])
+
+    def delete(self, identity: str, state: Mapping[str, Any]) -> None:
+        """Detach the managed policies first: IAM wants that."""
+        attached = self.client.list_attached_role_policies(RoleName=identity)["AttachedPolicies"]
+        self._attach(identity, [], [policy["PolicyArn"] for policy in attached])
+        super().delete(identity, state)
+
+    def _attach(self, name: str, wanted: list[str] | None, old: list[str]) -> None:
+        if wanted is None:
+            return
+        for arn in sorted(set(old) - set(wanted)):
+            self.client.detach_role_policy(RoleName=name, PolicyArn=arn)
+        for arn in sorted(set(wanted) - set(old)):
+            self.client.attach_role_policy(RoleName=name, PolicyArn=arn)
+
+
+class RolePolicy(ResourceType):
+    """`aws.iam.RolePolicy`."""
+
+    pulumi_type = "aws:iam/rolePolicy:RolePolicy"
+    service = "iam"
+    regional = False
+    fields = (
+        Field("name", "PolicyName", required=True),
+        Field("policy", "PolicyDocument", JSON, required=True),
+        Field("role", "RoleName", required=True),
+        *unsupported("namePrefix", form=TEXT),
+    )
+    autonamed = "name"
+    replace_on_changes = frozenset({"name", "namePrefix", "role"})
+    create_call = Call("PutRolePolicy")
+    identity = "{role}:{name}"
+    identified_by = parameters(RoleName="{role}", PolicyName="{name}")
+    read_calls = (Call("GetRolePolicy"),)
+    update_calls = (Call("PutRolePolicy"),)
+    delete_call = Call("DeleteRolePolicy")
+
+    def limits(self, wanted: Values) -> list[tuple[str, str]]:
+        """Refuse a policy that IAM calls malformed."""
+        return policy_mistakes(wanted["policy"], "policy", principal=False)
+
+
+def policy_mistakes(document: object, path: str, *, principal: bool) -> list[tuple[str, str]]:
+    """Return what IAM calls a malformed policy: no statement, a bad effect, a principal where none or one belongs."""
+    if document is UNKNOWN or not isinstance(document, str):
+        return []
+    try:
+        policy = json.loads(document)
+    except ValueError:
+        return []  # said already
+    mistakes: list[tuple[str, str]] = []
+    statements = policy.get("Statement") if isinstance(policy, dict) else None
+    if isinstance(statements, dict):
+        statements = [statements]
+    if not isinstance(statements, list) or not statements:
+        return [(path, "MalformedPolicyDocument: the policy has no Statement")]
+    for number, statement in enumerate(statements, 1):
+        where = f"MalformedPolicyDocument: statement {number}"
+        if not isinstance(statement, dict) or statement.get("Effect") not in ("Allow", "Deny"):
+            mistakes.append((path, f"{where} has no Effect, which is Allow or Deny"))
+            continue
+        if not {"Action", "NotAction"} & statement.keys():
+            mistakes.append((path, f"{where} has no Action"))
+        if principal and not {"Principal", "NotPrincipal"} & statement.keys():
+            mistakes.append((path, f"{where} has no Principal, which a trust policy needs"))
+        if not principal and {"Principal", "NotPrincipal"} & statement.keys():
+            mistakes.append((path, f"{where} has a Principal, which a role's own policy can't have"))
+        if not principal and not {"Resource", "NotResource"} & statement.keys():
+            mistakes.append((path, f"{where} has no Resource"))
+    return mistakes
+
+
+def role_of(iam: Any, arn: str) -> dict[str, Any]:
+    """Return the role with an ARN.
+
+    Raises:
+        ResourceRefusedError: there is none.
+    """
+    found = or_none(lambda: iam.get_role(RoleName=arn.rpartition("/")[2]))
+    role: dict[str, Any] = found["Role"] if found else {}
+    if role.get("Arn") != arn:
+        raise ResourceRefusedError("InvalidParameterValueException", f"the role {arn} doesn't exist")
+    return role

@@ -1,0 +1,305 @@
+"""Lambda: functions made from container images, and their published versions.
+
+Source: hashicorp/terraform-provider-aws, internal/service/lambda/function.go.
+"""
+
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sandbox.provider.aws import Values
+from sandbox.provider.blocks import Block
+from sandbox.provider.call import Call, given, parameters
+from sandbox.provider.fields import Field, Output, unsupported
+from sandbox.provider.forms import ANYTHING, BOOLEAN, INTEGER, TEXTS, document
+from sandbox.provider.inputs import UNKNOWN
+from sandbox.provider.refusals import ResourceRefusedError, or_none
+from sandbox.provider.resource_type import ResourceType
+from sandbox.provider.services.ecr import split_image_uri
+from sandbox.provider.services.iam import role_of
+from sandbox.provider.tags import Tags
+from walk.policy import LAMBDA_ASSUMES, evaluate
+
+INVOKE_ARN = "arn:aws:apigateway:{region}:lambda:path/2015-03-31/functions/{arn}/invocations"
+"""The name under which API Gateway calls a function, version or alias."""
+# Source: "Lambda quotas" and "Using environment variables", Lambda Developer Guide.
+_MEMORY = (128, 10240)  # MB
+_TIMEOUT = (1, 900)  # seconds
+_STORAGE = (512, 10240)  # MB
+_ENVIRONMENT_BYTES = 4096
+_PATIENCE = 600.0  # seconds, as long as the real provider waits
+_RESERVED = frozenset(
+    {
+        *("_HANDLER", "_X_AMZN_TRACE_ID", "AWS_DEFAULT_REGION", "AWS_REGION", "AWS_EXECUTION_ENV"),
+        *("AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "AWS_LAMBDA_FUNCTION_VERSION"),
+        *("AWS_LAMBDA_INITIALIZATION_TYPE", "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME"),
+        *("AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"),
+        *("AWS_LAMBDA_RUNTIME_API", "LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR"),
+    }
+)
+_MANIFESTS = (
+    "application/vnd.docker.distribution.manifest.v2+json",
+    "application/vnd.oci.image.manifest.v1+json",
+)
+# What a published version freezes, as GetFunction names it.
+_FROZEN = (
+    *("Architectures", "CodeSha256", "Description", "Environment", "EphemeralStorage", "ImageConfigResponse"),
+    *("LoggingConfig", "MemorySize", "Role", "SnapStart", "Timeout", "TracingConfig"),
+)
+_CONFIGURATION = frozenset(
+    {
+        *("description", "environment", "ephemeralStorage", "imageConfig", "loggingConfig", "memorySize", "role"),
+        *("snapStart", "timeout", "tracingConfig"),
+    }
+)
+_CODE = frozenset({"imageUri", "architectures"})
+
+
+class Function(ResourceType):
+    """`aws.lambda_.Function`, of package type Image."""
+
+    pulumi_type = "aws:lambda/function:Function"
+    service = "lambda"
+    fields = (
+        Field("name", "FunctionName", required=True),
+        Field(
+            "packageType",
+            default="Zip",
+            allowed=("Image",),
+            not_allowed="must be Image: the sandbox's provider makes functions from images only",
+        ),
+        Field("imageUri", "Code.ImageUri", required=True),
+        Field("role", required=True),
+        Field("architectures", filled=["x86_64"]),
+        "description",
+        Field("environment", form=Block("variables")),
+        Field("ephemeralStorage", form=Block("size"), filled={"Size": 512}),
+        Field(
+            "imageConfig",
+            form=Block(Field("commands", "Command"), Field("entryPoints", "EntryPoint"), "workingDirectory"),
+            answer="ImageConfigResponse.ImageConfig",
+        ),
+        Field(
+            "loggingConfig",
+            form=Block(
+                Field("logFormat", required=True),
+                Field("logGroup", computed=True),
+                Field("applicationLogLevel", computed=True),
+                Field("systemLogLevel", computed=True),
+            ),
+        ),
+        Field("memorySize", default=128),
+        Field("publish", default=False, echoed=True),
+        Field(
+            "snapStart",
+            form=Block(
+                Field("applyOn", required=True), Output("optimizationStatus", "OptimizationStatus", filled="Off")
+            ),
+        ),
+        Field("timeout", default=3),
+        Field("tracingConfig", form=Block(Field("mode", required=True)), filled={"Mode": "PassThrough"}),
+        Field("reservedConcurrentExecutions", "", INTEGER, answer="ReservedConcurrentExecutions", default=-1),
+        Field("skipDestroy", "", BOOLEAN),
+        *unsupported(
+            *("capacityProviderConfig", "code", "codeSigningConfigArn", "deadLetterConfig", "durableConfig"),
+            *("fileSystemConfig", "handler", "kmsKeyArn", "publishTo", "replaceSecurityGroupsOnDestroy", "runtime"),
+            *("s3Bucket", "s3Key", "s3ObjectVersion", "sourceKmsKeyArn", "tenancyConfig"),
+            *("useResourceTimeoutForPropagation", "vpcConfig"),
+            form=ANYTHING,
+        ),
+        *unsupported("layers", "replacementSecurityGroupIds", form=TEXTS),
+        *unsupported("codeSha256", "sourceCodeHash"),
+        Output("arn", "FunctionArn"),
+        Output("invokeArn", INVOKE_ARN),
+        Output("lastModified", "LastModified"),
+        Output("version", "PublishedVersion"),
+        Output("qualifiedArn", "{arn}:{version}"),
+        Output("qualifiedInvokeArn", INVOKE_ARN.replace("{arn}", "{qualifiedArn}")),
+        Output(
+            "responseStreamingInvokeArn",
+            "arn:aws:apigateway:{region}:lambda:path/2021-11-15/functions/{arn}/response-streaming-invocations",
+        ),
+        Output("signingJobArn", "SigningJobArn"),
+        Output("signingProfileVersionArn", "SigningProfileVersionArn"),
+        Output("sourceCodeSize", "CodeSize", filled=0),
+    )
+    tags = Tags("{arn}", "Tags", listed="ListTags")
+    autonamed = "name"
+    replace_on_changes = frozenset({"name", "packageType", "tenancyConfig"})
+    create_call = Call("CreateFunction")
+    identity = "{name}"
+    identified_by = parameters(FunctionName="{id}")
+    read_calls = (Call("GetFunction"),)
+    update_calls = (Call("UpdateFunctionConfiguration"),)
+    delete_call = Call("DeleteFunction")
+
+    def limits(self, wanted: Values) -> list[tuple[str, str]]:
+        """Refuse what is out of Lambda's bounds."""
+        storage = (wanted["ephemeralStorage"] or {}).get("Size")
+        broken = [
+            *_outside("memorySize", wanted["memorySize"], _MEMORY, "MB"),
+            *_outside("timeout", wanted["timeout"], _TIMEOUT, "s"),
+            *_outside("ephemeralStorage.size", storage, _STORAGE, "MB"),
+        ]
+        variables = (wanted["environment"] or {}).get("Variables")
+        if isinstance(variables, Mapping):
+            reserved = sorted(_RESERVED & variables.keys())
+            if reserved:
+                broken.append(("environment", f"{', '.join(reserved)} can't be set: Lambda reserves it"))
+            size = sum(len(str(name)) + len(str(value)) for name, value in variables.items() if value is not UNKNOWN)
+            if size > _ENVIRONMENT_BYTES:
+                broken.append(("environment", f"{size} bytes are above the limit of {_ENVIRONMENT_BYTES}"))
+        return broken
+
+    def create(self, wanted: Values) -> str:
+        """Make the function and wait until it is ready."""
+        name = super().create(wanted)
+        settle(self.client, name)
+        self._reserve(name, wanted["reservedConcurrentExecutions"], -1)
+        return name
+
+    def read(self, identity: str, state: Mapping[str, Any]) -> Any:
+        """Return the configuration, with what else GetFunction answers and the version published last."""
+        function = super().read(identity, state)
+        config = dict(function["Configuration"])
+        if config.get("SnapStart", {}).get("ApplyOn", "None") == "None":
+            config["SnapStart"] = None
+        variables = config.get("Environment", {}).get("Variables")
+        return {
+            **config,
+            "Environment": {"Variables": variables} if variables else None,
+            "LoggingConfig": {
+                "LogFormat": "Text",
+                "LogGroup": f"/aws/lambda/{config['FunctionName']}",
+                **config.get("LoggingConfig", {}),
+            },
+            "Code": function.get("Code", {}),
+            "Tags": function.get("Tags"),
+            "ReservedConcurrentExecutions": function.get("Concurrency", {}).get("ReservedConcurrentExecutions"),
+            "PublishedVersion": latest_version(self.client, identity),
+        }
+
+    def computed_outputs(self, answer: Any, state: Mapping[str, Any]) -> Values:
+        """Return the digest by both of its names."""
+        return dict.fromkeys(("codeSha256", "sourceCodeHash"), answer.get("CodeSha256", ""))
+
+    def update(self, identity: str, wanted: Values, old: Mapping[str, Any]) -> None:
+        """Change code, configuration and concurrency one after the other, then publish all of it."""
+        image, architectures = wanted["imageUri"], wanted["architectures"]
+        if image != old.get("imageUri") or (architectures and architectures != old.get("architectures")):
+            code = {"ImageUri": image, "Architectures": architectures}
+            self.client.update_function_code(FunctionName=identity, **given(code))
+            settle(self.client, identity)
+        removed = {
+            "environment": wanted["environment"] or {"Variables": {}},
+            "imageConfig": wanted["imageConfig"] or {},
+        }
+        super().update(identity, {**wanted, **removed}, old)
+        settle(self.client, identity)
+        self._reserve(identity, wanted["reservedConcurrentExecutions"], old.get("reservedConcurrentExecutions", -1))
+        if wanted["publish"]:
+            publish(self.client, identity)
+
+    def delete(self, identity: str, state: Mapping[str, Any]) -> None:
+        """Remove the function unless the program wants it kept."""
+        if not state.get("skipDestroy"):
+            super().delete(identity, state)
+
+    def unknown_after_update(self, changed: frozenset[str], inputs: Mapping[str, Any]) -> frozenset[str]:
+        """Return what follows from the code, and from a new version."""
+        outputs: set[str] = set()
+        if changed & (_CODE | _CONFIGURATION):
+            outputs |= {"lastModified"}
+            if inputs.get("publish"):
+                outputs |= {"version", "qualifiedArn", "qualifiedInvokeArn"}
+        if "publish" in changed:
+            outputs |= {"version", "qualifiedArn", "qualifiedInvokeArn"}
+        if "imageUri" in changed:
+            outputs |= {"codeSha256", "sourceCodeHash", "sourceCodeSize"}
+        return frozenset(outputs)
+
+    def check_references(self, wanted: Values, identity: str) -> None:
+        """Refuse a role that Lambda can't assume and an image that ECR doesn't have."""
+        role = role_of(self.aws.client("iam"), wanted["role"])
+        verdict = evaluate(document(role["AssumeRolePolicyDocument"]), LAMBDA_ASSUMES)
+        if not verdict.allowed:
+            raise ResourceRefusedError(
+                "InvalidParameterValueException",
+                f"the role {role['Arn']} can't be assumed by {LAMBDA_ASSUMES.service}: {verdict.reason}",
+                "role",
+            )
+        uri = wanted["imageUri"]
+        image = split_image_uri(uri)
+        identifier = {"repositoryName": image.repository, "imageIds": [image.identifier]}
+        found = or_none(lambda: self.aws.client("ecr").batch_get_image(**identifier))
+        images = found["images"] if found else []
+        if not images:
+            raise ResourceRefusedError(
+                "InvalidParameterValueException", f"Source image {uri} does not exist in ECR", "imageUri"
+            )
+        media_type = images[0].get("imageManifestMediaType") or _MANIFESTS[0]
+        if media_type not in _MANIFESTS:
+            raise ResourceRefusedError(
+                "InvalidParameterValueException",
+                f"the manifest of {uri} is {media_type}: Lambda takes an image of one platform, without attestations",
+                "imageUri",
+            )
+
+    def _reserve(self, name: str, wanted: int, before: int) -> None:
+        if wanted == before:
+            return
+        if wanted < 0:
+            self.client.delete_function_concurrency(FunctionName=name)
+        else:
+            self.client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=wanted)
+
+
+def publish(client: Any, name: str) -> str:
+    """Publish a version and return its number; where nothing changed since the last one, that one's number."""
+    last = latest_version(client, name)
+    if last != "$LATEST" and _frozen(client, name, "$LATEST") == _frozen(client, name, last):
+        return last
+    return str(client.publish_version(FunctionName=name)["Version"])
+
+
+def settle(client: Any, name: str) -> None:
+    """Wait until a function is made, or an update of it.
+
+    Raises:
+        ResourceRefusedError: Lambda couldn't make it so.
+    """
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        config = client.get_function_configuration(FunctionName=name)
+        states = (config.get("State", "Active"), config.get("LastUpdateStatus", "Successful"))
+        if "Failed" in states:
+            reason = config.get("StateReason") or config.get("LastUpdateStatusReason") or "no reason given"
+            raise ResourceRefusedError(str(config.get("StateReasonCode") or "Failed"), str(reason))
+        if states[0] != "Pending" and states[1] != "InProgress":
+            return
+        if time.monotonic() > deadline:
+            raise ResourceRefusedError(
+                "ResourceNotReady", f"the function was still {states[0]} after {_PATIENCE:.0f} s"
+            )
+        time.sleep(0.05)
+
+
+def latest_version(client: Any, name: str) -> str:
+    """Return the number of the version published last, `$LATEST` where there is none."""
+    pages = client.get_paginator("list_versions_by_function").paginate(FunctionName=name)
+    numbers = [
+        int(version["Version"]) for page in pages for version in page["Versions"] if version["Version"].isdecimal()
+    ]
+    return str(max(numbers)) if numbers else "$LATEST"
+
+
+def _frozen(client: Any, name: str, version: str) -> Values:
+    function = client.get_function(FunctionName=name, Qualifier=version)
+    config = function["Configuration"]
+    return {key: config.get(key) for key in _FROZEN} | {"image": function.get("Code", {}).get("ImageUri")}
+
+
+def _outside(path: str, value: Any, bounds: tuple[int, int], unit: str) -> Iterator[tuple[str, str]]:
+    """Yield the sentence that a number is out of Lambda's bounds, where it is."""
+    if value is not None and value is not UNKNOWN and not bounds[0] <= value <= bounds[1]:
+        yield path, f"{value} {unit} is out of range: Lambda takes {bounds[0]} to {bounds[1]} {unit}"

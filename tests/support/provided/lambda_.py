@@ -1,0 +1,51 @@
+from tests.support.provided.example import Example
+
+EXAMPLES = (
+    Example(
+        pulumi_type="aws:lambda/function:Function",
+        inputs=lambda made: {
+            "name": "web",
+            "role": made["Role"].outputs["arn"],
+            "packageType": "Image",
+            "imageUri": f"{made['Repository'].outputs['repositoryUrl']}@{made['Image'].outputs['digest']}",
+            "memorySize": 512,
+            "timeout": 29,
+            "publish": True,
+            "tags": {"old": "x"},
+            "architectures": ["x86_64"],
+            "environment": {"variables": {"MODE": "test"}},
+            "loggingConfig": {"logFormat": "JSON", "logGroup": made["LogGroup"].outputs["name"]},
+        },
+        updates={
+            "memorySize": 1024,
+            "timeout": 10,
+            "environment": {"variables": {"MODE": "other"}},
+            "tags": {"a": "b"},
+        },
+        follow=frozenset({"lastModified", "version", "qualifiedArn", "qualifiedInvokeArn"}),
+        replaces={"name": "other"},
+        valueless=frozenset({"signingJobArn", "signingProfileVersionArn"}),
+    ),
+    Example(
+        pulumi_type="aws:lambda/alias:Alias",
+        inputs=lambda made: {
+            "name": "live",
+            "functionName": made["Function"].outputs["name"],
+            "functionVersion": "1",
+        },
+        replaces={"functionName": "other"},
+        gone="arn:aws:lambda:us-east-1:000000000000:function:gone:live",
+    ),
+    Example(
+        pulumi_type="aws:lambda/permission:Permission",
+        inputs=lambda made: {
+            "statementId": "gateway",
+            "action": "lambda:InvokeFunction",
+            "function": "web",
+            "qualifier": made["Alias"].outputs["name"],
+            "principal": "apigateway.amazonaws.com",
+            "sourceArn": f"{made['Api'].outputs['executionArn']}/*/*",
+        },
+        replaces={"sourceArn": "arn:aws:execute-api:us-east-1:000000000000:other/*/*"},
+    ),
+)
