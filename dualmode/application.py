@@ -1,4 +1,4 @@
-"""Loads the application that FLASK_APP names, in every mode by the same rules: Flask's own, and for ASGI alike."""
+"""Loads the application that FLASK_APP names, in every mode by the same rules: Flask's own, for WSGI and ASGI alike."""
 
 import os
 import sys
@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
+
+from dualmode.kinds import describe, is_application, is_flask, looks_like_an_application
 
 DEFAULT = "scripts.server:app"
 
@@ -42,9 +44,10 @@ def module_name(import_string: str) -> str:
 
 
 def load(import_string: str) -> Any:
-    """Returns the Flask or ASGI application that an import string names, in the forms that Flask knows.
+    """Returns the WSGI (Flask or any other) or ASGI application that an import string names, in the forms Flask knows.
 
-    Those are `module`, `module:app`, `module:create_app()` and `path/file.py`, the last with `:app` or a call as well.
+    Those are `module`, `module:app`, `module:create_app()` and `path/file.py`, the last with `:app` or a call as well;
+    and, as other servers have it, `module:object.attribute`. A function without required parameters is a factory.
 
     Raises:
         ApplicationError: there is no such module, name or application.
@@ -55,31 +58,22 @@ def load(import_string: str) -> Any:
     if not path:
         raise ApplicationError(NO_MODULE, f'FLASK_APP is "{import_string}", which names no module before the colon.')
     module = _module(import_string)
-    app = _named(module, name, import_string) if name else _best(module, import_string)
-    if is_flask(app) or is_asgi(app):
+    app = _named(module, name.strip(), import_string) if name else _best(module, import_string)
+    if is_flask(app) or is_application(app):
         return app
+    parts = [
+        f"{import_string}.{part}" for part in _PARTS if name[-1:].isalnum() and is_application(getattr(app, part, None))
+    ]
+    found = f"name its part {parts[0]}" if parts else _found(module)
     raise ApplicationError(
         NO_APPLICATION,
-        f'FLASK_APP is "{import_string}", but in module {_place(module)} that is of type {type(app).__name__},'
-        f" neither a Flask nor an ASGI application; {_found(module)}.",
+        f'FLASK_APP is "{import_string}", but in module {_place(module)} that is {describe(app)},'
+        f" neither a WSGI (Flask, Django, ...) nor an ASGI application; {found}.",
     )
 
 
-def is_flask(app: object) -> bool:
-    """Tells whether `app` is a Flask application."""
-    from flask import Flask
-
-    return isinstance(app, Flask)
-
-
-def is_asgi(app: object) -> bool:
-    """Tells whether `app` is an ASGI application: a coroutine function, or an object whose call is one."""
-    from inspect import iscoroutinefunction
-
-    if isinstance(app, type) or not callable(app):
-        return False
-    # By its type: asking an object itself could be asking one of Flask's proxies, which know nothing outside a request.
-    return iscoroutinefunction(app if isinstance(app, FunctionType) else type(app).__call__)
+# Where objects that aren't applications themselves keep theirs, as Dash does.
+_PARTS = ("server", "app", "wsgi_app", "wsgi", "application")
 
 
 def _module(import_string: str) -> ModuleType:
@@ -102,16 +96,19 @@ def _module(import_string: str) -> ModuleType:
 
 
 def _named(module: ModuleType, expression: str, import_string: str) -> Any:
-    expression = expression.strip()
-    name, arguments, keywords = (expression, [], {}) if expression.isidentifier() else _call(expression, import_string)
-    try:
-        app = getattr(module, name)
-    except AttributeError:
-        raise ApplicationError(
-            NO_APPLICATION,
-            f'FLASK_APP is "{import_string}", but module {_place(module)} has no {name}; {_found(module)}.',
-        ) from None
-    if not isinstance(app, FunctionType) or is_asgi(app):
+    path, arguments, keywords, called = _parsed(expression, import_string)
+    app: Any = module
+    for name in path.split("."):
+        try:
+            app = getattr(app, name)
+        except AttributeError:
+            raise ApplicationError(
+                NO_APPLICATION,
+                f'FLASK_APP is "{import_string}", but module {_place(module)} has no {path}; {_found(module)}.',
+            ) from None
+    if is_flask(app) or (not arguments and not keywords and is_application(app)):
+        return app
+    if not isinstance(app, FunctionType) and not (called and callable(app)):
         return app
     try:
         return app(*arguments, **keywords)
@@ -124,23 +121,27 @@ def _named(module: ModuleType, expression: str, import_string: str) -> Any:
         ) from None
 
 
-def _call(expression: str, import_string: str) -> tuple[str, list[Any], dict[str, Any]]:
-    """Returns the name, arguments and keyword arguments of a factory's call."""
+def _parsed(expression: str, import_string: str) -> tuple[str, list[Any], dict[str, Any], bool]:
+    """Returns the dotted name, the arguments and keyword arguments of its call, and whether there is a call."""
+    if expression.isidentifier():  # by far the most, and without a parser in each cold start
+        return expression, [], {}, False
     import ast
 
     try:
-        call = ast.parse(expression, mode="eval").body
-        if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
+        found = ast.parse(expression, mode="eval").body
+        call = found if isinstance(found, ast.Call) else None
+        named = ast.unparse(call.func if call else found)
+        if not all(part.isidentifier() for part in named.split(".")):
             raise SyntaxError
-        arguments = [ast.literal_eval(argument) for argument in call.args]
-        keywords = {keyword.arg: ast.literal_eval(keyword.value) for keyword in call.keywords if keyword.arg}
+        arguments = [ast.literal_eval(argument) for argument in call.args] if call else []
+        keywords = {word.arg: ast.literal_eval(word.value) for word in call.keywords if word.arg} if call else {}
     except (SyntaxError, ValueError):
         raise ApplicationError(
             NO_APPLICATION,
             f'FLASK_APP is "{import_string}", but {expression} is neither a name nor the call of one with literal'
             " arguments.",
         ) from None
-    return call.func.id, arguments, keywords
+    return named, arguments, keywords, call is not None
 
 
 def _best(module: ModuleType, import_string: str) -> Any:
@@ -150,7 +151,7 @@ def _best(module: ModuleType, import_string: str) -> Any:
         return find_best_app(module)
     except NoAppException as error:
         for name in ("app", "application"):
-            if is_asgi(getattr(module, name, None)):
+            if is_application(getattr(module, name, None)):
                 return getattr(module, name)
         raise ApplicationError(
             NO_APPLICATION, f'FLASK_APP is "{import_string}". In {_place(module)}: {error.message}'
@@ -162,11 +163,7 @@ def _place(module: ModuleType) -> str:
 
 
 def _found(module: ModuleType) -> str:
-    names = [
-        name
-        for name, value in vars(module).items()
-        if is_flask(value) or (is_asgi(value) and not isinstance(value, FunctionType))
-    ]
+    names = [name for name, value in vars(module).items() if looks_like_an_application(value)]
     names += [
         f"{name}()" for name in ("create_app", "make_app") if isinstance(getattr(module, name, None), FunctionType)
     ]

@@ -25,12 +25,12 @@ def run(app: Any, arguments: list[str], *, allowed: bool) -> dict[str, Any]:
     Raises:
         CommandError: commands are not allowed here, or the application is not Flask's.
     """
-    from dualmode.application import is_flask
+    from dualmode.kinds import describe, is_flask
 
     if not allowed:
         raise CommandError(f"Commands are off: set {SETTING}=1 for a function that is to run them.")
     if not is_flask(app):
-        raise CommandError("The application is not a Flask application, and only those have Flask's commands.")
+        raise CommandError(f"The application is {describe(app)}, and only a Flask application has commands to run.")
 
     import traceback
 

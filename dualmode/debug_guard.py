@@ -1,6 +1,7 @@
 """Keeps debugging out of lambda mode: it shows source code and variables to whoever causes an error."""
 
 import logging
+import sys
 from collections.abc import MutableMapping
 from typing import Any
 
@@ -21,3 +22,18 @@ def after_import(app: Any) -> None:
     if app.config["PROPAGATE_EXCEPTIONS"] or (app.config["PROPAGATE_EXCEPTIONS"] is None and app.testing):
         app.config["PROPAGATE_EXCEPTIONS"] = False
         _logger.warning("PROPAGATE_EXCEPTIONS is off in lambda mode: an exception is answered by the error handlers")
+
+
+def warn_of(app: Any) -> None:
+    """Says that debugging is on in an application that isn't Flask's: turning it off there is its owner's work."""
+    if getattr(app, "debug", False) is True or _django_debugs():
+        _logger.warning(
+            "The application's own debugging is on: it shows source code to whoever causes an error. Only a Flask"
+            " application's is turned off in lambda mode: turn this one off, by a variable of the setting environment"
+        )
+
+
+def _django_debugs() -> bool:
+    """Tells whether Django's settings, where an application uses them, have DEBUG on."""
+    settings = getattr(sys.modules.get("django.conf"), "settings", None)
+    return settings is not None and settings.configured and settings.DEBUG is True

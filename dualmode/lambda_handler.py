@@ -6,8 +6,9 @@ from functools import partial
 from importlib import import_module
 from typing import Any, NoReturn
 
-from dualmode import allowed_apis, application, collector, debug_guard, logs
+from dualmode import allowed_apis, application, collector, debug_guard, kinds, logs
 from dualmode.handler import Handler, make_handler
+from dualmode.wsgi_call import Application
 
 
 def start() -> Handler:
@@ -31,13 +32,12 @@ def start() -> Handler:
     except SyntaxError as error:
         name = application.module_name(import_string)
         _fail(application.SYNTAX_ERROR, f"Syntax error in module '{name}': {error}", error)
-    if application.is_flask(app):
+    if kinds.is_flask(app):
         debug_guard.after_import(app)
         wsgi_app = app
     else:
-        from dualmode.asgi import as_wsgi
-
-        wsgi_app = as_wsgi(app)
+        debug_guard.warn_of(app)
+        wsgi_app = app if kinds.is_wsgi(app) else _from_asgi(app)
     _import_for_requests()
     collector.resume()
     return make_handler(
@@ -48,6 +48,12 @@ def start() -> Handler:
         api_ids=allowed_apis.allowed(os.environ),
         run_command=partial(_run_command, app),
     )
+
+
+def _from_asgi(app: Any) -> Application:
+    from dualmode.asgi import as_wsgi
+
+    return as_wsgi(app)
 
 
 def _import_for_requests() -> None:

@@ -1,4 +1,4 @@
-"""RUN_MODE=local: a Flask application on Flask's own server, an ASGI application on uvicorn."""
+"""RUN_MODE=local: a Flask or any other WSGI application on Flask's own server, an ASGI application on uvicorn."""
 
 import os
 import signal
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from time import perf_counter
 from typing import Any
 
-from dualmode import application, logs
+from dualmode import application, kinds, logs
 from dualmode.events import hidden
 from dualmode.wsgi_call import Application
 
@@ -32,11 +32,11 @@ def main() -> None:
     events_path = application.path_setting("DUALMODE_EVENTS_PATH", environ)
     import_string = application.import_string(environ)
     app = _loaded(import_string)
-    if application.is_asgi(app):
+    if kinds.is_asgi(app):
         _serve_asgi(app, host, int(port), base_path, events_path)
     else:
         wsgi_app = hidden(app, events_path) if events_path else app
-        _serve_wsgi(mounted(wsgi_app, base_path), host, int(port), import_string, access)
+        _serve_wsgi(mounted(wsgi_app, base_path), host, int(port), import_string, access, flask=kinds.is_flask(app))
 
 
 def _loaded(import_string: str) -> Any:
@@ -51,7 +51,7 @@ def _loaded(import_string: str) -> Any:
         if isinstance(error, application.ApplicationError):
             sys.exit(str(error))
         raise
-    if application.is_flask(app):
+    if kinds.is_flask(app):
         app.debug = get_debug_flag()  # as `flask run` has it: the variable decides, not the application
     return app
 
@@ -77,7 +77,9 @@ def mounted(app: Application, base_path: str) -> Application:
     return mounted_app
 
 
-def _serve_wsgi(app: Application, host: str, port: int, import_string: str, access: logs.AccessLog) -> None:
+def _serve_wsgi(
+    app: Application, host: str, port: int, import_string: str, access: logs.AccessLog, *, flask: bool
+) -> None:
     from flask.cli import show_server_banner
     from flask.helpers import get_debug_flag
     from werkzeug.serving import WSGIRequestHandler, run_simple
@@ -94,7 +96,10 @@ def _serve_wsgi(app: Application, host: str, port: int, import_string: str, acce
             access.write(self.command, path, int(code), perf_counter() - self.begun)
 
     debug = get_debug_flag()
-    show_server_banner(debug, import_string)
+    if flask:
+        show_server_banner(debug, import_string)
+    else:
+        print(f" * Serving WSGI application '{import_string}'", flush=True)  # noqa: T201 - as Flask's own banner
     handler = JsonHandler if logs.wants_json(os.environ) else None
     run_simple(host, port, app, use_reloader=debug, use_debugger=debug, threaded=True, request_handler=handler)
 

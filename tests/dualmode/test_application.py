@@ -51,7 +51,41 @@ API = """
     app = Asgi()
     kind = Asgi
 """
+PLAIN = """
+    from functools import partial
+
+    from flask import Flask
+    from werkzeug.middleware.dispatcher import DispatcherMiddleware
+
+    def app(environ, start_response):
+        start_response("200 OK", [])
+        return [b"plain"]
+
+    def add(one, other):
+        return one + other
+
+    class Kept:
+        server = Flask("kept")
+
+    class EachRequest:
+        def __init__(self, environ, start_response):
+            start_response("200 OK", [])
+
+        def __iter__(self):
+            return iter([b"each"])
+
+    mounted = DispatcherMiddleware(app, {"/shop": Flask("shop")})
+    bound = partial(app)
+    kept = Kept()
+
+    def create_app(title="made"):
+        return DispatcherMiddleware(app, {})
+
+    async def asynchronous():
+        pass
+"""
 FILES = {
+    "plain.py": PLAIN,
     "shop.py": SHOP,
     "factory.py": FACTORY,
     "api.py": API,
@@ -135,7 +169,7 @@ for line in sys.argv[1:]:
 def outcomes(tmp_path_factory):
     """What came of loading each string, by whose loader did it and the string; and the folder of the modules."""
     folder = written(tmp_path_factory.mktemp("application"))
-    result = run(["-W", "ignore", "-c", LOAD_EACH, *ACCEPTED, *ASGI, *REFUSED, *THEIR_OWN], folder)
+    result = run(["-W", "ignore", "-c", LOAD_EACH, *ACCEPTED, *ASGI, *WSGI, *REFUSED, *THEIR_OWN], folder)
     assert result.stderr == ""
     lines = [json.loads(line) for line in result.stdout.splitlines()]
     return {(loader, string): outcome for loader, string, outcome in lines} | {"folder": folder}
@@ -184,11 +218,31 @@ def test_a_factory_is_called_once(folder):
     assert python(program, folder) == "['called']"
 
 
+WSGI = {
+    "plain": "app",
+    "plain:app": "app",
+    "plain:mounted": "DispatcherMiddleware",
+    "plain:bound": "partial",
+    "plain:EachRequest": "EachRequest",
+    "plain:create_app": "DispatcherMiddleware",
+    "plain:create_app('x')": "DispatcherMiddleware",
+    "plain:kept.server": "kept",
+    "plain:mounted.app": "app",
+    "plain:Kept.server": "kept",
+    "shop:app.wsgi_app": "wsgi_app",
+}
+
+
+@pytest.mark.parametrize("import_string", WSGI)
+def test_any_wsgi_callable_is_named_alike(import_string, outcomes):
+    assert outcomes["ours", import_string] == WSGI[import_string]
+
+
 REFUSED = {
     "nowhere:app": (
         "Runtime.ImportModuleError",
         'FLASK_APP is "nowhere:app", but there is no module nowhere in {folder}, which has api.py, factory.py,'
-        " needing.py, package, raising.py, shop.py, two.py, wrong.py.",
+        " needing.py, package, plain.py, raising.py, shop.py, two.py, wrong.py.",
     ),
     "lib/nowhere.py": (
         "Runtime.ImportModuleError",
@@ -197,7 +251,7 @@ REFUSED = {
     "nowhere.web:app": (
         "Runtime.ImportModuleError",
         'FLASK_APP is "nowhere.web:app", but there is no module nowhere in {folder}, which has api.py, factory.py,'
-        " needing.py, package, raising.py, shop.py, two.py, wrong.py.",
+        " needing.py, package, plain.py, raising.py, shop.py, two.py, wrong.py.",
     ),
     ":app": ("Runtime.ImportModuleError", 'FLASK_APP is ":app", which names no module before the colon.'),
     "shop:web": (
@@ -206,13 +260,13 @@ REFUSED = {
     ),
     "shop:db": (
         "Runtime.HandlerNotFound",
-        'FLASK_APP is "shop:db", but in module shop ({folder}/shop.py) that is of type dict, neither a Flask nor an'
-        " ASGI application; it has app, admin, create_app().",
+        'FLASK_APP is "shop:db", but in module shop ({folder}/shop.py) that is of type dict, neither a WSGI (Flask,'
+        " Django, ...) nor an ASGI application; it has app, admin, create_app().",
     ),
     "shop:make_nothing": (
         "Runtime.HandlerNotFound",
         'FLASK_APP is "shop:make_nothing", but in module shop ({folder}/shop.py) that is of type NoneType, neither a'
-        " Flask nor an ASGI application; it has app, admin, create_app().",
+        " WSGI (Flask, Django, ...) nor an ASGI application; it has app, admin, create_app().",
     ),
     "shop:needs_more()": (
         "Runtime.HandlerNotFound",
@@ -229,10 +283,24 @@ REFUSED = {
         'FLASK_APP is "shop:create_app(db)", but create_app(db) is neither a name nor the call of one with literal'
         " arguments.",
     ),
-    "shop:app.wsgi_app": (
+    "shop:app[0]": (
         "Runtime.HandlerNotFound",
-        'FLASK_APP is "shop:app.wsgi_app", but app.wsgi_app is neither a name nor the call of one with literal'
-        " arguments.",
+        'FLASK_APP is "shop:app[0]", but app[0] is neither a name nor the call of one with literal arguments.',
+    ),
+    "plain:kept": (
+        "Runtime.HandlerNotFound",
+        'FLASK_APP is "plain:kept", but in module plain ({folder}/plain.py) that is of type Kept, neither a WSGI'
+        " (Flask, Django, ...) nor an ASGI application; name its part plain:kept.server.",
+    ),
+    "plain:Kept()": (
+        "Runtime.HandlerNotFound",
+        'FLASK_APP is "plain:Kept()", but in module plain ({folder}/plain.py) that is of type Kept, neither a WSGI'
+        " (Flask, Django, ...) nor an ASGI application; it has app, mounted, bound, create_app().",
+    ),
+    "plain:kept.client": (
+        "Runtime.HandlerNotFound",
+        'FLASK_APP is "plain:kept.client", but module plain ({folder}/plain.py) has no kept.client; it has app,'
+        " mounted, bound, create_app().",
     ),
     "two": (
         "Runtime.HandlerNotFound",
@@ -241,8 +309,8 @@ REFUSED = {
     ),
     "api:kind": (
         "Runtime.HandlerNotFound",
-        'FLASK_APP is "api:kind", but in module api ({folder}/api.py) that is of type type, neither a Flask nor an ASGI'
-        " application; it has app.",
+        'FLASK_APP is "api:kind", but in module api ({folder}/api.py) that is the class Asgi, neither a WSGI (Flask,'
+        " Django, ...) nor an ASGI application; it has function, app.",
     ),
 }
 

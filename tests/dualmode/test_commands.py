@@ -94,7 +94,7 @@ def test_commands_are_off_until_they_are_allowed(app):
 
 
 def test_an_asgi_application_has_no_commands_and_that_is_said():
-    with pytest.raises(commands.CommandError, match="not a Flask application"):
+    with pytest.raises(commands.CommandError, match="of type object, and only a Flask application has"):
         commands.run(object(), ["greet"], allowed=True)
 
 

@@ -287,6 +287,51 @@ def test_an_asgi_application_starts_up_once_and_answers(rie, tmp_path):
             }
 
 
+PLAIN = """
+    def app(environ, start_response):
+        from urllib.parse import parse_qs
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        query = parse_qs(environ["QUERY_STRING"])
+        start_response("201 Created", [("Content-Type", "text/plain"), ("Set-Cookie", "a=1"), ("Set-Cookie", "b=2")])
+        return [f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']} {query}".encode(), body]
+    """
+
+
+def test_a_plain_wsgi_function_answers_and_has_no_commands(emulated, tmp_path):
+    write(tmp_path, plain=PLAIN)
+    with emulated(FLASK_APP="plain:app", DUALMODE_ALLOW_COMMANDS="1") as function:
+        answer = function.invoke(make_event(method="POST", path="/p", query="x=1", body="hello"))
+        error = function.invoke({"flask": ["routes"]})
+    assert (answer["statusCode"], answer["body"]) == (201, "POST /p {'x': ['1']}hello")
+    assert answer["cookies"] == ["a=1", "b=2"]
+    assert error["errorMessage"] == (
+        "The application is of type function, and only a Flask application has commands to run."
+    )
+
+
+def test_the_debugging_of_another_framework_is_left_on_and_said(emulated, tmp_path):
+    write(
+        tmp_path,
+        other="""
+        class Application:
+            debug = True
+
+            def __call__(self, environ, start_response):
+                start_response("200 OK", [("Content-Type", "text/plain")])
+                return [b"debugging" if self.debug else b"quiet"]
+
+        app = Application()
+        """,
+    )
+    with emulated(FLASK_APP="other") as function:
+        assert function.invoke(make_event())["body"] == "debugging"
+        lines = function.lines(last="own debugging is on")
+    assert [line.split("\t")[-1] for line in lines if line.startswith("[WARNING]")] == [
+        "The application's own debugging is on: it shows source code to whoever causes an error. Only a Flask"
+        " application's is turned off in lambda mode: turn this one off, by a variable of the setting environment"
+    ]
+
+
 def test_the_example_whose_views_register_themselves_has_its_routes(rie, tmp_path):
     with Emulator(rie, ROOT / "examples" / "views", tmp_path / "log", FLASK_APP="app:app") as function:
         assert function.invoke(make_event())["body"] == '{"registered":"by import"}\n'

@@ -224,6 +224,22 @@ def test_an_asgi_application_is_served_by_uvicorn_at_its_base_path(tmp_path):
         assert local.request("POST", "/events")[0] == 404
 
 
+def test_a_plain_wsgi_function_is_served_at_its_base_path(tmp_path):
+    write(
+        tmp_path,
+        plain="""
+        def app(environ, start_response):
+            start_response("200 OK", [("Content-Type", "text/plain")])
+            return [environ["SCRIPT_NAME"].encode(), b" ", environ["PATH_INFO"].encode()]
+        """,
+    )
+    variables = {"DUALMODE_BASE_PATH": "/v1", "DUALMODE_EVENTS_PATH": "/events"}
+    with Local(tmp_path, FLASK_APP="plain", **variables) as local:
+        assert [local.request("GET", path)[::2] for path in ("/a", "/v1/a")] == [(200, b" /a"), (200, b"/v1 /a")]
+        assert local.request("POST", "/events")[0] == 404
+        assert "Serving WSGI application 'plain'" in local.log_file.read_text()
+
+
 def test_with_json_every_line_is_an_object_and_a_request_has_one(tmp_path):
     write(tmp_path, shop=SHOP + "    print('printed')\n    app.logger.info('informed')\n")
     with Local(tmp_path, FLASK_APP="shop", AWS_LAMBDA_LOG_FORMAT="JSON") as local:
