@@ -37,10 +37,21 @@ def path_setting(name: str, environ: Mapping[str, str]) -> str:
 
 
 def module_name(import_string: str) -> str:
-    """Returns the name of the module of an import string, and puts its folder on sys.path as Flask does."""
+    """Returns the name of the module of an import string, and puts its folder on sys.path as Flask does.
+
+    Where the module is in the folder `src` alone, that one goes before it: such a layout needn't be installed.
+    """
     from flask.cli import prepare_import
 
-    return prepare_import(import_string.partition(":")[0])
+    name: str = prepare_import(import_string.partition(":")[0])
+    folder, top = Path(sys.path[0]), name.partition(".")[0]
+    if _is_there(folder / "src", top) and not _is_there(folder, top):
+        sys.path.insert(0, str(folder / "src"))
+    return name
+
+
+def _is_there(folder: Path, module: str) -> bool:
+    return (folder / f"{module}.py").exists() or (folder / module / "__init__.py").exists()
 
 
 def load(import_string: str) -> Any:
@@ -168,20 +179,3 @@ def _found(module: ModuleType) -> str:
         f"{name}()" for name in ("create_app", "make_app") if isinstance(getattr(module, name, None), FunctionType)
     ]
     return f"it has {', '.join(names)}" if names else "it has no application"
-
-
-def main() -> int:
-    """Loads the application as a cold start does, and returns the exit status: the image's build runs this."""
-    from dualmode import lazy_imports
-
-    lazy_imports.install()
-    try:
-        load(import_string())
-    except ApplicationError as error:
-        print(error, file=sys.stderr)  # noqa: T201 - a command
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -80,6 +80,19 @@ def read_context(root: Path, dockerfile: Path) -> BuildContext:
     return BuildContext(root=root, paths=tuple(paths), dockerfile=dockerfile.read_bytes())
 
 
+def left_out(context: BuildContext, folder: str) -> str:
+    """The sentence that says which file of variables in an application's folder no image gets, or ""."""
+    found = sorted(path.name for path in (context.root / folder).glob(".env*") if path.is_file())
+    found = [name for name in found if f"{folder}/{name}" not in context.paths and not name.endswith(_TEMPLATES)]
+    if not found:
+        return ""
+    files = " and ".join(f"{folder}/{name}" for name in found)
+    return f"{files} {'stays' if len(found) == 1 else 'stay'} out of the image: what it sets goes into environment."
+
+
+_TEMPLATES = ("example", "sample", "template", "dist")
+
+
 def _kind(file: Path) -> bytes:
     return b"program" if file.stat().st_mode & stat.S_IXUSR else b"file"
 

@@ -2,19 +2,27 @@
 
 import json
 import platform
+import re
 import shutil
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sandbox import long_command, variables
 from sandbox.errors import SandboxError
+from sandbox.runner.build_output import sentence_of, shown
 
 ENGINES = ("docker", "podman")
 _ANSWER_SECONDS = 20
-_SHOWN_LINES = 15
+
+# What engines say where the registry doesn't answer, or has no such image.
+_NO_BASE = re.compile(
+    r"(creating build container|pull access denied|failed to resolve source metadata|initializing source|"
+    r"unable to (copy|pull)|manifest unknown|no such host|short-name .* did not resolve)",
+    re.IGNORECASE,
+)
 
 
 def find_engine(environ: Mapping[str, str] | None = None) -> str | None:
@@ -98,12 +106,22 @@ def build(
 
     status, lines = long_command.run([*command, str(context)], environment=environment, told=told)
     if status != 0:
-        shown = "\n".join(f"  | {line}" for line in lines[-_SHOWN_LINES:])
-        raise SandboxError(
-            f"{shown}\n{engine} could not build {dockerfile.name}, its last lines are above: mend it, "
+        raise SandboxError(f"{shown(lines)}\n{_why(engine, dockerfile, arguments, lines)}")
+    return str(inspect_image(engine, tag)["Id"])
+
+
+def _why(engine: str, dockerfile: Path, arguments: Mapping[str, str], lines: Sequence[str]) -> str:
+    """The sentence for a build that failed: what a step of ours says, or else what the engine could not do."""
+    sentence = sentence_of(lines)
+    if sentence:
+        return f"The image of {arguments.get('APP_DIR', 'the sample')} can't be built. {sentence}"
+    if any(_NO_BASE.search(line) for line in lines):
+        base = arguments.get("BASE_IMAGE", "its default base image")
+        return (
+            f"{engine} can't get {base}, as its last lines say: set baseImage to an image that it has or can reach, "
             "or set DUALMODE_ENGINE=none to do without containers."
         )
-    return str(inspect_image(engine, tag)["Id"])
+    return f"{engine} can't build {dockerfile.name}; its last lines are above."
 
 
 def inspect_image(engine: str, image: str) -> dict[str, Any]:

@@ -3,24 +3,26 @@
 import contextlib
 import hashlib
 import json
+import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from sandbox.errors import SandboxError
 from sandbox.runner import container_engine
-from sandbox.runner.build_context import BuildContext, read_context
-from sandbox.runner.venvs import Venvs, process_environment
+from sandbox.runner.base_python import difference
+from sandbox.runner.build_context import BuildContext, left_out, read_context
+from sandbox.runner.build_output import sentence_of, shown
+from sandbox.runner.venvs import Needed, Venvs, process_environment
 
 MANIFEST_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
 _CONFIG_TYPE = "application/vnd.docker.container.image.v1+json"
 _LAYER_TYPE = "application/vnd.docker.image.rootfs.diff.tar.gzip"
-
-_SHOWN_LINES = 15
 
 # The Dockerfile's own defaults, for whoever builds without them.
 _DEFAULT_ARGUMENTS = {"APP_DIR": "scripts", "FLASK_APP": "scripts.server:app", "CHECK_IMPORT": "1"}
@@ -45,12 +47,23 @@ class StoredImage:
     folder: Path = Path()
     flask_app: str = ""
 
-    REQUIREMENTS: ClassVar[str] = "application-requirements.txt"
+    app_dir: str = ""
 
     @property
-    def requirements(self) -> Path:
-        """The application's own requirements, if it has any."""
-        return self.folder / self.REQUIREMENTS
+    def needed(self) -> Needed:
+        """What the environment that it runs in is made of."""
+        return Needed(
+            lock=self.runtime / "dualmode" / "requirements.txt",
+            installer=self.folder / "installer",
+            declared=self.folder / "declared",
+            application=self.application,
+        )
+
+    @property
+    def application(self) -> Path:
+        """The application's own folder: where that is a package itself, below the task's folder."""
+        package = self.task / self.app_dir.rpartition("/")[2]
+        return package if (package / "__init__.py").exists() else self.task
 
     @property
     def runtime(self) -> Path:
@@ -80,6 +93,7 @@ class ImageStore:
         self.engine = engine
         self._folder = state / "images"
         self._progress = progress or (lambda _: None)
+        self._told: set[str] = set()
         self._venvs = Venvs(venvs or state / "venvs", self._progress)
 
     def build(
@@ -92,13 +106,20 @@ class ImageStore:
         """
         read = read_context(context, dockerfile)
         content = read.digest({**args, "platform": platform, "target": target or "", "engine": self.engine or ""})
+        self._tell_once(left_out(read, args.get("APP_DIR", _DEFAULT_ARGUMENTS["APP_DIR"])))
         if self.engine is None:
+            self._tell_once(difference(read.dockerfile, args))
             return self._lay_out(read, content, args, platform)
         return self._build_with(self.engine, read, dockerfile, content, args, platform, target)
 
+    def _tell_once(self, sentence: str) -> None:
+        if sentence and sentence not in self._told:
+            self._told.add(sentence)
+            self._progress(sentence)
+
     def python(self, image: StoredImage) -> Path:
         """The Python with an image's requirements, for a process; installed the first time."""
-        return self._venvs.python([image.runtime / "dualmode" / "requirements.txt"], [image.requirements])
+        return self._venvs.python(image.needed)
 
     def find(self, digest: str) -> StoredImage | None:
         """The image of that digest, None where it wasn't built here."""
@@ -111,6 +132,7 @@ class ImageStore:
             image_id=record.get("image_id", ""),
             folder=self._of(digest),
             flask_app=record.get("flask_app", ""),
+            app_dir=record.get("app_dir", ""),
         )
 
     def _of(self, digest: str) -> Path:
@@ -125,46 +147,59 @@ class ImageStore:
             with self._new_folder() as folder:
                 context.copy("dualmode", folder / "runtime" / "dualmode")
                 context.copy("scripts/entrypoint.sh", folder / "runtime" / "scripts")
-                self._copy_application(context, chosen["APP_DIR"], folder)
+                context.copy("infra/dependencies", folder / "installer" / "infra" / "dependencies")
+                context.copy(chosen["APP_DIR"], folder / "task" / _package(context, chosen["APP_DIR"]))
                 (folder / "runtime" / "scripts" / "entrypoint.sh").chmod(0o755)
+                record = {"flask_app": chosen["FLASK_APP"], "app_dir": chosen["APP_DIR"]}
+                image = StoredImage(digest="", folder=folder, **record)
+                self._declare(image)
                 if chosen["CHECK_IMPORT"] != "0":
-                    self._check_import(folder, chosen)
-                self._keep(folder, built, {"flask_app": chosen["FLASK_APP"]})
+                    self._check_import(image, chosen.get("CHECK_ENVIRONMENT", ""))
+                self._keep(folder, built, record)
         return built
 
     @staticmethod
-    def _copy_application(context: BuildContext, app_dir: str, folder: Path) -> None:
-        application = folder / "task" / _package(context, app_dir)
-        context.copy(app_dir, application)
-        if (application / "requirements.txt").exists():
-            shutil.copyfile(application / "requirements.txt", folder / StoredImage.REQUIREMENTS)
-
-    def _check_import(self, folder: Path, args: Mapping[str, str]) -> None:
-        """Import the application, as the Dockerfile's last step does: a broken one is never deployed."""
-        image = StoredImage(digest="", folder=folder, flask_app=args["FLASK_APP"])
-        lines = self._import_failure(image)
-        if lines:
-            shown = "\n".join(f"  | {line}" for line in lines)
-            raise SandboxError(
-                f"{shown}\nThe image of {args['APP_DIR']} can't be built: "
-                f"importing {args['FLASK_APP']} fails as above. "
-                "Mend it, or set checkImport=false for an application that needs secrets to be imported."
-            )
-
-    def _import_failure(self, image: StoredImage) -> list[str]:
-        python = self.python(image)
-        paths = {"PYTHONPATH": f"{image.runtime}:{image.task}", "FLASK_APP": image.flask_app}
+    def _declare(image: StoredImage) -> None:
+        """Set aside what declares the application's dependencies, as a stage of the Dockerfile does."""
+        needed = image.needed
         answer = subprocess.run(
-            [str(python), "-P", "-m", "dualmode.application"],
-            cwd=image.task,
-            env={**process_environment(python), **paths},
+            [
+                sys.executable,
+                "-m",
+                "infra.dependencies",
+                "declared",
+                needed.application,
+                needed.declared,
+                image.app_dir,
+            ],
+            env={**os.environ, "PYTHONPATH": str(needed.installer), "PYTHONDONTWRITEBYTECODE": "1"},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             errors="replace",
         )
-        lines = f"{answer.stdout}{answer.stderr}".strip().splitlines() or [f"exit status {answer.returncode}"]
-        return lines[-_SHOWN_LINES:] if answer.returncode != 0 else []
+        _refuse_failure(answer, image.app_dir)
+
+    def _check_import(self, image: StoredImage, variables: str) -> None:
+        """Import the application, as a stage of the Dockerfile does: a broken one is never deployed."""
+        python = self.python(image)
+        environment = {
+            **process_environment(python),
+            "PYTHONPATH": f"{image.runtime}:{image.task}",
+            "FLASK_APP": image.flask_app,
+            "APP_DIR": image.app_dir,
+            "CHECK_ENVIRONMENT": variables,
+        }
+        answer = subprocess.run(
+            [str(python), "-P", "-m", "dualmode.import_check"],
+            cwd=image.task,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+        )
+        _refuse_failure(answer, image.app_dir)
 
     def _build_with(
         self,
@@ -226,6 +261,13 @@ class ImageStore:
         except (OSError, ValueError):
             return None
         return record
+
+
+def _refuse_failure(answer: subprocess.CompletedProcess[str], app_dir: str) -> None:
+    lines = f"{answer.stdout}{answer.stderr}".strip().splitlines()
+    if answer.returncode != 0:
+        sentence = sentence_of(lines) or f"It ended with exit status {answer.returncode}."
+        raise SandboxError(f"{shown(lines)}\nThe image of {app_dir} can't be built. {sentence}".lstrip("\n"))
 
 
 def _manifest(config: Mapping[str, object], layers: Sequence[str]) -> str:

@@ -1,51 +1,92 @@
 """Virtual environments for functions that run as processes: what the Dockerfile installs into /opt/venv."""
 
+import contextlib
 import fcntl
 import hashlib
+import json
 import os
 import platform
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sandbox import long_command, variables
 from sandbox.errors import SandboxError
+from sandbox.runner.build_output import sentence_of, shown
 
-_SHOWN_LINES = 15
+_PLAN = "plan.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needed:
+    """What an image's environment is made of, in folders and files of that image."""
+
+    lock: Path
+    """The runtime's own requirements, each with its hashes."""
+    installer: Path
+    """The folder that the package `infra.dependencies` lies in, as the build had it."""
+    declared: Path
+    """What declares the application's dependencies, as that package has copied it."""
+    application: Path
+    """The application's own folder."""
+
+    @property
+    def plan(self) -> dict[str, Any]:
+        """How the dependencies are installed, less what the application is called."""
+        plan: dict[str, Any] = json.loads((self.declared / _PLAN).read_text())
+        return {name: value for name, value in plan.items() if name != "name"}
 
 
 class Venvs:
-    """Makes environments from requirements files, and keeps them by the files' content."""
+    """Makes environments of what applications declare, and keeps them by its content."""
 
     def __init__(self, folder: Path, progress: Callable[[str], None]) -> None:
         self._folder = folder
         self._progress = progress
 
-    def python(self, locks: Sequence[Path], requirements: Sequence[Path]) -> Path:
-        """The Python that has what these files ask for, hash-checked by the locks; made the first time.
+    def python(self, needed: Needed) -> Path:
+        """The Python that has what is needed; made the first time.
 
         Raises:
-            SandboxError: they can't be installed.
+            SandboxError: it can't be installed.
         """
-        wanted = [(file, file.read_bytes(), True) for file in locks]
-        wanted += [(file, file.read_bytes(), False) for file in requirements if file.exists()]
-        folder = self._folder / _fingerprint([text for _, text, _ in wanted])
-        python, complete = folder / "bin" / "python", folder / "complete"
+        plan = json.dumps(needed.plan, sort_keys=True).encode()
+        parts = [needed.lock.read_bytes(), plan, *_contents(needed.declared, but=_PLAN)]
+        base = self._folder / _fingerprint(parts)
+        with self._making(base) as wanted:
+            if wanted:
+                self._make(base, needed)
+        if not needed.plan["project"]:
+            return base / "bin" / "python"
+        folder = self._folder / _fingerprint([*parts, *_contents(needed.application)])
+        with self._making(folder) as wanted:
+            if wanted:
+                self._add_project(base, folder, needed)
+        return folder / "bin" / "python"
+
+    @contextlib.contextmanager
+    def _making(self, folder: Path) -> Iterator[bool]:
+        """Whether the environment in that folder has to be made, by nobody else at the same time."""
+        complete = folder / "complete"
         if complete.exists():
-            return python
+            yield False
+            return
         self._folder.mkdir(parents=True, exist_ok=True)
         with (self._folder / f"{folder.name}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)  # tests and a sandbox may want the same one at the same time
-            if not complete.exists():
-                self._make(folder, [(file, hashed) for file, _, hashed in wanted])
-                complete.touch()
-        return python
+            if complete.exists():
+                yield False
+                return
+            shutil.rmtree(folder, ignore_errors=True)
+            yield True
+            complete.touch()
 
-    def _make(self, folder: Path, requirements: list[tuple[Path, bool]]) -> None:
+    def _make(self, folder: Path, needed: Needed) -> None:
         self._progress("Installing what the function needs (once, it is kept) ...")
-        shutil.rmtree(folder, ignore_errors=True)
         made = subprocess.run(
             [sys.executable, "-m", "venv", "--without-pip", str(folder)],
             env=variables.ordinary(),
@@ -54,27 +95,43 @@ class Venvs:
         )
         if made.returncode != 0:
             raise SandboxError(f"python -m venv failed for {folder}: {made.stderr.strip()[-300:]}")
-        for file, locked in requirements:
-            self._install(folder, file, locked=locked)
+        python = folder / "bin" / "python"
+        pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", "--python", str(python)]
+        self._run([*pip, "install", "--progress-bar", "off", "--require-hashes", "-r", str(needed.lock)])
+        self._run(_installer("install", needed.declared, python), needed.installer)
 
-    def _install(self, folder: Path, requirements: Path, *, locked: bool) -> None:
-        command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input"]
-        command += ["--python", str(folder / "bin" / "python"), "install", "--progress-bar", "off"]
-        command += ["--require-hashes"] if locked else []
+    def _add_project(self, base: Path, folder: Path, needed: Needed) -> None:
+        """Make an environment of another one and the application's own code, which changes more often."""
+        self._progress("Installing the application's own packages ...")
+        shutil.copytree(base, folder, symlinks=True, copy_function=os.link, ignore=shutil.ignore_patterns("complete"))
+        for script in (folder / "bin").iterdir():  # they begin with the path of their Python
+            content = b"" if script.is_symlink() else script.read_bytes()
+            if content.startswith(b"#!"):
+                mode = script.stat().st_mode
+                script.unlink()
+                script.write_bytes(content.replace(os.fsencode(base), os.fsencode(folder)))
+                script.chmod(mode)
+        application = folder / "application"
+        shutil.copytree(needed.application, application, symlinks=True)
+        step = _installer("install-project", application, needed.declared, folder / "bin" / "python")
+        self._run(step, needed.installer)
 
+    def _run(self, command: Sequence[str], installer: Path | None = None) -> None:
         def told(line: str) -> None:
             if line.startswith("Collecting "):
                 self._progress(f"  {line.split('(')[0].strip()}")
 
-        status, lines = long_command.run(
-            [*command, "-r", str(requirements)], environment=variables.downloading(), told=told
-        )
+        environment = variables.downloading() | ({"PYTHONPATH": str(installer)} if installer else {})
+        status, lines = long_command.run(command, environment=environment, told=told)
         if status != 0:
-            shown = "\n".join(f"  | {line}" for line in lines[-_SHOWN_LINES:])
-            raise SandboxError(
-                f"{shown}\nThe packages of {requirements.name} could not be installed: "
-                "is a package index reachable, and do the requirements fit this Python?"
+            sentence = sentence_of(lines) or (
+                "The runtime's own packages can't be installed, as above: is a package index reachable?"
             )
+            raise SandboxError(f"{shown(lines)}\n{sentence}")
+
+
+def _installer(step: str, *arguments: Path) -> list[str]:
+    return [sys.executable, "-m", "infra.dependencies", step, *map(str, arguments)]
 
 
 def process_environment(python: Path) -> dict[str, str]:
@@ -88,9 +145,18 @@ def process_environment(python: Path) -> dict[str, str]:
     }
 
 
-def _fingerprint(texts: list[bytes]) -> str:
+def _contents(folder: Path, *, but: str = "") -> Iterator[bytes]:
+    """The names and contents of all files below a folder, in one order everywhere."""
+    for path in sorted(folder.rglob("*")):
+        if path.name == but or "__pycache__" in path.parts or not (path.is_symlink() or path.is_file()):
+            continue
+        yield os.fsencode(path.relative_to(folder))
+        yield os.fsencode(path.readlink()) if path.is_symlink() else path.read_bytes()
+
+
+def _fingerprint(parts: Sequence[bytes]) -> str:
     digest = hashlib.sha256()
-    for part in (*texts, sys.version.encode(), os.fsencode(sys.base_prefix), platform.machine().encode()):
+    for part in (*parts, sys.version.encode(), os.fsencode(sys.base_prefix), platform.machine().encode()):
         digest.update(b"%d:" % len(part))
         digest.update(part)
     return digest.hexdigest()[:16]

@@ -371,16 +371,3 @@ def test_the_sample_that_a_user_edits_in_its_folder_is_the_one_that_is_served(fo
     (folder / "scripts" / "server.py").write_text('from flask import Flask\napp = Flask("edited")')
     program = "from dualmode.application import load; print(load('scripts.server:app').name)"
     assert python(program, folder) == "edited"
-
-
-def test_a_build_can_check_that_the_application_loads(folder):
-    def check(import_string):
-        result = run(["-m", "dualmode.application"], folder, FLASK_APP=import_string)
-        return result.returncode, result.stdout + result.stderr
-
-    assert check("shop") == (0, "")
-    (folder / "scripts").symlink_to(ROOT / "scripts")
-    assert check("") == (0, "")
-    assert check("shop:web") == (1, REFUSED["shop:web"][1].format(folder=folder) + "\n")
-    status, errors = check("raising")
-    assert (status, errors.splitlines()[-1]) == (1, "RuntimeError: from their code")

@@ -249,6 +249,9 @@ def project_with(folder: Path, files: Mapping[str, str]) -> Path:
         shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
     (folder / "infra").mkdir()
     shutil.copy(ROOT / "infra" / "Dockerfile", folder / "infra")
+    shutil.copytree(
+        ROOT / "infra" / "dependencies", folder / "infra" / "dependencies", ignore=shutil.ignore_patterns("__pycache__")
+    )
     shutil.copy(ROOT / ".dockerignore", folder)
     for name, content in files.items():
         path = folder / "app" / name

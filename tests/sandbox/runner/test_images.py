@@ -19,9 +19,8 @@ SERVER = "from flask import Flask\n\napp = Flask(__name__)\n"
 def context(tmp_path):
     """A small project with the real runtime."""
     folder = tmp_path / "project"
-    for part in ("scripts", "dualmode"):
+    for part in ("scripts", "dualmode", "infra/dependencies"):
         shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "infra").mkdir()
     (folder / "infra" / "Dockerfile").write_text("FROM scratch\n")
     (folder / "shop").mkdir()
     (folder / "shop" / "shop.py").write_text(SERVER)
@@ -124,7 +123,7 @@ def test_an_image_is_laid_out_as_the_dockerfile_lays_it_out(store, context):
     assert (image.task / "shop.py").read_text() == SERVER
     assert (image.runtime / "dualmode" / "gateway" / "__main__.py").exists()
     assert os.access(image.runtime / "scripts" / "entrypoint.sh", os.X_OK)
-    assert image.requirements.read_text() == ""
+    assert json.loads((image.needed.declared / "plan.json").read_text())["source"] == "requirements.txt"
     assert (image.engine, image.flask_app) == ("", "shop:app")
 
 
@@ -148,8 +147,9 @@ def test_an_application_that_cannot_be_imported_is_not_built(store, context):
         build(store, context)
     assert "nothing_of_this_name" in str(refused.value)
     assert str(refused.value).splitlines()[-1] == (
-        "The image of shop can't be built: importing shop:app fails as above. "
-        "Mend it, or set checkImport=false for an application that needs secrets to be imported."
+        "The image of shop can't be built. Importing shop:app fails: there is no module nothing_of_this_name. "
+        "What shop needs is looked for in shop/requirements.txt, or else in shop/pyproject.toml with its uv.lock or "
+        "poetry.lock, or else in setup.py, and none of them is there: add one that names the package."
     )
     assert not [path for path in (store._folder).iterdir() if path.is_dir()]
 
@@ -181,7 +181,7 @@ def test_an_engine_builds_once_and_its_failure_is_shown(engine, context, tmp_pat
     with pytest.raises(SandboxError) as refused:
         build(store, context)
     assert "missing" in str(refused.value)
-    assert str(refused.value).splitlines()[-1].startswith(f"{engine} could not build Dockerfile")
+    assert str(refused.value).splitlines()[-1].startswith(f"{engine} can't build Dockerfile; its")
 
 
 def test_a_builds_argument_shows_in_no_list_of_processes(engine, context, tmp_path):

@@ -1,0 +1,91 @@
+"""`python -m dualmode.import_check`: imports the application once, as a cold start does; an image's build runs it."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+from dualmode import application, lazy_imports
+
+ENVIRONMENT = "CHECK_ENVIRONMENT"
+"""The function's variables for the check alone, a JSON object."""
+
+MARK = "dualmode: "
+"""Begins the line that says, to the application's owner, what is wrong."""
+
+
+def main() -> int:
+    """Returns the exit status; what is wrong is printed, a traceback of the application's own code before it."""
+    _take_environment()
+    import_string = application.import_string()
+    lazy_imports.install()
+    try:
+        application.load(import_string)
+    except application.ApplicationError as error:
+        return _fail(str(error))
+    except ModuleNotFoundError as error:
+        _show(error)
+        return _fail(f"Importing {import_string} fails: there is no module {error.name}. {_where_modules_come_from()}")
+    except Exception as error:  # noqa: BLE001 - whatever their code raises
+        _show(error)
+        return _fail(
+            f"Importing {import_string} fails with {type(error).__name__}, as above. Fix it; a variable that it needs"
+            " goes into the setting environment, which this import sees. checkImport=false leaves this check out, for"
+            " an application that needs a database or a network to be imported."
+        )
+    except SystemExit as error:
+        _show(error)
+        return _fail(
+            f"Importing {import_string} ends Python, as above: an application may do that only when it is run."
+        )
+    return 0
+
+
+def _take_environment() -> None:
+    """Starts anew with the variables of the check, since some are read only when Python starts."""
+    text = os.environ.pop(ENVIRONMENT, "")
+    if not text:
+        return
+    variables: dict[str, str] = json.loads(text)
+    path = [os.environ.get("PYTHONPATH", ""), variables.get("PYTHONPATH", "")]  # as the entrypoint joins them
+    joined = {**os.environ, **variables, "PYTHONPATH": ":".join(filter(None, path))}
+    os.execve(sys.executable, [sys.executable, "-P", "-m", "dualmode.import_check"], joined)  # noqa: S606
+
+
+def _where_modules_come_from() -> str:
+    name = os.environ.get("APP_DIR", "the application's folder")
+    here = Path.cwd()
+    folder = here / Path(name).name if (here / Path(name).name / "__init__.py").exists() else here
+    for file in ("requirements.txt", "pyproject.toml", "setup.py"):
+        if (folder / file).exists():
+            return (
+                f"What {name} needs is read from {name}/{file}, and from that file alone: add the package that has the"
+                " module to it."
+            )
+    return (
+        f"What {name} needs is looked for in {name}/requirements.txt, or else in {name}/pyproject.toml with its uv.lock"
+        " or poetry.lock, or else in setup.py, and none of them is there: add one that names the package."
+    )
+
+
+def _show(error: BaseException) -> None:
+    """Prints a traceback from the application's first frame on: how we came to import it explains nothing."""
+    import traceback
+
+    trace = error.__traceback__
+    while trace is not None and _is_ours(trace.tb_frame.f_code.co_filename):
+        trace = trace.tb_next
+    traceback.print_exception(type(error), error, trace)
+
+
+def _is_ours(file: str) -> bool:
+    return file.startswith("<frozen") or Path(file).parent == Path(__file__).parent
+
+
+def _fail(sentence: str) -> int:
+    print(f"{MARK}{sentence}", file=sys.stderr)  # noqa: T201 - a command
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,105 @@
+"""Installs an application's dependencies into an environment: by pip, with the tool of a lock for its export."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from infra.dependencies import wheels
+from infra.dependencies.declared import POETRY_LOCK, PYPROJECT, REQUIREMENTS, UV_LOCK, Plan, read_plan
+from infra.dependencies.errors import DependencyError
+
+# Each lock's own tool, for as long as its export takes. The lock decides what is installed, not the tool's version.
+_TOOLS = {
+    UV_LOCK: (["uv"], ["uv", "export", "--frozen", "--no-dev", "--no-emit-project", "--quiet", "--output-file"]),
+    POETRY_LOCK: (["poetry", "poetry-plugin-export"], ["poetry", "export", "--no-interaction", "--output"]),
+}
+
+
+def install(declared: Path, python: Path, base: str) -> None:
+    """Installs what the folder `declared` says into the environment of `python`, without the application's code.
+
+    Raises:
+        DependencyError: it can't be installed; pip's own lines are printed already.
+    """
+    plan = read_plan(declared)
+    with tempfile.TemporaryDirectory() as scratch:
+        arguments = list(plan.requirements)
+        if plan.lock:
+            arguments += ["-r", str(_export(plan, declared, Path(scratch)))]
+        elif plan.source == REQUIREMENTS:
+            arguments += ["-r", REQUIREMENTS]
+        if arguments:
+            _pip(["install", "--no-compile", *arguments], plan, declared, python, base)
+
+
+def install_project(folder: Path, declared: Path, python: Path, base: str) -> None:
+    """Installs what the application's dependencies take from its own code, in the folder where it is to run.
+
+    Raises:
+        DependencyError: it can't be installed; pip's own lines are printed already.
+    """
+    plan = read_plan(declared)
+    if plan.project:
+        _pip(["install", "--no-compile", *plan.project], plan, folder, python, base)
+
+
+def _pip(arguments: Sequence[str], plan: Plan, folder: Path, python: Path, base: str) -> None:
+    status, output = _run([*pip(python), *arguments], folder)
+    if status != 0:
+        source = plan.lock or plan.source
+        sentence = wheels.explain(output, python, base)
+        raise DependencyError(
+            f"The packages of {plan.name}/{source} can't be installed. {sentence}"
+            if sentence
+            else f"The packages of {plan.name}/{source} can't be installed; pip says why above. Correct that file, or"
+            " see that a package index can be reached."
+        )
+
+
+def pip(python: Path) -> list[str]:
+    """Returns the command of this Python's pip for another environment."""
+    return [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", "--python", str(python)]
+
+
+def _export(plan: Plan, declared: Path, scratch: Path) -> Path:
+    """Returns a requirements file with what the lock fixes."""
+    packages, command = _TOOLS[plan.lock]
+    tools, exported = scratch / "tools", scratch / plan.lock
+    own_pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input"]
+    status, _ = _run([*own_pip, "install", "--quiet", "--target", str(tools), *packages], declared)
+    if status != 0:
+        raise DependencyError(
+            f"{packages[0]}, which reads {plan.name}/{plan.lock}, can't be installed: see that a package index can be"
+            f" reached, or export the lock to {plan.name}/{REQUIREMENTS}."
+        )
+    path = {"PYTHONPATH": str(tools), "POETRY_VIRTUALENVS_CREATE": "false"}
+    program = [sys.executable, "-m", command[0]] if packages[0] == "poetry" else [str(tools / "bin" / command[0])]
+    status, output = _run([*program, *command[1:], str(exported)], declared, **path)
+    if status != 0 or not exported.exists():
+        said = output[-1].strip().rstrip(".") if output else f"exit status {status}"
+        raise DependencyError(
+            f"{packages[0]} can't read {plan.name}/{plan.lock} ({said}): lock again, so that it fits {PYPROJECT}."
+        )
+    return exported
+
+
+def _run(command: Sequence[str], folder: Path, **variables: str) -> tuple[int, list[str]]:
+    """Runs a command in a folder, prints what it says as it comes, and returns its exit status and the lines."""
+    with subprocess.Popen(
+        command,
+        cwd=folder,
+        env={**os.environ, **variables},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    ) as process:
+        output = []
+        for line in process.stdout or ():
+            output.append(line.rstrip())
+            print(output[-1], flush=True)  # noqa: T201 - a command
+    return process.returncode, output

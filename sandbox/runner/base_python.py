@@ -1,0 +1,27 @@
+"""Which Python an image would have, as far as the name of its base says."""
+
+import re
+import sys
+from collections.abc import Mapping
+
+_DEFAULT = re.compile(rb"^ARG BASE_IMAGE=(\S+)", re.MULTILINE)
+_VERSION = re.compile(r":(?:.*-)?(3\.\d+)(?![\d])")
+
+
+def base_python(dockerfile: bytes, arguments: Mapping[str, str]) -> str:
+    """The version, such as `3.15`, of the Dockerfile's base or of the one in a build's arguments; "" where unknown."""
+    default = _DEFAULT.search(dockerfile)
+    base = arguments.get("BASE_IMAGE") or (default[1].decode() if default else "")
+    named = _VERSION.search(base)
+    return named[1] if named else ""
+
+
+def difference(dockerfile: bytes, arguments: Mapping[str, str]) -> str:
+    """The sentence that says how this machine's Python differs from the image's, "" where it doesn't."""
+    here, there = f"3.{sys.version_info.minor}", base_python(dockerfile, arguments)
+    if there in ("", here):
+        return ""
+    return (
+        f"The function runs on this machine's Python {here}, and the image has {there}: packages and syntax may differ."
+        f" For the same, use make PYTHON=python{there} after make clean, or set baseImage to one with Python {here}."
+    )

@@ -1,0 +1,111 @@
+"""An image's build imports the application, and says in one sentence what its owner has to do."""
+
+import json
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from tests.conftest import ROOT
+
+MODULES = {
+    "shop": "from flask import Flask\napp = Flask(__name__)",
+    "raising": 'raise RuntimeError("from their code")',
+    "leaving": "import sys\nsys.exit(0)",
+    "needing": "import nothing_of_this_name",
+    "secretive": """
+        import os
+        from flask import Flask
+        assert os.environ["SECRET_KEY"] == "it's $HOME" and "CHECK_ENVIRONMENT" not in os.environ
+        app = Flask(__name__)
+        """,
+    "elsewhere": "from flask import Flask\nimport beside\napp = Flask(__name__)",
+    "lib/beside": "",
+}
+
+
+@pytest.fixture
+def check(tmp_path):
+    """Runs the check of an import string, and returns its exit status and all that it prints."""
+    for name, content in MODULES.items():
+        path = tmp_path / f"{name}.py"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(textwrap.dedent(content))
+
+    def run(import_string, **variables):
+        environment = {"PYTHONPATH": f"{ROOT}:{tmp_path}", "FLASK_APP": import_string, "APP_DIR": "apps/shop"}
+        result = subprocess.run(
+            [sys.executable, "-P", "-m", "dualmode.import_check"],
+            cwd=tmp_path,
+            env=environment | variables,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        return result.returncode, (result.stdout + result.stderr).splitlines()
+
+    return run
+
+
+def test_an_application_that_can_be_imported_passes_in_silence(check):
+    assert check("shop:app") == (0, [])
+
+
+def test_what_names_no_application_is_one_sentence(check, tmp_path):
+    sentence = f'dualmode: FLASK_APP is "shop:web", but module shop ({tmp_path}/shop.py) has no web; it has app.'
+    assert check("shop:web") == (1, [sentence])
+
+
+def test_an_error_is_shown_from_the_application_s_own_line_on(check, tmp_path):
+    status, lines = check("raising:app")
+    assert status == 1
+    assert lines[:2] == ["Traceback (most recent call last):", f'  File "{tmp_path}/raising.py", line 1, in <module>']
+    assert lines[-1] == (
+        "dualmode: Importing raising:app fails with RuntimeError, as above. Fix it; a variable that it needs goes into"
+        " the setting environment, which this import sees. checkImport=false leaves this check out, for an application"
+        " that needs a database or a network to be imported."
+    )
+
+
+@pytest.mark.parametrize(
+    ("file", "says"),
+    [
+        (
+            None,
+            "What apps/shop needs is looked for in apps/shop/requirements.txt, or else in apps/shop/pyproject.toml with"
+            " its uv.lock or poetry.lock, or else in setup.py, and none of them is there: add one that names the"
+            " package.",
+        ),
+        (
+            "pyproject.toml",
+            "What apps/shop needs is read from apps/shop/pyproject.toml, and from that file alone: add the package that"
+            " has the module to it.",
+        ),
+    ],
+)
+def test_a_missing_module_says_where_requirements_are_looked_for(check, tmp_path, file, says):
+    if file:
+        (tmp_path / file).touch()
+    status, lines = check("needing:app")
+    assert status == 1
+    assert "ModuleNotFoundError: No module named 'nothing_of_this_name'" in lines
+    assert lines[-1] == (f"dualmode: Importing needing:app fails: there is no module nothing_of_this_name. {says}")
+
+
+def test_an_application_that_ends_python_is_not_taken_for_one_that_can_be_imported(check):
+    status, lines = check("leaving:app")
+    assert (status, lines[-1]) == (
+        1,
+        "dualmode: Importing leaving:app ends Python, as above: an application may do that only when it is run.",
+    )
+
+
+def test_the_function_s_variables_are_there_during_the_import_alone(check):
+    assert check("secretive:app")[0] == 1
+    assert check("secretive:app", CHECK_ENVIRONMENT=json.dumps({"SECRET_KEY": "it's $HOME"})) == (0, [])
+
+
+def test_a_path_among_the_variables_counts_as_it_does_in_the_function(check):
+    assert check("elsewhere:app")[0] == 1
+    assert check("elsewhere:app", CHECK_ENVIRONMENT=json.dumps({"PYTHONPATH": "lib"})) == (0, [])
