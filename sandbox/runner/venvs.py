@@ -54,19 +54,27 @@ class Venvs:
         Raises:
             SandboxError: it can't be installed.
         """
-        plan = json.dumps(needed.plan, sort_keys=True).encode()
-        parts = [needed.lock.read_bytes(), plan, *_contents(needed.declared, but=_PLAN)]
-        base = self._folder / _fingerprint(parts)
-        with self._making(base) as wanted:
-            if wanted:
-                self._make(base, needed)
-        if not needed.plan["project"]:
-            return base / "bin" / "python"
-        folder = self._folder / _fingerprint([*parts, *_contents(needed.application)])
+        folder = self._made([needed.lock.read_bytes()], None, lambda folder: self._install_runtime(folder, needed))
+        if needed.plan["source"]:
+            plan = json.dumps(needed.plan, sort_keys=True).encode()
+            parts = [os.fsencode(folder.name), plan, *_contents(needed.declared, but=_PLAN)]
+            folder = self._made(parts, folder, lambda folder: self._install(folder, needed))
+        if needed.plan["project"]:
+            parts = [os.fsencode(folder.name), *_contents(needed.application)]
+            folder = self._made(parts, folder, lambda folder: self._install_project(folder, needed))
+        return folder / "bin" / "python"
+
+    def _made(self, parts: Sequence[bytes], base: Path | None, install: Callable[[Path], None]) -> Path:
+        """The environment with that fingerprint, made once: of another one where there is a `base`."""
+        folder = self._folder / _fingerprint(parts)
         with self._making(folder) as wanted:
             if wanted:
-                self._add_project(base, folder, needed)
-        return folder / "bin" / "python"
+                if base is None:
+                    _make(folder)
+                else:
+                    _clone(base, folder)
+                install(folder)
+        return folder
 
     @contextlib.contextmanager
     def _making(self, folder: Path) -> Iterator[bool]:
@@ -85,32 +93,18 @@ class Venvs:
             yield True
             complete.touch()
 
-    def _make(self, folder: Path, needed: Needed) -> None:
-        self._progress("Installing what the function needs (once, it is kept) ...")
-        made = subprocess.run(
-            [sys.executable, "-m", "venv", "--without-pip", str(folder)],
-            env=variables.ordinary(),
-            capture_output=True,
-            text=True,
-        )
-        if made.returncode != 0:
-            raise SandboxError(f"python -m venv failed for {folder}: {made.stderr.strip()[-300:]}")
+    def _install_runtime(self, folder: Path, needed: Needed) -> None:
+        self._progress("Installing what every function needs (once, it is kept) ...")
         python = folder / "bin" / "python"
         pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", "--python", str(python)]
         self._run([*pip, "install", "--progress-bar", "off", "--require-hashes", "-r", str(needed.lock)])
-        self._run(_installer("install", needed.declared, python), needed.installer)
 
-    def _add_project(self, base: Path, folder: Path, needed: Needed) -> None:
-        """Make an environment of another one and the application's own code, which changes more often."""
+    def _install(self, folder: Path, needed: Needed) -> None:
+        self._progress("Installing what the application needs (once, it is kept) ...")
+        self._run(_installer("install", needed.declared, folder / "bin" / "python"), needed.installer)
+
+    def _install_project(self, folder: Path, needed: Needed) -> None:
         self._progress("Installing the application's own packages ...")
-        shutil.copytree(base, folder, symlinks=True, copy_function=os.link, ignore=shutil.ignore_patterns("complete"))
-        for script in (folder / "bin").iterdir():  # they begin with the path of their Python
-            content = b"" if script.is_symlink() else script.read_bytes()
-            if content.startswith(b"#!"):
-                mode = script.stat().st_mode
-                script.unlink()
-                script.write_bytes(content.replace(os.fsencode(base), os.fsencode(folder)))
-                script.chmod(mode)
         application = folder / "application"
         shutil.copytree(needed.application, application, symlinks=True)
         step = _installer("install-project", application, needed.declared, folder / "bin" / "python")
@@ -128,6 +122,24 @@ class Venvs:
                 "The runtime's own packages can't be installed, as above: is a package index reachable?"
             )
             raise SandboxError(f"{shown(lines)}\n{sentence}")
+
+
+def _make(folder: Path) -> None:
+    made = subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], capture_output=True, text=True)
+    if made.returncode != 0:
+        raise SandboxError(f"python -m venv failed for {folder}: {made.stderr.strip()[-300:]}")
+
+
+def _clone(base: Path, folder: Path) -> None:
+    """Make an environment with what another one has: the same files, of which pip replaces those that it changes."""
+    shutil.copytree(base, folder, symlinks=True, copy_function=os.link, ignore=shutil.ignore_patterns("complete"))
+    for script in (folder / "bin").iterdir():  # they name the path of their environment
+        content = b"" if script.is_symlink() else script.read_bytes()
+        if os.fsencode(base) in content:
+            mode = script.stat().st_mode
+            script.unlink()
+            script.write_bytes(content.replace(os.fsencode(base), os.fsencode(folder)))
+            script.chmod(mode)
 
 
 def _installer(step: str, *arguments: Path) -> list[str]:

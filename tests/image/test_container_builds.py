@@ -39,7 +39,7 @@ def build_of(engine, folder, source, flask_app, **arguments):
 def test_a_build_fails_with_one_sentence_where_flask_app_names_no_application(engine, tmp_path, flask_app, sentence):
     result = build_of(engine, tmp_path, GOOD, flask_app)
     assert not result.succeeded
-    assert [line for line in result.output.splitlines() if "FLASK_APP is" in line] == [sentence]
+    assert [line for line in result.output.splitlines() if "FLASK_APP is" in line] == [f"dualmode: {sentence}"]
     assert "Traceback" not in result.output
 
 
@@ -47,6 +47,17 @@ def test_a_build_fails_with_the_error_of_an_application_that_breaks_when_importe
     result = build_of(engine, tmp_path, "import a_package_nobody_has\n", "shop:app")
     assert not result.succeeded
     assert "No module named 'a_package_nobody_has'" in result.output
+
+
+def test_a_package_without_a_wheel_for_the_base_s_python_is_named_with_a_base_that_has_one(engine, tmp_path):
+    project = project_with(tmp_path, {"shop.py": GOOD, "requirements.txt": "lxml==5.3.0\n"})
+    result = build(engine, project, image_tag("broken"), APP_DIR="app", FLASK_APP="shop:app")
+    assert not result.succeeded
+    (sentence,) = [line for line in result.output.splitlines() if line.startswith("dualmode: ")]
+    assert sentence.startswith(
+        "dualmode: The packages of app/requirements.txt can't be installed. lxml==5.3.0 has no wheel for Python 3.15:"
+        " the newest Python that has one is 3.13, so set baseImage to "
+    )
 
 
 @pytest.fixture(scope="module")
