@@ -58,7 +58,7 @@ def load(import_string: str) -> Any:
     """Returns the WSGI (Flask or any other) or ASGI application that an import string names, in the forms Flask knows.
 
     Those are `module`, `module:app`, `module:create_app()` and `path/file.py`, the last with `:app` or a call as well;
-    and, as other servers have it, `module:object.attribute`. A function without required parameters is a factory.
+    and, as other servers have it, `module:object.attribute`, of a call too. A function that needs no argument is a factory.
 
     Raises:
         ApplicationError: there is no such module, name or application.
@@ -72,9 +72,7 @@ def load(import_string: str) -> Any:
     app = _named(module, name.strip(), import_string) if name else _best(module, import_string)
     if is_flask(app) or is_application(app):
         return app
-    parts = [
-        f"{import_string}.{part}" for part in _PARTS if name[-1:].isalnum() and is_application(getattr(app, part, None))
-    ]
+    parts = [f"{import_string}.{part}" for part in _PARTS if name and is_application(getattr(app, part, None))]
     found = f"name its part {parts[0]}" if parts else _found(module)
     raise ApplicationError(
         NO_APPLICATION,
@@ -107,22 +105,72 @@ def _module(import_string: str) -> ModuleType:
 
 
 def _named(module: ModuleType, expression: str, import_string: str) -> Any:
-    path, arguments, keywords, called = _parsed(expression, import_string)
-    app: Any = module
-    for name in path.split("."):
-        try:
-            app = getattr(app, name)
-        except AttributeError:
-            raise ApplicationError(
-                NO_APPLICATION,
-                f'FLASK_APP is "{import_string}", but module {_place(module)} has no {path}; {_found(module)}.',
-            ) from None
-    if is_flask(app) or (not arguments and not keywords and is_application(app)):
+    if expression.isidentifier():  # by far the most, and without a parser in each cold start
+        app = _part(module, module, expression, import_string)
+    else:
+        app = _evaluated(module, _parsed(expression, import_string), import_string)
+    if is_flask(app) or not isinstance(app, FunctionType) or is_application(app):
         return app
-    if not isinstance(app, FunctionType) and not (called and callable(app)):
-        return app
+    return _called(module, app, [], {}, import_string)
+
+
+def _parsed(expression: str, import_string: str) -> Any:
+    """Returns the syntax tree of names, attributes and calls with literal arguments."""
+    import ast
+
     try:
-        return app(*arguments, **keywords)
+        tree = ast.parse(expression, mode="eval").body
+        node: Any = tree
+        while not isinstance(node, ast.Name):
+            if isinstance(node, ast.Call):
+                for each in (*node.args, *(keyword.value for keyword in node.keywords)):
+                    ast.literal_eval(each)
+                node = node.func
+            elif isinstance(node, ast.Attribute):
+                node = node.value
+            else:
+                raise SyntaxError
+    except (SyntaxError, ValueError):
+        raise ApplicationError(
+            NO_APPLICATION,
+            f'FLASK_APP is "{import_string}", but {expression} is neither a name nor the call of one with literal'
+            " arguments.",
+        ) from None
+    return tree
+
+
+def _evaluated(module: ModuleType, node: Any, import_string: str) -> Any:
+    import ast
+
+    if isinstance(node, ast.Name):
+        return _part(module, module, node.id, import_string)
+    if isinstance(node, ast.Attribute):
+        return _part(module, _evaluated(module, node.value, import_string), node.attr, import_string)
+    function = _evaluated(module, node.func, import_string)
+    arguments = [ast.literal_eval(argument) for argument in node.args]
+    keywords = {keyword.arg: ast.literal_eval(keyword.value) for keyword in node.keywords if keyword.arg}
+    if is_flask(function) or not callable(function):  # as Flask has it, which calls functions alone
+        return function
+    if not arguments and not keywords and is_application(function):
+        return function
+    return _called(module, function, arguments, keywords, import_string)
+
+
+def _part(module: ModuleType, thing: Any, name: str, import_string: str) -> Any:
+    try:
+        return getattr(thing, name)
+    except AttributeError:
+        raise ApplicationError(
+            NO_APPLICATION,
+            f'FLASK_APP is "{import_string}", but module {_place(module)} has no {name}; {_found(module)}.',
+        ) from None
+
+
+def _called(
+    module: ModuleType, function: Any, arguments: list[Any], keywords: dict[str, Any], import_string: str
+) -> Any:
+    try:
+        return function(*arguments, **keywords)
     except TypeError as error:
         if error.__traceback__ is not None and error.__traceback__.tb_next is not None:
             raise  # by the factory's own code
@@ -130,29 +178,6 @@ def _named(module: ModuleType, expression: str, import_string: str) -> Any:
             NO_APPLICATION,
             f'FLASK_APP is "{import_string}", but in module {_place(module)} the call of it fails: {error}.',
         ) from None
-
-
-def _parsed(expression: str, import_string: str) -> tuple[str, list[Any], dict[str, Any], bool]:
-    """Returns the dotted name, the arguments and keyword arguments of its call, and whether there is a call."""
-    if expression.isidentifier():  # by far the most, and without a parser in each cold start
-        return expression, [], {}, False
-    import ast
-
-    try:
-        found = ast.parse(expression, mode="eval").body
-        call = found if isinstance(found, ast.Call) else None
-        named = ast.unparse(call.func if call else found)
-        if not all(part.isidentifier() for part in named.split(".")):
-            raise SyntaxError
-        arguments = [ast.literal_eval(argument) for argument in call.args] if call else []
-        keywords = {word.arg: ast.literal_eval(word.value) for word in call.keywords if word.arg} if call else {}
-    except (SyntaxError, ValueError):
-        raise ApplicationError(
-            NO_APPLICATION,
-            f'FLASK_APP is "{import_string}", but {expression} is neither a name nor the call of one with literal'
-            " arguments.",
-        ) from None
-    return named, arguments, keywords, call is not None
 
 
 def _best(module: ModuleType, import_string: str) -> Any:

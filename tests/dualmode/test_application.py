@@ -229,6 +229,7 @@ WSGI = {
     "plain:kept.server": "kept",
     "plain:mounted.app": "app",
     "plain:Kept.server": "kept",
+    "plain:Kept().server": "kept",
     "shop:app.wsgi_app": "wsgi_app",
 }
 
@@ -295,11 +296,11 @@ REFUSED = {
     "plain:Kept()": (
         "Runtime.HandlerNotFound",
         'FLASK_APP is "plain:Kept()", but in module plain ({folder}/plain.py) that is of type Kept, neither a WSGI'
-        " (Flask, Django, ...) nor an ASGI application; it has app, mounted, bound, create_app().",
+        " (Flask, Django, ...) nor an ASGI application; name its part plain:Kept().server.",
     ),
     "plain:kept.client": (
         "Runtime.HandlerNotFound",
-        'FLASK_APP is "plain:kept.client", but module plain ({folder}/plain.py) has no kept.client; it has app,'
+        'FLASK_APP is "plain:kept.client", but module plain ({folder}/plain.py) has no client; it has app,'
         " mounted, bound, create_app().",
     ),
     "two": (
