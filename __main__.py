@@ -13,7 +13,13 @@ deployment = f"{pulumi.get_project()}-{pulumi.get_stack()}"
 
 image_uri = settings.image.image_uri
 if not image_uri:
-    image_uri = ContainerImage("image", settings.image, repository_name=deployment.lower()).image_uri
+    image = ContainerImage(
+        "image",
+        settings.image,
+        repository_name=deployment.lower(),
+        check_environment=settings.function.environment,
+    )
+    image_uri = image.image_uri
 
 api = HttpApi(
     "api",

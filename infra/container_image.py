@@ -105,6 +105,7 @@ class ContainerImage(pulumi.ComponentResource):
         settings: ImageSettings,
         *,
         repository_name: pulumi.Input[str],
+        check_environment: Mapping[str, pulumi.Input[str]] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("dualmode:index:ContainerImage", name, None, opts)
@@ -137,6 +138,8 @@ class ContainerImage(pulumi.ComponentResource):
                 flask_app=settings.flask_app,
                 base_image=settings.base_image,
                 check_import=settings.check_import,
+                # In no layer of the image, and encrypted in the state, as the function's own variables are.
+                check_environment=pulumi.Output.secret(dict(check_environment)) if check_environment else {},
             ).apply(lambda values: build_arguments(**values)),
             image_tag="latest",
             opts=child,
@@ -171,13 +174,20 @@ def check_folder(app_dir: str) -> None:
         refuse("appDir", app_dir, "this repository has no such folder", "set the folder of your application")
 
 
-def build_arguments(*, app_dir: str, flask_app: str, base_image: str, check_import: bool) -> dict[str, str]:
-    """Returns the Dockerfile's arguments, less those whose default in it stands."""
+def build_arguments(
+    *, app_dir: str, flask_app: str, base_image: str, check_import: bool, check_environment: Mapping[str, str]
+) -> dict[str, str]:
+    """Returns the Dockerfile's arguments, less those whose default in it stands.
+
+    `check_environment` are the variables with which the build imports the application once.
+    """
     arguments = {"APP_DIR": str(PurePosixPath(app_dir)), "FLASK_APP": flask_app}
     if base_image:
         arguments["BASE_IMAGE"] = base_image
     if not check_import:
         arguments["CHECK_IMPORT"] = "0"
+    elif check_environment:
+        arguments["CHECK_ENVIRONMENT"] = json.dumps(dict(check_environment), sort_keys=True)
     return arguments
 
 

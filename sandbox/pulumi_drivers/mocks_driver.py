@@ -130,6 +130,8 @@ class Monitor(mocks.MockMonitor):
             name, child = image.child_of_component(plain, self._config.stack)
         except InvalidInputsError as error:
             raise error.of(request.type, request.name) from error
+        if "args" in properties.secret_keys(inputs):
+            child = properties.conceal(child, frozenset({"buildArgs"}))
         child_type = image.DockerImage.pulumi_type
         child_urn = make_urn(self._config.stack, self._config.project, urn, child_type, name)
         identity, outputs = self._create(child_type, name, child)

@@ -125,7 +125,12 @@ class Venvs:
 
 
 def _make(folder: Path) -> None:
-    made = subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], capture_output=True, text=True)
+    made = subprocess.run(
+        [sys.executable, "-m", "venv", "--without-pip", str(folder)],
+        env=variables.ordinary(),
+        capture_output=True,
+        text=True,
+    )
     if made.returncode != 0:
         raise SandboxError(f"python -m venv failed for {folder}: {made.stderr.strip()[-300:]}")
 

@@ -21,6 +21,13 @@ def test_the_build_gets_one_platform_and_the_application(without_domain):
     assert (build["context"], build["dockerfile"]) == (".", "infra/Dockerfile")
 
 
+def test_the_build_s_import_gets_the_function_s_variables_as_a_secret(with_domain, program):
+    build = with_domain.one("Image", "image-build").inputs
+    assert build["args"] == {"APP_DIR": "scripts", "FLASK_APP": "scripts.server:app", "CHECK_ENVIRONMENT": "[secret]"}
+    unchecked = program.deploy(environment={"TOKEN": "hunter2"}, checkImport=False).one("Image", "image-build").inputs
+    assert unchecked["args"] == {"APP_DIR": "scripts", "FLASK_APP": "scripts.server:app", "CHECK_IMPORT": "0"}
+
+
 def test_one_setting_drives_the_architecture_of_image_and_function(program):
     deployed = program.deploy(architecture="arm64")
     assert deployed.one("Image", "image-build").inputs["platform"] == "linux/arm64"
