@@ -62,11 +62,15 @@ class Program:
 
         `before` prepares the account, once it is empty.
         """
-        self._ministack.reset()
-        self.account.client("route53").create_hosted_zone(Name="sandbox.test", CallerReference="tests")
+        self.empty()
         before()
         project = settings.load_project(source)
         config = settings.load(project, "dev", chosen)
         provider = Provider(self.account, self._images, source)
         outputs, resources = mocks_driver.deploy(project, config, provider, self._ministack.environment, lambda _: None)
         return Deployed(outputs, resources, self.account)
+
+    def empty(self) -> None:
+        """Leaves nothing in the account but the zone."""
+        self._ministack.reset()
+        self.account.client("route53").create_hosted_zone(Name="sandbox.test", CallerReference="tests")
