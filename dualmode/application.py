@@ -58,7 +58,8 @@ def load(import_string: str) -> Any:
     """Returns the WSGI (Flask or any other) or ASGI application that an import string names, in the forms Flask knows.
 
     Those are `module`, `module:app`, `module:create_app()` and `path/file.py`, the last with `:app` or a call as well;
-    and, as other servers have it, `module:object.attribute`, of a call too. A function that needs no argument is a factory.
+    and, as other servers have it, `module:object.attribute`, of a call too. A function that needs no
+    argument is a factory.
 
     Raises:
         ApplicationError: there is no such module, name or application.

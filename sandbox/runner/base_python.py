@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping
 
 _DEFAULT = re.compile(rb"^ARG BASE_IMAGE=(\S+)", re.MULTILINE)
-_VERSION = re.compile(r":(?:.*-)?(3\.\d+)(?![\d])")
+_VERSION = re.compile(r":(?:[^/]*-)?(3\.\d+)(?!\d)[^/]*$")
 
 
 def base_python(dockerfile: bytes, arguments: Mapping[str, str]) -> str:

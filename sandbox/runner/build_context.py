@@ -87,7 +87,8 @@ def left_out(context: BuildContext, folder: str) -> str:
     if not found:
         return ""
     files = " and ".join(f"{folder}/{name}" for name in found)
-    return f"{files} {'stays' if len(found) == 1 else 'stay'} out of the image: what it sets goes into environment."
+    says = "stays out of the image: what it sets" if len(found) == 1 else "stay out of the image: what they set"
+    return f"{files} {says} goes into environment."
 
 
 _TEMPLATES = ("example", "sample", "template", "dist")

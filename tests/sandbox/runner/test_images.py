@@ -2,6 +2,7 @@ import hashlib
 import json
 import os
 import shutil
+import sys
 
 import pytest
 
@@ -159,6 +160,23 @@ def test_an_application_that_cannot_be_imported_here_is_built_when_asked(store, 
     assert store.find(build(store, context, CHECK_IMPORT="0").digest)
 
 
+def test_what_differs_from_the_deployed_image_is_said_once(context, tmp_path):
+    said = []
+    store = ImageStore(tmp_path / "state", None, venvs=ROOT / ".sandbox" / "venvs", progress=said.append)
+    (context / ".dockerignore").write_text("**/.env\n**/.env.*\n")
+    for name in (".env", ".env.local", ".env.example"):
+        (context / "shop" / name).write_text("SECRET=1\n")
+    (context / "infra" / "Dockerfile").write_text("ARG BASE_IMAGE=python:3.99-slim\n")
+    for _ in range(2):
+        build(store, context)
+    assert [line for line in said if ".env" in line] == [
+        "shop/.env and shop/.env.local stay out of the image: what they set goes into environment."
+    ]
+    assert [line.partition(":")[0] for line in said if "3.99" in line] == [
+        f"The function runs on this machine's Python 3.{sys.version_info.minor}, and the image has 3.99"
+    ]
+
+
 def test_a_folder_that_the_context_lacks_is_named(store, context):
     with pytest.raises(SandboxError, match="has no folder shpo"):
         build(store, context, APP_DIR="shpo")
@@ -181,7 +199,14 @@ def test_an_engine_builds_once_and_its_failure_is_shown(engine, context, tmp_pat
     with pytest.raises(SandboxError) as refused:
         build(store, context)
     assert "missing" in str(refused.value)
-    assert str(refused.value).splitlines()[-1].startswith(f"{engine} can't build Dockerfile; its")
+    assert str(refused.value).splitlines()[-1] == f"{engine} can't build Dockerfile; its last lines are above."
+    dockerfile.write_text("ARG BASE_IMAGE\nFROM ${BASE_IMAGE}\nCOPY shop /shop\n")
+    with pytest.raises(SandboxError) as refused:
+        build(store, context, BASE_IMAGE="localhost/nobody-has-this:1")
+    assert str(refused.value).splitlines()[-1] == (
+        f"{engine} can't get localhost/nobody-has-this:1, as its last lines say: set baseImage to an image that it has"
+        " or can reach, or set DUALMODE_ENGINE=none to do without containers."
+    )
 
 
 def test_a_builds_argument_shows_in_no_list_of_processes(engine, context, tmp_path):
