@@ -56,6 +56,8 @@ class Application:
     """The folder of a source distribution that the application is; else its package is installed."""
     edit: str = ""
     """What was changed or written for it, "" where settings alone deploy it."""
+    process_only: str = ""
+    """Why the default base image can't hold it, "" where it can."""
     prepare: Callable[[Python, Path], None] | None = None
     """Completes the application's folder, as its owner would; the first argument gives a Python with its packages."""
     files: tuple[str, ...] = ()

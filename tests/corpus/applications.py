@@ -169,6 +169,7 @@ APPLICATIONS = (
         name="isso",
         kind="a WSGI application of werkzeug's parts; SQLite, JSON, cookies",
         flask_app="isso.run:application",
+        process_only="misaka, which it requires, has no wheel for any Python: its build needs a C compiler",
         environment={"ISSO_SETTINGS": "isso.cfg"},
         files=("/tmp/corpus-isso.db",),
         varies=(r'"(created|modified)": [\d.]+',),
