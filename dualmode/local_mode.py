@@ -25,6 +25,7 @@ def main() -> None:
     environ = os.environ
     access = logs.set_up_local(environ)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # a first process is not ended by signals it doesn't handle
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a script's background jobs are started with it ignored
     host, port = environ.get("FLASK_RUN_HOST") or DEFAULT_HOST, environ.get("PORT") or DEFAULT_PORT
     if not port.isdecimal() or int(port) > 65535:
         sys.exit(f"PORT is {port}, which is not the number of a port: set one from 0 to 65535.")

@@ -10,7 +10,8 @@ import pytest
 
 from tests.sandbox.test_sandbox_command import ask, serving
 from tests.support.gateways import gateway
-from tests.support.listening import descendants, listening
+from tests.support.listening import listening
+from tests.support.processes import descendants
 from tests.support.program import ROOT
 
 LISTED = re.findall(r"^\| ([^|]*?) \| (?:TCP|Unix)", (ROOT / "SECURITY.md").read_text(), re.MULTILINE)

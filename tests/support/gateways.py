@@ -5,7 +5,6 @@ import http.client
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ from dualmode.gateway.lambda_.execution_environments import Environments
 from dualmode.gateway.lambda_.invocation import Invocation
 from dualmode.gateway.lambda_.log_stream import LogStream
 from dualmode.gateway.lambda_.platform_log import JsonLog, TextLog
+from tests.support.waiting import until
 
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = Path(__file__).parent / "functions"
@@ -110,28 +110,6 @@ def error(made, *order, **members):
     outcome = run(made, *order, **members)
     assert outcome.failed, outcome
     return json.loads(outcome.payload)
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
-
-
-def until(condition, seconds=10.0):
-    """Wait until a condition holds; its value."""
-    deadline = time.monotonic() + seconds
-    while not (value := condition()):
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.005)
-    return value
-
-
-def lives(pid):
-    """Whether a process exists and is no zombie."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 class Gateway:

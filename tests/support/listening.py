@@ -1,4 +1,4 @@
-"""Which sockets a process and its descendants listen on, as the kernel says."""
+"""Which sockets processes listen on, as the kernel says."""
 
 from __future__ import annotations
 
@@ -8,21 +8,6 @@ import sys
 from pathlib import Path
 
 _LISTEN = "0A"
-
-
-def descendants(pid: int) -> set[int]:
-    """The process and all that it started, directly or through others."""
-    children: dict[int, list[int]] = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            fields = stat.read_text().rpartition(")")[2].split()
-            children.setdefault(int(fields[1]), []).append(int(stat.parent.name))
-    found, waiting = set(), [pid]
-    while waiting:
-        process = waiting.pop()
-        found.add(process)
-        waiting += children.get(process, [])
-    return found
 
 
 def listening(pids: set[int]) -> dict[tuple[str, int], int]:

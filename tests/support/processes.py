@@ -6,6 +6,44 @@ from collections.abc import Iterator
 from pathlib import Path
 
 
+def lives(pid: int) -> bool:
+    """Whether a process exists and is no zombie."""
+    return _state_and_parent(pid)[0] not in ("", "Z")
+
+
+def children(pid: int) -> set[int]:
+    """The processes that a process started itself and that exist, zombies too."""
+    return _children().get(pid, set())
+
+
+def descendants(pid: int) -> set[int]:
+    """The process and all that it started, directly or through others."""
+    children = _children()
+    found, waiting = set(), [pid]
+    while waiting:
+        process = waiting.pop()
+        found.add(process)
+        waiting += children.get(process, set())
+    return found
+
+
+def _children() -> dict[int, set[int]]:
+    found: dict[int, set[int]] = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        _, parent = _state_and_parent(int(folder.name))
+        found.setdefault(parent, set()).add(int(folder.name))
+    return found
+
+
+def _state_and_parent(pid: int) -> tuple[str, int]:
+    """A process's state, such as "S", and its parent; empty where there is no such process."""
+    try:
+        state, parent = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[:2]
+    except OSError:
+        return "", 0
+    return state, int(parent)
+
+
 @contextlib.contextmanager
 def commands() -> Iterator[set[str]]:
     """Every command line that is seen while the context lasts, over and over."""

@@ -1,5 +1,6 @@
 """The event an HTTP API makes of a request; expected values are those of docs/http-api.md."""
 
+import asyncio
 import base64
 import datetime
 import json
@@ -427,7 +428,9 @@ def through_mangum(event):
         await send({"type": "http.response.start", "status": 204, "headers": []})
         await send({"type": "http.response.body", "body": b""})
 
-    mangum.Mangum(application, lifespan="off")(event, None)
+    with asyncio.Runner() as runner:
+        runner.get_loop()  # Mangum takes the thread's event loop, and would leave open one that it had to make
+        mangum.Mangum(application, lifespan="off")(event, None)
     return seen
 
 

@@ -18,7 +18,9 @@ from dualmode.gateway.lambda_.runtime_api import (
     ResponseTooLarge,
     RuntimeApi,
 )
-from tests.support.gateways import FUNCTIONS, TRACE, environment, free_port, function, invocation, run, until
+from tests.support.gateways import FUNCTIONS, TRACE, environment, function, invocation, run
+from tests.support.ports import free_ports
+from tests.support.waiting import until
 
 PREFIX = "/2018-06-01/runtime"
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:function"
@@ -215,7 +217,7 @@ def comparable(steps):
 
 
 def steps_under_rie(rie, folder, events):
-    transcript, port = folder / "rie.json", free_port()
+    transcript, (port, runtime_api) = folder / "rie.json", free_ports(2)
     environ = {
         **os.environ,
         "WALK_PYTHON": sys.executable,
@@ -223,7 +225,7 @@ def steps_under_rie(rie, folder, events):
         "WALK_TRANSCRIPT": str(transcript),
     }
     command = [rie, "--runtime-interface-emulator-address", f"127.0.0.1:{port}"]
-    command += ["--runtime-api-address", f"127.0.0.1:{free_port()}", FUNCTIONS / "walk.sh"]
+    command += ["--runtime-api-address", f"127.0.0.1:{runtime_api}", FUNCTIONS / "walk.sh"]
     emulator = subprocess.Popen(command, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
 

@@ -9,7 +9,8 @@ from dualmode.gateway.http.message import Request, Response
 from dualmode.gateway.http.server import HttpServer
 from dualmode.gateway.http.trusted_client import is_address_or, objection
 from dualmode.gateway.lambda_.runtime_api import Ready, RuntimeApi
-from tests.support.gateways import event, gateway, until
+from tests.support.gateways import event, gateway
+from tests.support.waiting import until
 
 OWN = [
     "127.0.0.1",

@@ -259,6 +259,7 @@ def test_a_command_that_is_at_work_is_not_disturbed_and_the_lock_of_a_killed_one
     assert not lock.exists()
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_after_ctrl_c_what_had_begun_is_in_the_state_and_the_next_up_goes_on(engine, account, tmp_path):
     source = ROLE + dedent("""\
         for number in range(30):

@@ -197,6 +197,7 @@ def test_a_refusal_does_not_tell_a_secret(deploy):
     assert "hunter2" not in error
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_after_ctrl_c_the_next_run_is_as_ever(deploy):
     source = ROLE + dedent("""
         import os, signal

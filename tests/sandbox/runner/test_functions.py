@@ -1,4 +1,3 @@
-import contextlib
 import json
 import os
 import shutil
@@ -6,7 +5,6 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
@@ -17,8 +15,9 @@ from sandbox.errors import SandboxError
 from sandbox.runner.images import ImageStore
 from sandbox.runner.version_runner import VersionRunner
 from tests.support.planted import is_planted, plant
-from tests.support.processes import commands
+from tests.support.processes import commands, lives
 from tests.support.program import ROOT
+from tests.support.waiting import until
 from walk.function_version import FunctionVersion
 
 PROBE = """
@@ -259,9 +258,7 @@ def test_a_version_that_cannot_be_imported_fails_with_its_error(runner):
 def test_a_function_leaves_a_log_and_nothing_else_after_a_stop(own_runner, tmp_path):
     program = own_runner.start(version(own_runner))
     ask(own_runner, "/about")
-    began = time.monotonic()
     own_runner.stop()
-    assert time.monotonic() - began < 4
     assert not program.alive
     assert '"type":"platform.initStart"' in (tmp_path / "shop-7.log").read_text()
     with pytest.raises(SandboxError):
@@ -306,13 +303,4 @@ def test_a_killed_sandbox_leaves_no_function_behind(tmp_path):
         assert owner.stdout.readline() == "started\n"
         pid = int(log.read_text().split()[0])
         owner.send_signal(signal.SIGKILL)
-    deadline = time.monotonic() + 5
-    while is_running(pid) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert not is_running(pid)
-
-
-def is_running(pid):
-    with contextlib.suppress(OSError):
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    return False
+    until(lambda: not lives(pid))

@@ -63,17 +63,14 @@ def handler(event, context):
         return value[0] * value[1]
     if kind == "trace":
         return {"header": event["headers"]["x-amzn-trace-id"], "environment": os.environ["_X_AMZN_TRACE_ID"]}
-    if kind == "pid after":
-        time.sleep(value)
-        return os.getpid()
     if kind == "touch":
-        time.sleep(value[0])
-        Path(value[1]).touch()
+        Path(value).touch()
         return "touched"
-    if kind == "occupy":
-        Path(value[1]).touch()
-        time.sleep(value[0])
-        return "occupied"
+    if kind == "hold":  # says by the first file that it has begun, and waits for the second
+        Path(value[0]).touch()
+        while not Path(value[1]).exists():
+            time.sleep(0.005)
+        return os.getpid()
     if kind == "spawn":  # a child that outlives the invocation, and holds the output open
         return os.spawnlp(os.P_NOWAIT, "sleep", "sleep", str(value))
     if kind == "allocate":

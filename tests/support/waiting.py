@@ -1,0 +1,20 @@
+"""Waiting for an event, with a bound that a busy machine keeps too."""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+_Value = TypeVar("_Value")
+
+
+def until(condition: Callable[[], _Value], seconds: float = 60.0) -> _Value:
+    """Waits until a condition holds, and returns its value.
+
+    Raises:
+        AssertionError: it didn't within so many seconds.
+    """
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < deadline, f"it did not happen within {seconds:g} seconds"
+        time.sleep(0.005)
+    return value
