@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import os
 import platform
-import shutil
 import subprocess
 import sys
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from sandbox.ministack import MiniStack
+from sandbox.runner.container_engine import find_engine
+from sandbox.runner.images import ImageStore
+from tests.support import image_processes
+from tests.support.images import Image, ImageLaidOut, ImageOfEngine
 from tests.support.program import REGION, Deployed, Program
 
 ROOT = Path(__file__).parents[1]
 CACHE = ROOT / ".sandbox" / "cache"
+HTTPBIN = {"APP_DIR": "examples/httpbin", "FLASK_APP": "httpbin:app"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -83,11 +87,11 @@ def rie() -> Path:
 
 @pytest.fixture(scope="session")
 def engine() -> str:
-    """The container engine's command, docker or podman; a test that needs one is skipped where neither answers."""
-    for command in ("docker", "podman"):
-        if shutil.which(command) and subprocess.run([command, "info"], capture_output=True, timeout=60).returncode == 0:
-            return command
-    pytest.skip("neither docker nor podman answers here")
+    """The container engine's command, docker or podman; what can be seen in a container only is skipped without."""
+    found = find_engine()
+    if found is None:
+        pytest.skip("needs a container: neither docker nor podman answers here, or DUALMODE_ENGINE is none")
+    return found
 
 
 def image_tag(name: str) -> str:
@@ -115,7 +119,34 @@ def sample_image(engine: str) -> str:
 @pytest.fixture(scope="session")
 def httpbin_image(engine: str) -> str:
     """The image with httpbin, a Flask application from the package index, unmodified."""
-    return build_image(engine, image_tag("httpbin"), APP_DIR="examples/httpbin", FLASK_APP="httpbin:app")
+    return build_image(engine, image_tag("httpbin"), **HTTPBIN)
+
+
+@pytest.fixture(scope="session")
+def build_to_run(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Image]:
+    """Builds the project's image under a name for whatever can run it here: containers, or processes without them."""
+    engine = find_engine()
+    store = ImageStore(tmp_path_factory.mktemp("images"), None, venvs=ROOT / ".sandbox" / "venvs")
+
+    def build(name: str, **arguments: str) -> Image:
+        if engine:
+            return ImageOfEngine(engine, build_image(engine, image_tag(name), **arguments))
+        image = image_processes.build(store, **arguments)
+        return ImageLaidOut(image, store.python(image))
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def sample_anywhere(build_to_run: Callable[..., Image]) -> Image:
+    """The image with the sample application, in containers or in processes."""
+    return build_to_run("sample")
+
+
+@pytest.fixture(scope="session")
+def httpbin_anywhere(build_to_run: Callable[..., Image]) -> Image:
+    """The image with httpbin, in containers or in processes."""
+    return build_to_run("httpbin", **HTTPBIN)
 
 
 @pytest.fixture(scope="session")

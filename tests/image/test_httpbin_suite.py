@@ -12,7 +12,6 @@ from typing import NamedTuple
 import pytest
 
 from tests.conftest import CACHE, ROOT
-from tests.support.containers import serving
 
 
 class Excuse(NamedTuple):
@@ -79,9 +78,9 @@ def failures(suite, port):
 
 
 @pytest.mark.case(*sorted({excuse.case for excuse in EXCEPTIONS.values()}))
-def test_httpbin_passes_its_own_tests_in_gateway_mode(engine, httpbin_image, suite):
-    with serving(engine, httpbin_image, "gateway") as container:
-        count, failed = failures(suite, container.port(3000))
+def test_httpbin_passes_its_own_tests_in_gateway_mode(httpbin_anywhere, suite):
+    with httpbin_anywhere.serving("gateway") as running:
+        count, failed = failures(suite, running.port(3000))
     assert {name: problem for name, problem in failed.items() if name not in EXCEPTIONS} == {}
     assert {name for name, excuse in EXCEPTIONS.items() if excuse.says in failed.get(name, "")} == set(EXCEPTIONS)
     assert count == 70

@@ -6,8 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.conftest import build_image, image_tag
-from tests.support.containers import Reply, serving, under_rie
+from tests.support.running_image import Reply
 
 MODES = ["local", "lambda", "gateway"]
 JSON = {"content-type": "application/json"}
@@ -42,14 +41,14 @@ def reply_of(result):
 
 
 @contextlib.contextmanager
-def in_mode(mode, engine, image, rie):
+def in_mode(mode, image, rie):
     """Asks an image in a mode."""
     if mode == "lambda":
-        with under_rie(engine, image, rie) as container:
-            yield lambda *request: reply_of(container.invoke(event_of(*request)).json)
+        with image.under_rie(rie) as running:
+            yield lambda *request: reply_of(running.invoke(event_of(*request)).json)
     else:
-        with serving(engine, image, mode) as container:
-            yield container.request
+        with image.serving(mode) as running:
+            yield running.request
 
 
 def facts(reply, *names):
@@ -57,8 +56,8 @@ def facts(reply, *names):
 
 
 @pytest.fixture(scope="module", params=MODES)
-def sample(request, engine, sample_image, rie):
-    with in_mode(request.param, engine, sample_image, rie) as ask:
+def sample(request, sample_anywhere, rie):
+    with in_mode(request.param, sample_anywhere, rie) as ask:
         yield ask
 
 
@@ -82,8 +81,8 @@ def test_the_sample_answers_in_each_mode(sample, request_, status, document):
 
 
 @pytest.fixture(scope="module", params=MODES)
-def httpbin(request, engine, httpbin_image, rie):
-    with in_mode(request.param, engine, httpbin_image, rie) as ask:
+def httpbin(request, httpbin_anywhere, rie):
+    with in_mode(request.param, httpbin_anywhere, rie) as ask:
         yield ask
 
 
@@ -117,14 +116,13 @@ def test_httpbin_answers_as_a_teapot_in_each_mode(httpbin):
 
 
 @pytest.fixture(scope="module")
-def fastapi_image(engine):
-    tag = image_tag("fastapi")
-    return build_image(engine, tag, APP_DIR="examples/fastapi", FLASK_APP="greetings:app")
+def fastapi_image(build_to_run):
+    return build_to_run("fastapi", APP_DIR="examples/fastapi", FLASK_APP="greetings:app")
 
 
 @pytest.fixture(scope="module", params=MODES)
-def fastapi(request, engine, fastapi_image, rie):
-    with in_mode(request.param, engine, fastapi_image, rie) as ask:
+def fastapi(request, fastapi_image, rie):
+    with in_mode(request.param, fastapi_image, rie) as ask:
         yield ask
 
 
@@ -171,11 +169,11 @@ def test_fastapi_answers_404_in_each_mode(fastapi):
 
 
 @pytest.fixture(scope="module")
-def views_image(engine):
-    return build_image(engine, image_tag("views"), APP_DIR="examples/views", FLASK_APP="app:app")
+def views_image(build_to_run):
+    return build_to_run("views", APP_DIR="examples/views", FLASK_APP="app:app")
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_views_imported_for_their_side_effect_are_registered_in_each_mode(mode, engine, views_image, rie):
-    with in_mode(mode, engine, views_image, rie) as ask:
+def test_views_imported_for_their_side_effect_are_registered_in_each_mode(mode, views_image, rie):
+    with in_mode(mode, views_image, rie) as ask:
         assert ask("GET", "/").json == {"registered": "by import"}

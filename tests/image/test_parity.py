@@ -9,7 +9,6 @@ from tests.image.parity.exceptions import DIFFERENCES, EVERYWHERE, normalised
 from tests.image.parity.httpbin_cases import HTTPBIN
 from tests.image.parity.sample_cases import SAMPLE
 from tests.image.parity.wire import exchange
-from tests.support.containers import Container, started
 
 # Sets are in another order in each process, and httpbin shows one (Allow).
 ENVIRONMENT = {"PYTHONHASHSEED": "0"}
@@ -23,26 +22,23 @@ class Pair(NamedTuple):
 
 
 @contextlib.contextmanager
-def pair_of(engine, image):
-    with contextlib.ExitStack() as stack:
-        containers: list[Container] = [
-            stack.enter_context(started(engine, image, mode, environment=ENVIRONMENT, ports=[3000]))
-            for mode in ("local", "gateway")
-        ]
-        for container in containers:
-            container.wait_for_http()
-        yield Pair(*(container.port(3000) for container in containers))
+def pair_of(image):
+    with (
+        image.serving("local", environment=ENVIRONMENT) as local,
+        image.serving("gateway", environment=ENVIRONMENT) as gateway,
+    ):
+        yield Pair(local.port(3000), gateway.port(3000))
 
 
 @pytest.fixture(scope="module")
-def sample(engine, sample_image):
-    with pair_of(engine, sample_image) as pair:
+def sample(sample_anywhere):
+    with pair_of(sample_anywhere) as pair:
         yield pair
 
 
 @pytest.fixture(scope="module")
-def httpbin(engine, httpbin_image):
-    with pair_of(engine, httpbin_image) as pair:
+def httpbin(httpbin_anywhere):
+    with pair_of(httpbin_anywhere) as pair:
         yield pair
 
 

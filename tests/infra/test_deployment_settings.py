@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 
@@ -229,9 +230,11 @@ def test_a_setting_that_cannot_work_is_refused_with_key_value_rule_and_remedy(gi
 
 @pytest.mark.parametrize("section", SECTIONS)
 def test_an_input_that_is_known_only_later_is_left_to_aws(section):
-    later = pulumi.Output.from_input("anything")
-    section(**{field.name: later for field in fields(section) if field.name != "environment"})
-    FunctionSettings(environment={"URL": later})
+    with asyncio.Runner() as runner:
+        runner.get_loop()  # the SDK takes the thread's event loop, and would leave open one that it had to make
+        later = pulumi.Output.from_input("anything")
+        section(**{field.name: later for field in fields(section) if field.name != "environment"})
+        FunctionSettings(environment={"URL": later})
 
 
 def test_folders_that_are_refused_are_those_that_dockerignore_leaves_out():

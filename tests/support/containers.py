@@ -4,84 +4,33 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import http.client
-import json
 import os
 import re
 import shutil
 import subprocess
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from tests.support.running_image import RunningImage
 
 ROOT = Path(__file__).parents[2]
-START_SECONDS = 60
-
-
-class Reply(NamedTuple):
-    """What a client reads: header names in lower case, of repeated ones the last."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.body)
-
-
-class Stopped(NamedTuple):
-    """How a container ended: an exit code of 137 means that the engine had to kill it."""
-
-    seconds: float
-    exit_code: int
+# Ten times what an orderly end takes, and less than the 30 seconds after which the gateway gives up on a request.
+STOP_SECONDS = 20
 
 
 @dataclass(frozen=True)
-class Container:
+class Container(RunningImage):
     """A container that was started, and may have ended since."""
 
     engine: str
     id: str
 
     def port(self, inside: int) -> int:
-        """The port on loopback that leads to one inside.
-
-        Raises:
-            AssertionError: the container has ended; with its logs.
-        """
         return _port(self, inside)
 
-    def open(self, inside: int = 3000, seconds: float = 30) -> http.client.HTTPConnection:
-        """A connection to a port inside, for requests whose answers aren't waited for."""
-        return http.client.HTTPConnection("127.0.0.1", self.port(inside), timeout=seconds)
-
-    def request(
-        self,
-        method: str,
-        target: str,
-        body: bytes | str | None = None,
-        headers: Mapping[str, str] | None = None,
-        *,
-        inside: int = 3000,
-        seconds: float = 30,
-    ) -> Reply:
-        """Sends one request on a connection of its own."""
-        with contextlib.closing(self.open(inside, seconds)) as connection:
-            connection.request(method, target, body, dict(headers or {}))
-            response = connection.getresponse()
-            fields = {name.lower(): value for name, value in response.getheaders()}
-            return Reply(response.status, fields, response.read())
-
-    def invoke(self, event: Any, headers: Mapping[str, str] | None = None) -> Reply:
-        """Posts an event to where the Runtime Interface Emulator takes events."""
-        path = "/2015-03-31/functions/function/invocations"
-        return self.request("POST", path, json.dumps(event), headers, inside=8080)
-
     def logs(self) -> str:
-        """What it wrote so far, on both streams."""
         done = subprocess.run([self.engine, "logs", self.id], capture_output=True, text=True, timeout=60)
         return done.stdout + done.stderr
 
@@ -97,54 +46,10 @@ class Container:
         """The exit code of a container that ends by itself."""
         return int(self._output("wait", self.id, seconds=seconds))
 
-    def stop(self) -> Stopped:
-        """Stops it as `docker stop` does: its stop signal, and SIGKILL after ten seconds."""
-        begin = time.monotonic()
-        self._output("stop", self.id)
-        return Stopped(time.monotonic() - begin, int(self._state("ExitCode")))
-
-    def wait_for_http(self, inside: int = 3000, method: str = "GET", target: str = "/") -> None:
-        """Waits until a request is answered, whatever the answer.
-
-        Raises:
-            AssertionError: it ended, or answered nothing for a minute; with its logs.
-        """
-        deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline:
-            try:
-                self.request(method, target, inside=inside)
-            except (OSError, http.client.HTTPException):
-                self.check_running()
-                time.sleep(0.05)
-            else:
-                return
-        raise AssertionError(f"no answer within {START_SECONDS} seconds:\n{self.logs()}")
-
-    def wait_for_log(self, text: str, times: int = 1) -> None:
-        """Waits until it has written a text so many times.
-
-        Raises:
-            AssertionError: it hadn't for a minute; with its logs.
-        """
-        deadline = time.monotonic() + START_SECONDS
-        while self.logs().count(text) < times:
-            assert time.monotonic() < deadline, self.logs()
-            time.sleep(0.05)
-
-    def first_reply_other_than(self, body: bytes, target: str = "/") -> Reply:
-        """The first reply with another body, while a reloading server may be away.
-
-        Raises:
-            AssertionError: there was none for a minute; with its logs.
-        """
-        deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline:
-            with contextlib.suppress(OSError, http.client.HTTPException):
-                reply = self.request("GET", target)
-                if reply.body != body:
-                    return reply
-            time.sleep(0.05)
-        raise AssertionError(f"the reply stayed {body!r} for {START_SECONDS} seconds:\n{self.logs()}")
+    def stop(self) -> int:
+        """Stops it as `docker stop` does; its exit code, which is 137 where the engine had to kill it."""
+        self._output("stop", "--time", str(STOP_SECONDS), self.id)
+        return int(self._state("ExitCode"))
 
     def _state(self, key: str) -> str:
         return self._output("inspect", "--format", f"{{{{.State.{key}}}}}", self.id)

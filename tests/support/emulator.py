@@ -15,11 +15,10 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
-from tests.conftest import ROOT
 from tests.support.ports import free_ports
 from tests.support.waiting import until
 
-ENTRYPOINT = ROOT / "scripts" / "entrypoint.sh"
+ENTRYPOINT = Path(__file__).parents[2] / "scripts" / "entrypoint.sh"
 PYTHON_FOLDER = Path(sys.executable).parent
 
 
@@ -42,15 +41,19 @@ def write(folder: Path, **modules: str) -> Path:
     return folder
 
 
+def emulator_command(rie: Path, port: int, runtime_api: int) -> list[str]:
+    """The emulator, on two ports of loopback; a function's bootstrap follows."""
+    addresses = ["--runtime-interface-emulator-address", f"127.0.0.1:{port}"]
+    return [str(rie), "--log-level", "error", *addresses, "--runtime-api-address", f"127.0.0.1:{runtime_api}"]
+
+
 class Emulator:
     """A function under the emulator: invoke it, then read what it logged."""
 
     def __init__(self, rie: Path, folder: Path, log: Path, prefix: tuple[str, ...] = (), **variables: str) -> None:
         self.port, runtime_api = free_ports(2)
         self.log_file = log
-        command = [*prefix, str(rie), "--log-level", "error"]
-        command += ["--runtime-interface-emulator-address", f"127.0.0.1:{self.port}"]
-        command += ["--runtime-api-address", f"127.0.0.1:{runtime_api}", str(ENTRYPOINT)]
+        command = [*prefix, *emulator_command(rie, self.port, runtime_api), str(ENTRYPOINT)]
         with log.open("wb") as output:
             self.process = subprocess.Popen(
                 command,
@@ -62,7 +65,7 @@ class Emulator:
             )
 
     def __enter__(self) -> Emulator:
-        until(self._takes_connections)
+        until(self._takes_connections, logs=self.log_file.read_text)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -82,7 +85,7 @@ class Emulator:
 
     def lines(self, last: str = "") -> list[str]:
         """What the function logged, without the emulator's own lines, as soon as `last` is in it."""
-        until(lambda: last in self.log_file.read_text())
+        until(lambda: last in self.log_file.read_text(), logs=self.log_file.read_text)
         log = self.log_file.read_text()
         others = re.compile(r"(START|END|REPORT) |.*\(rapid\)")
         return [line for line in log.splitlines() if line and not others.match(line)]
