@@ -17,7 +17,7 @@ import pytest
 from sandbox.ministack import MiniStack
 from sandbox.runner.container_engine import find_engine
 from sandbox.runner.images import ImageStore
-from tests.support import image_processes
+from tests.support import containers, image_processes
 from tests.support.images import Image, ImageLaidOut, ImageOfEngine
 from tests.support.program import REGION, Deployed, Program
 
@@ -100,13 +100,9 @@ def image_tag(name: str) -> str:
 
 
 def build_image(engine: str, tag: str, **arguments: str) -> str:
-    """Builds the project's image with build arguments; DUALMODE_BASE_IMAGE names another base."""
-    if os.environ.get("DUALMODE_BASE_IMAGE"):
-        arguments["BASE_IMAGE"] = os.environ["DUALMODE_BASE_IMAGE"]
-    options = [f"--build-arg={name}={value}" for name, value in arguments.items()]
-    command = [engine, "build", *options, "--file", "infra/Dockerfile", "--tag", tag, "."]
-    build = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600)
-    assert build.returncode == 0, f"{build.stdout[-2000:]}\n{build.stderr[-4000:]}"
+    """Builds the project's image with build arguments; its tag."""
+    built = containers.build(engine, ROOT, tag, **arguments)
+    assert built.succeeded, built.output[-6000:]
     return tag
 
 

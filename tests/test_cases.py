@@ -30,7 +30,7 @@ def test_each_case_has_one_row(catalogue):
 
 
 @pytest.mark.parametrize("cell", ["rule", "example", "evidence", "status"])
-def test_each_case_has_each_cell(pytestconfig, cell):
+def test_each_case_of_the_catalogue_has_every_cell(pytestconfig, cell):
     text = (pytestconfig.rootpath / "docs" / "http-api.md").read_text().partition("\n## Open cases\n")[0]
     rows = [line.strip("| ").split(" | ") for line in text.splitlines() if re.match(r"\| [RSLG]\d\d \|", line)]
     column = ["case", "rule", "example", "evidence", "status"].index(cell)

@@ -105,7 +105,7 @@ def test_a_contender_that_nobody_knows_is_refused_with_the_names_of_those_there_
         ({"statusCode": 200, "body": "{}"}, 'it answered {"statusCode": 200, "body": "{}"}'),
     ],
 )
-def test_only_the_right_answer_counts(result, reason):
+def test_a_measurement_counts_only_with_the_right_answer(result, reason):
     assert hello.wrong(result) == reason
 
 

@@ -194,7 +194,7 @@ ACCEPTED = {
 
 
 @pytest.mark.parametrize("import_string", ACCEPTED)
-def test_what_flask_accepts_is_accepted(import_string, outcomes):
+def test_each_flask_app_that_flask_accepts_is_accepted(import_string, outcomes):
     assert outcomes["ours", import_string] == outcomes["theirs", import_string] == ACCEPTED[import_string]
 
 

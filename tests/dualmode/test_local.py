@@ -262,13 +262,13 @@ def test_with_json_every_line_is_an_object_and_a_request_has_one(tmp_path):
     assert "secret" not in local.log_file.read_text()
 
 
-def test_a_level_is_kept(tmp_path):
+def test_the_log_level_decides_what_local_mode_logs(tmp_path):
     write(tmp_path, shop=SHOP.replace("app.debug = True", "app.logger.warning('warned')"))
     with Local(tmp_path, FLASK_APP="shop") as local:
         assert local.request("GET", "/debug")[0] == 200
         local.wait_for("GET /debug")
         assert "warned" in local.log_file.read_text()
-    port = str(*free_ports(1))  # for a server that starts anew on each change, and so can't choose one itself
+    port = str(*free_ports(1))  # at this level, a server doesn't say which one it has chosen
     local = Local(tmp_path, FLASK_APP="shop", AWS_LAMBDA_LOG_LEVEL="ERROR", PORT=port)
     with contextlib.ExitStack() as stack:
         stack.push(local.__exit__)

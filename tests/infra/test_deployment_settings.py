@@ -40,7 +40,7 @@ def test_each_setting_of_pulumi_yaml_is_one_field_of_the_same_type_and_default()
     assert sorted(found) == sorted((key, entry["type"], entry["default"]) for key, entry in declared.items())
 
 
-def test_each_default_is_taken():
+def test_no_setting_has_to_be_set():
     settings_of()
 
 

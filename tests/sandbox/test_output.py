@@ -74,7 +74,7 @@ def test_a_body_that_is_no_text_is_not_printed():
     )
 
 
-def test_an_answer_as_a_document():
+def test_json_output_is_status_headers_body_trace_and_duration():
     shown = answer(201, (("Content-Type", "text/plain"), ("x-a", "1"), ("X-A", "2")), "é".encode())
     assert document(shown) == {
         "status": 201,

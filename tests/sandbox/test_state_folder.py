@@ -71,7 +71,7 @@ def test_a_mark_that_is_a_link_to_elsewhere_is_none(tmp_path):
     assert (tmp_path / "elsewhere").read_text() == "mine"
 
 
-def test_a_file_is_refused(tmp_path):
+def test_a_file_is_refused_as_a_state_folder(tmp_path):
     (tmp_path / "file").touch()
     assert refusal(tmp_path / "file") == f"{tmp_path / 'file'} is a file"
     assert refusal(tmp_path / "file" / "below") == f"{tmp_path / 'file' / 'below'} can't be used (Not a directory)"

@@ -18,7 +18,7 @@ def client():
         ("/health", b'{"status":"healthy"}\n'),
     ],
 )
-def test_a_page_is_json(path, body, client):
+def test_each_page_of_the_sample_is_json(path, body, client):
     response = client.get(path)
     assert (response.status_code, response.mimetype, response.data) == (200, "application/json", body)
 

@@ -34,10 +34,6 @@ class Container(RunningImage):
         done = subprocess.run([self.engine, "logs", self.id], capture_output=True, text=True, timeout=60)
         return done.stdout + done.stderr
 
-    def run(self, *command: str) -> str:
-        """The output of a command that runs inside."""
-        return self._output("exec", self.id, *command)
-
     def check_running(self) -> None:
         state = self._state("Running"), self._state("ExitCode")
         assert state[0] == "true", f"the container ended with {state[1]}:\n{self.logs()}"

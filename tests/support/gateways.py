@@ -113,7 +113,7 @@ def error(made, *order, **members):
 
 
 class Gateway:
-    """A running `python -m gateway`."""
+    """A running `python -m dualmode.gateway`."""
 
     def __init__(self, process, log):
         self.process = process

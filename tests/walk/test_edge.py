@@ -470,7 +470,7 @@ def test_without_the_permission_the_function_is_not_invoked(account, ask, permis
     ],
     ids=["for another API", "for routes with a path only", "without the alias", "for another service", "to look only"],
 )
-def test_a_permission_does_not_do(ask, permission, different):
+def test_a_permission_for_something_else_does_not_let_the_api_in(ask, permission, different):
     permission(**different)
     answer = ask()
     assert refused(answer)[:2] == (500, INTERNAL)

@@ -57,7 +57,7 @@ def test_the_statement_that_allows_is_named():
     ],
     ids=str,
 )
-def test_a_call_is_allowed_by(different):
+def test_a_call_is_allowed_by_each_way_to_spell_its_statement(different):
     assert verdict(statement(**different)).allowed
 
 
@@ -81,7 +81,7 @@ def test_a_call_is_allowed_by(different):
     ],
     ids=str,
 )
-def test_a_call_is_not_allowed_by(different, reason):
+def test_a_statement_about_something_else_does_not_allow_a_call(different, reason):
     found = verdict({key: value for key, value in statement(**different).items() if value is not None})
     assert not found.allowed
     assert reason in found.reason

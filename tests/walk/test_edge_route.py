@@ -53,7 +53,7 @@ def test_the_most_specific_route_wins(method, path, expected):
         ([], "GET", "/", None),
     ],
 )
-def test_a_request_goes_to(keys, method, path, expected):
+def test_a_request_takes_the_route_that_fits_it_best(keys, method, path, expected):
     assert found(keys, method, path) == expected
 
 

@@ -143,7 +143,7 @@ def test_an_images_text_is_escaped(runtime, payload):
 
 
 @pytest.mark.case("L07")
-def test_the_log_is_lambdas():
+def test_the_log_of_a_request_has_lambda_s_lines():
     log = Log()
     with environment(log=log) as made:
         cold, warm = invocation("print", "one\ntwo"), invocation("print", "one\ntwo")

@@ -137,7 +137,7 @@ def test_a_dry_run_runs_nothing(running, tmp_path):
         pytest.param({"payload": b'"' + b"x" * 6_291_455 + b'"'}, 413, "RequestTooLargeException", id="too-large"),
     ],
 )
-def test_what_lambda_refuses_is_refused(running, request_, status, error_type):
+def test_an_invocation_that_lambda_would_refuse_is_refused(running, request_, status, error_type):
     answer = running.invoke(**{"payload": b"{}", **request_})
 
     assert (answer[0], answer[1]["x-amzn-errortype"]) == (status, error_type)
@@ -220,7 +220,7 @@ def test_a_burst_starts_no_more_environments_than_allowed(tmp_path):
     assert len(pids) == 2
 
 
-def test_a_throttle_can_be_set(tmp_path):
+def test_a_throttle_holds_for_http_and_not_for_events(tmp_path):
     with gateway(tmp_path, GATEWAY_THROTTLE_RATE="0.001", GATEWAY_THROTTLE_BURST="1") as made:
         statuses = [made.request()[0] for _ in range(2)]
         raw = made.invoke(event("return", 1))[0]

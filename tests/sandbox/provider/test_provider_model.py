@@ -67,6 +67,6 @@ def test_a_request_within_the_limits_breaks_nothing(account):
     assert violations(account.client("lambda"), "CreateFunction", request) == []
 
 
-def test_an_unknown_value_breaks_nothing(account):
+def test_a_value_that_is_not_known_yet_breaks_no_rule(account):
     request = {"RoleName": UNKNOWN, "AssumeRolePolicyDocument": UNKNOWN, "Path": UNKNOWN}
     assert violations(account.client("iam"), "CreateRole", request) == []

@@ -73,7 +73,7 @@ def test_the_same_content_has_the_same_digest_wherever_and_whenever_it_lies(stor
     ],
     ids=["content", "name", "executable", "link", "Dockerfile", "kept by an exception"],
 )
-def test_the_digest_changes_with(context, change):
+def test_an_image_s_digest_changes_with_its_content_and_its_dockerfile(context, change):
     before = content_digest(context)
     change(context)
     assert content_digest(context) != before
