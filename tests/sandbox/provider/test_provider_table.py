@@ -1,5 +1,6 @@
 import botocore.session
 import pytest
+from botocore.credentials import ReadOnlyCredentials
 
 from sandbox.provider.aws import Aws
 from sandbox.provider.blocks import Block
@@ -30,7 +31,7 @@ class CompleteAlarm(Alarm):
 
 @pytest.fixture(scope="module")
 def aws(tmp_path_factory):
-    account = Account("http://127.0.0.1:9", "us-east-1")  # nothing is sent
+    account = Account("http://127.0.0.1:9", "us-east-1", ReadOnlyCredentials("key", "secret", None))  # nothing is sent
     account._account_id = "123456789012"
     return Aws(account, ContentBuilder(), tmp_path_factory.mktemp("project"))
 
