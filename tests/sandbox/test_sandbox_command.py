@@ -320,7 +320,11 @@ def serving(state, *arguments, **more):
                 pytest.fail(process.stderr.read())
             yield process, printed[-1].split(" on ")[1].split()[0], printed
         finally:
-            process.kill()
+            process.terminate()  # killed, it would leave its AWS to the next sandbox of this state folder
+            try:
+                process.communicate(timeout=60)
+            finally:
+                process.kill()
 
 
 def ask(address, path, **headers):
