@@ -32,7 +32,7 @@ OURS_LOGGING = Contender(
     name="dualmode, requests logged",
     distributions=OURS.distributions,
     module=OURS.module,
-    environ={"AWS_LAMBDA_LOG_LEVEL": "INFO"},
+    environ={"AWS_LAMBDA_LOG_FORMAT": "JSON"},
 )
 
 APIG_WSGI = Contender(

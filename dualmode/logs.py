@@ -165,13 +165,17 @@ def _log_uncaught_in_thread(hook: threading.ExceptHookArgs) -> None:
         _logger.error("Uncaught exception in %s", name, exc_info=(hook.exc_type, hook.exc_value, hook.exc_traceback))
 
 
+class _Pending(threading.local):
+    text = ""  # here, since a look at what is missing takes much longer, twice in each request
+
+
 class JsonLines:
     """A text stream that writes each line as a JSON object, or as it is where it is one already."""
 
     def __init__(self, stream: TextIO, level: str) -> None:
         self._stream = stream
         self._level = level
-        self._pending = threading.local()
+        self._pending = _Pending()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
@@ -180,7 +184,7 @@ class JsonLines:
         """Writes the lines that end in `text`, and keeps what comes after them for the next call of this thread."""
         if text.startswith("{") and text.endswith("}\n"):
             self.end_line()  # a whole object is no continuation of what was printed before
-        *lines, rest = (getattr(self._pending, "text", "") + text).split("\n")
+        *lines, rest = (self._pending.text + text).split("\n")
         self._pending.text = rest
         if lines:
             self._stream.write("".join(self._object(line) + "\n" for line in lines if line.strip()))
@@ -193,7 +197,7 @@ class JsonLines:
 
     def end_line(self) -> None:
         """Writes a line that was begun and not ended."""
-        if getattr(self._pending, "text", ""):
+        if self._pending.text:
             self.write("\n")
 
     def _object(self, line: str) -> str:
@@ -245,7 +249,15 @@ def end_lines() -> None:
 
 def timestamp() -> str:
     """Returns the time in the form that awslambdaric's JSON lines have."""
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    global _written
+    second = int(time.time())
+    if second != _written[0]:
+        _written = second, time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(second))
+    return _written[1]
+
+
+# The last second that was asked for and its text: making the text takes longer than the rest of a request's line.
+_written = (0, "1970-01-01T00:00:00Z")
 
 
 class AccessLog:
@@ -263,23 +275,27 @@ class AccessLog:
 
     def write(self, method: str, path: str, status: int, seconds: float) -> None:
         """Writes the line of one request. `path` is percent-encoded."""
-        end_lines()
+        if self._json:
+            end_lines()
         if self._is_quiet:
             return
         # Written by hand: through `logging` a line would cost more than all the rest of what we add to a request.
-        method, trace_id = quoted(method), quoted(current.trace_id)
-        milliseconds = f"{seconds * 1000:.2f}"
+        if method not in _PLAIN:
+            method = quoted(method)[1:-1]
+        trace_id = quoted(current.trace_id)[1:-1] if current.trace else ""
         if self._json:
             ids = f'"requestId":{quoted(current.request_id)},' if current.request_id else ""
-            ids += f'"traceId":{trace_id},' if current.trace else ""
+            if current.trace:
+                ids += f'"traceId":"{trace_id}",'
             self._write_line(
-                f'{{"timestamp":"{timestamp()}","level":"INFO","message":"{method[1:-1]} {path} {status}",'
+                f'{{"timestamp":"{timestamp()}","level":"INFO","message":"{method} {path} {status}",'
                 f'"logger":"dualmode.access",{ids}'
-                f'"method":{method},"path":"{path}","status":{status},"durationMs":{milliseconds}}}\n'
+                f'"method":"{method}","path":"{path}","status":{status},"durationMs":{seconds * 1000:.2f}}}\n'
             )
         else:
-            self._write_line(
-                f"[INFO]\t{timestamp()}\t{current.request_id}\t"
-                f"{method[1:-1]} {path} {status} {milliseconds} ms {trace_id[1:-1]}".rstrip()
-                + "\n"
-            )
+            line = f"{method} {path} {status} {seconds * 1000:.2f} ms {trace_id}".rstrip()
+            self._write_line(f"[INFO]\t{timestamp()}\t{current.request_id}\t{line}\n")
+
+
+# Methods that are themselves when they are quoted.
+_PLAIN = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

@@ -7,6 +7,7 @@ import os
 import re
 import sys
 import threading
+import time
 
 import pytest
 from awslambdaric import bootstrap
@@ -357,3 +358,13 @@ def test_a_line_that_another_thread_has_begun_stays_its_own():
 
 def test_a_wrapped_stream_still_is_one():
     assert logs.JsonLines(sys.__stdout__, "INFO").encoding == sys.__stdout__.encoding
+
+
+def test_a_line_s_time_is_that_of_its_own_second(monkeypatch):
+    seconds = iter([999_999_999.9, 1_000_000_000.0, 1_000_000_000.9])
+    monkeypatch.setattr(time, "time", lambda: next(seconds))
+    assert [logs.timestamp() for _ in range(3)] == [
+        "2001-09-09T01:46:39Z",
+        "2001-09-09T01:46:40Z",
+        "2001-09-09T01:46:40Z",
+    ]
