@@ -6,7 +6,7 @@ from functools import partial
 from importlib import import_module
 from typing import Any, NoReturn
 
-from dualmode import allowed_apis, application, collector, debug_guard, kinds, logs
+from dualmode import allowed_apis, application, collector, debug_guard, kinds, logs, module_bundle
 from dualmode.handler import Handler, make_handler
 from dualmode.wsgi_call import Application
 
@@ -40,6 +40,7 @@ def start() -> Handler:
         wsgi_app = app if kinds.is_wsgi(app) else _from_asgi(app)
     _import_for_requests()
     collector.resume()
+    module_bundle.close()
     return make_handler(
         wsgi_app,
         access,

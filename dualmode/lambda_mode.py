@@ -2,14 +2,23 @@
 
 import sys
 
-from dualmode import collector, lazy_imports
-
 HANDLER = "dualmode.lambda_handler.handler"
 
-if __name__ == "__main__":
+
+def run() -> None:
+    """Runs awslambdaric with our handler, for as long as there are events."""
+    from scripts import collector, lazy_imports
+
     collector.pause()  # `lambda_handler` resumes it, when the application is there
     lazy_imports.install()  # before awslambdaric is imported, which it speeds up most
 
     from awslambdaric.__main__ import main
 
     main([sys.argv[0], HANDLER])
+
+
+if __name__ == "__main__":
+    from scripts import module_bundle
+
+    module_bundle.install()  # before all else is imported, which it finds and reads at once
+    run()
