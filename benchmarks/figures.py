@@ -15,6 +15,9 @@ READY = "ready"
 FIRST = "first"
 CPU = "cpu"
 WARM = "warm"
+COLD = "cold"
+FILES = "files"
+BYTES = "bytes"
 
 
 class Figure(NamedTuple):
@@ -54,6 +57,11 @@ class Figures:
         for measure, key in ((READY, "ready_ms"), (FIRST, "first_ms"), (CPU, "cpu_ms"), (WARM, "warm_us")):
             self.samples[measure][name][number] = times[key]
 
+    def add_cold_start(self, number: int, name: str, taken: Mapping[str, float]) -> None:
+        """Keep one start from a cold disk cache: its time, and the files and bytes that it read."""
+        for measure, key in ((COLD, "first_ms"), (FILES, "files"), (BYTES, "bytes")):
+            self.samples[measure][name][number] = taken[key]
+
     def figure(self, measure: str, name: str) -> Figure | None:
         """Returns a contender's median, or None where it wasn't measured."""
         values = list(self.samples[measure][name].values())
@@ -70,19 +78,25 @@ class Figures:
 
 
 class Target(NamedTuple):
-    """What ours must be, as a ratio to a contender's; `minor` is the Python it is said of, or "" for each."""
+    """What ours must be, as a ratio to a contender's; `minors` are the Pythons it is said of, or none for each."""
 
     sentence: str
     measure: str
     against: str
     at_most: float
-    minor: str = ""
+    minors: tuple[str, ...] = ()
+
+    def is_of(self, minor: str) -> bool:
+        """Tells whether it is said of this Python."""
+        return not self.minors or minor in self.minors
 
 
+_APIG, _WEB = contenders.APIG_WSGI.name, contenders.WEB_ADAPTER.name
+_START, _OF = "start to first response at most", "apig-wsgi's"
 TARGETS = (
-    Target("overhead at most apig-wsgi's", OVERHEAD, contenders.APIG_WSGI.name, 1.0),
-    Target("start to first response at most 0.55 of apig-wsgi's", FIRST, contenders.APIG_WSGI.name, 0.55, "3.15"),
-    Target(
-        "start to first response at most 0.50 of the Web Adapter's", FIRST, contenders.WEB_ADAPTER.name, 0.5, "3.15"
-    ),
+    Target(f"overhead at most {_OF}", OVERHEAD, _APIG, 1.0),
+    Target(f"{_START} 0.50 of {_OF}", FIRST, _APIG, 0.5, ("3.15",)),
+    Target(f"{_START} 0.55 of {_OF} from a cold disk cache", COLD, _APIG, 0.55, ("3.15",)),
+    Target(f"{_START} 0.40 of the Web Adapter's", FIRST, _WEB, 0.4, ("3.15",)),
+    Target(f"{_START} 0.85 of {_OF}", FIRST, _APIG, 0.85, ("3.13", "3.14")),
 )

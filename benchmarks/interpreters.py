@@ -120,13 +120,13 @@ class Worker:
         answer = self._read()
         self.failed: dict[str, str] = answer["failed"]
 
-    def ask(self, name: str, *arguments: object) -> Any:
+    def ask(self, name: str, *arguments: object, **settings: object) -> Any:
         """Returns what the worker's method of that name returned.
 
         Raises:
             InterpreterError: it couldn't.
         """
-        self._write([name, *arguments])
+        self._write([name, arguments, settings])
         return self._read()
 
     def close(self) -> None:

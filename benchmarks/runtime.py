@@ -94,9 +94,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         rounds = arguments.rounds or (3 if arguments.quick else 30)
         with ExitStack() as stack:
             workers = list(_workers(stack, interpreters, settings, progress))
-            measured = _measure(workers, rounds, 15 if arguments.quick else 200, progress)
+            measured = _measure(workers, rounds, 30 if arguments.quick else 600, progress)
             where = [
-                table.where_the_time_goes(worker.interpreter.name, name, worker.ask("where", name))
+                table.where_the_time_goes(
+                    worker.interpreter.name,
+                    name,
+                    worker.ask("where", name, bundled=True),
+                    worker.ask("where", name, bundled=False),
+                )
                 for worker in workers
                 for name in (contenders.OURS.name,)
                 if arguments.where
@@ -163,6 +168,11 @@ def _measure(workers: Sequence[Worker], rounds: int, seconds: float, progress: _
                     figures.failed[name] = times["failed"]
                 else:
                     figures.add_start(number, name, times)
+                cold = worker.ask("start_from_cold_disk", name)
+                if "failed" in cold:
+                    figures.failed[name] = cold["failed"]
+                else:
+                    figures.add_cold_start(number, name, cold)
             figures.add_calls(number, worker.ask("calls"))
             figures.rounds += 1
     return measured
@@ -186,6 +196,10 @@ def _conditions(measured: Sequence[Figures], load: float) -> Iterator[str]:
     logged = {name: count for figures in measured for name, count in figures.lines.items() if count}
     by = ", ".join(f"{name} {count}" for name, count in logged.items())
     yield f"log lines for each request, which are part of its time: {by or 'none by any'}"
+    yield (
+        "from a cold disk: none of the files of the environment, the runtime, the application and the standard library "
+        "is in memory when the start begins; files and MB read count what the start brought back there of them"
+    )
     yield "MB added: the distributions each needs, compiled, with what is its own (our code, the adapter's binary)"
 
 

@@ -43,6 +43,11 @@ class Stage:
         return self.folder / "root"
 
     @property
+    def bundle(self) -> Path:
+        """The modules of a start in one file, where the runtime looks for it."""
+        return self.root / "start" / "modules"
+
+    @property
     def task(self) -> Path:
         """The application and the handler's module of each contender; the working directory."""
         return self.folder / "task"
@@ -121,3 +126,16 @@ def _copy(stage: Stage) -> None:
         check=True,
         env={**os.environ, "PYTHONDONTWRITEBYTECODE": ""},
     )
+    _bundle(stage)
+
+
+def _bundle(stage: Stage) -> None:
+    """Make the bundle of modules, as the image's build does."""
+    stage.bundle.parent.mkdir()
+    variables = {"PYTHONPATH": f"{stage.root}:{stage.task}", "FLASK_APP": "server:app", "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [str(stage.venv / "bin" / "python"), "-P", "-m", "scripts.bundle_maker"]
+    done = subprocess.run(
+        command, cwd=stage.task, env={**os.environ, **variables}, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise StageError(f"The bundle can't be made: {' '.join(done.stderr.strip().splitlines()[-3:])}")

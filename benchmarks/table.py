@@ -7,12 +7,13 @@ from collections.abc import Iterable, Sequence
 
 from benchmarks import contenders
 from benchmarks.cold_start import Where
-from benchmarks.figures import CPU, FIRST, OVERHEAD, TARGETS, WARM, Figures, Target
+from benchmarks.figures import BYTES, COLD, CPU, FILES, FIRST, OVERHEAD, TARGETS, WARM, Figures, Target
 
 _NONE = "-"
 _MEASURES = (
     (OVERHEAD, 1),
     (FIRST, 1),
+    (COLD, 1),
     (CPU, 1),
     (WARM, 0),
 )
@@ -21,15 +22,34 @@ _HEAD = (
     "ours",
     "start → first",
     "ours",
+    "from a cold",
+    "ours",
     "processor ms",
     "ours",
     "warm round",
     "ours",
+    "files",
+    "read",
     "modules",
     "added",
 )
-_UNITS = ("over direct", "÷ it", "response, ms", "÷ it", "to there", "÷ it", "trip, µs", "÷ it", "loaded", "MB")
-_WIDTHS = (26, 14, 7, 15, 7, 15, 7, 13, 7, 9, 8)
+_UNITS = (
+    "over direct",
+    "÷ it",
+    "response, ms",
+    "÷ it",
+    "disk, ms",
+    "÷ it",
+    "to there",
+    "÷ it",
+    "trip, µs",
+    "÷ it",
+    "read",
+    "MB",
+    "loaded",
+    "MB",
+)
+_WIDTHS = (26, 14, 7, 15, 7, 15, 7, 15, 7, 13, 7, 7, 7, 9, 8)
 
 
 def table(measured: Sequence[Figures], names: Sequence[str]) -> str:
@@ -52,6 +72,8 @@ def _contender(figures: Figures, name: str) -> str:
         figure, ratio = figures.figure(measure, name), figures.ratio(measure, name)
         cells.append(f"{figure.median:.{digits}f} ±{figure.spread:.{digits}f}" if figure else _NONE)
         cells.append(f"{ratio:.2f}" if ratio is not None else _NONE)
+    files, read = figures.figure(FILES, name), figures.figure(BYTES, name)
+    cells += [f"{files.median:.0f}" if files else _NONE, f"{read.median / 1e6:.1f}" if read else _NONE]
     cells.append(str(figures.modules.get(name) or _NONE))
     size = figures.sizes.get(name)
     cells.append(f"{size / 1e6:.1f}" if size else _NONE)
@@ -69,10 +91,10 @@ def targets(measured: Sequence[Figures]) -> list[str]:
         reached = []
         for figures in measured:
             ratio = figures.ratio(target.measure, target.against)
-            if target.minor in ("", figures.minor) and ratio is not None:
+            if target.is_of(figures.minor) and ratio is not None:
                 verdict = "met" if ratio <= target.at_most else "MISSED"
                 reached.append(f"{figures.python}: {ratio:.2f}{_computed(figures, target)}, {verdict}")
-        where = f", Python {target.minor}" if target.minor else ""
+        where = f", Python {' and '.join(target.minors)}" if target.minors else ""
         lines.append(f"{target.sentence}{where}: {'; '.join(reached) or 'not measured'}")
     return lines
 
@@ -86,13 +108,11 @@ def _computed(figures: Figures, target: Target) -> str:
 def missed(figures: Figures) -> bool:
     """Tells whether a start's target was missed under this interpreter."""
     ratios = [(figures.ratio(target.measure, target.against), target) for target in TARGETS if target.measure == FIRST]
-    return any(
-        ratio is not None and ratio > target.at_most for ratio, target in ratios if target.minor in ("", figures.minor)
-    )
+    return any(ratio is not None and ratio > target.at_most for ratio, target in ratios if target.is_of(figures.minor))
 
 
-def where_the_time_goes(python: str, name: str, where: Where, most: int = 25) -> str:
-    """Returns a cold start's time by package and by module, the largest first."""
+def where_the_time_goes(python: str, name: str, where: Where, before: Where, most: int = 25) -> str:
+    """Returns a cold start's time by package and by module, the largest first, and what it is without a bundle."""
     imports = where["imports"]
     by_package: dict[str, list[float]] = defaultdict(list)
     for module, milliseconds in imports.items():
@@ -105,7 +125,9 @@ def where_the_time_goes(python: str, name: str, where: Where, most: int = 25) ->
     ]
     head = (
         f"{name} on {python}, imports timed: {where['first_ms']:.1f} ms to the first response, of which "
-        f"{sum(imports.values()):.1f} ms in {len(imports)} imports; {where['ready_ms']:.1f} ms to the first `next`"
+        f"{sum(imports.values()):.1f} ms in {len(imports)} imports; {where['ready_ms']:.1f} ms to the first `next`\n"
+        f"without the bundle of its modules: {before['first_ms']:.1f} ms, of which "
+        f"{sum(before['imports'].values()):.1f} ms in imports; {before['ready_ms']:.1f} ms to the first `next`"
     )
     return "\n".join((head, "   by package (modules)                 by module, its own code only", *rows))
 

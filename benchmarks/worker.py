@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import cold_start, contenders, process
+from benchmarks.cold_disk import ColdDisk, files_of
 from benchmarks.contenders import Contender
 from benchmarks.hello import EVENT, wrong
 from benchmarks.process import ContenderFailedError
@@ -32,6 +33,7 @@ class Worker:
         self._contenders = {name: contenders.named(name) for name in names}
         self._stand_in = StandIn(EVENT)
         self._environment = process.environment(stage, self._stand_in, {"PYTHONPATH": str(stage.root)})
+        self._disk = ColdDisk(files_of(stage))
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 (it lives as long as the process that writes to it)
         self._in_process = self._start_in_process(blocks)
 
@@ -86,6 +88,15 @@ class Worker:
         except ContenderFailedError as error:
             return {"failed": str(error)}
 
+    def start_from_cold_disk(self, name: str) -> dict[str, Any]:
+        """Returns the time of one start from a cold disk cache and what it read, or why there is none."""
+        self._disk.drop()
+        try:
+            times = process.times(self._contenders[name], self._stage, self._stand_in, 1)
+        except ContenderFailedError as error:
+            return {"failed": str(error)}
+        return {"first_ms": times.first_ms, **self._disk.read()._asdict()}
+
     def modules(self) -> dict[str, int]:
         """Returns how many modules each has loaded after its first response."""
         return {name: len(self._modules(contender)) for name, contender in self._contenders.items()}
@@ -96,9 +107,17 @@ class Worker:
         except ContenderFailedError:  # its starts say why
             return []
 
-    def where(self, name: str) -> cold_start.Where:
-        """Returns where a cold start's time goes."""
-        return cold_start.where(self._contenders[name], self._stage, self._stand_in)
+    def where(self, name: str, *, bundled: bool) -> cold_start.Where:
+        """Returns where a cold start's time goes, with the bundle of its modules or without."""
+        bundle = self._stage.bundle
+        aside = bundle.with_suffix(".aside")
+        if not bundled:
+            bundle.rename(aside)
+        try:
+            return cold_start.where(self._contenders[name], self._stage, self._stand_in)
+        finally:
+            if not bundled:
+                aside.rename(bundle)
 
     def sizes(self) -> dict[str, int]:
         """Returns the bytes that each adds to the base image."""
@@ -148,8 +167,8 @@ def main() -> None:
             )
             _say(answer={"failed": worker.ready()})
             for line in sys.stdin:
-                name, *arguments = json.loads(line)
-                _say(answer=getattr(worker, name)(*arguments))
+                name, arguments, settings = json.loads(line)
+                _say(answer=getattr(worker, name)(*arguments, **settings))
             worker.close()
     except (StageError, ContenderFailedError) as error:
         _say(error=str(error))
