@@ -102,7 +102,9 @@ class _RuntimeApi(BaseHTTPRequestHandler):
         pass
 
 
-def _record(what: str, environ: Mapping[str, str], *, quietly: bool = False) -> _Recorded | int:
+def _record(
+    what: str, environ: Mapping[str, str], *, quietly: bool = False, seconds: float | None = None
+) -> _Recorded | int:
     """Returns what a start loaded, or its exit status where it failed."""
     output = subprocess.DEVNULL if quietly else None
     with tempfile.TemporaryDirectory() as folder:
@@ -110,7 +112,7 @@ def _record(what: str, environ: Mapping[str, str], *, quietly: bool = False) -> 
         recorder = str(Path(__file__).with_name("start_recorder.py"))
         command = [sys.executable, "-P", recorder, what, str(written)]
         environ = {**os.environ, **environ}
-        done = subprocess.run(command, env=environ, stdout=output, stderr=output, timeout=_SECONDS, check=False)
+        done = subprocess.run(command, env=environ, stdout=output, stderr=output, timeout=seconds, check=False)
         if done.returncode:
             return done.returncode
         found = json.loads(written.read_text())
@@ -135,7 +137,10 @@ def _record_start() -> _Recorded | int:
                     "FLASK_APP": application.DEFAULT,
                 },
                 quietly=True,
+                seconds=_SECONDS,
             )
+        except subprocess.TimeoutExpired:
+            return 1
         finally:
             server.shutdown()
 
