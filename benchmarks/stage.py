@@ -133,7 +133,7 @@ def _bundle(stage: Stage) -> None:
     """Make the bundle of modules, as the image's build does."""
     stage.bundle.parent.mkdir()
     variables = {"PYTHONPATH": f"{stage.root}:{stage.task}", "FLASK_APP": "server:app", "PYTHONDONTWRITEBYTECODE": "1"}
-    command = [str(stage.venv / "bin" / "python"), "-P", "-m", "scripts.bundle_maker"]
+    command = [str(stage.venv / "bin" / "python"), "-P", "-m", "dualmode.bundle_maker"]
     done = subprocess.run(
         command, cwd=stage.task, env={**os.environ, **variables}, capture_output=True, text=True, check=False
     )

@@ -3,9 +3,10 @@
 import json
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
-from dualmode import application, lazy_imports
+from dualmode import application, kinds, lazy_imports
 
 ENVIRONMENT = "CHECK_ENVIRONMENT"
 """The function's variables for the check alone, a JSON object."""
@@ -20,7 +21,7 @@ def main() -> int:
     import_string = application.import_string()
     lazy_imports.install()
     try:
-        application.load(import_string)
+        app = application.load(import_string)
     except application.ApplicationError as error:
         return _fail(str(error))
     except ModuleNotFoundError as error:
@@ -38,18 +39,24 @@ def main() -> int:
         return _fail(
             f"Importing {import_string} ends Python, as above: an application may do that only when it is run."
         )
+    if not kinds.is_wsgi(app):
+        import dualmode.asgi  # noqa: F401 - what would run it is a part of the start
     return 0
+
+
+def variables(environ: Mapping[str, str]) -> dict[str, str]:
+    """Returns the variables that the application is imported with: those of the process, and of the check."""
+    given: dict[str, str] = json.loads(environ.get(ENVIRONMENT) or "{}")
+    path = [environ.get("PYTHONPATH", ""), given.get("PYTHONPATH", "")]  # as the entrypoint joins them
+    kept = {name: value for name, value in environ.items() if name != ENVIRONMENT}
+    return {**kept, **given, "PYTHONPATH": ":".join(filter(None, path))}
 
 
 def _take_environment() -> None:
     """Starts anew with the variables of the check, since some are read only when Python starts."""
-    text = os.environ.pop(ENVIRONMENT, "")
-    if not text:
-        return
-    variables: dict[str, str] = json.loads(text)
-    path = [os.environ.get("PYTHONPATH", ""), variables.get("PYTHONPATH", "")]  # as the entrypoint joins them
-    joined = {**os.environ, **variables, "PYTHONPATH": ":".join(filter(None, path))}
-    os.execve(sys.executable, [sys.executable, "-P", "-m", "dualmode.import_check"], joined)  # noqa: S606
+    if os.environ.get(ENVIRONMENT):
+        command = [sys.executable, "-P", "-m", "dualmode.import_check"]
+        os.execve(sys.executable, command, variables(os.environ))  # noqa: S606
 
 
 def _where_modules_come_from() -> str:

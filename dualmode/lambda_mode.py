@@ -7,7 +7,7 @@ HANDLER = "dualmode.lambda_handler.handler"
 
 def run() -> None:
     """Runs awslambdaric with our handler, for as long as there are events."""
-    from scripts import collector, lazy_imports
+    from dualmode import collector, lazy_imports
 
     collector.pause()  # `lambda_handler` resumes it, when the application is there
     lazy_imports.install()  # before awslambdaric is imported, which it speeds up most
@@ -18,7 +18,7 @@ def run() -> None:
 
 
 if __name__ == "__main__":
-    from scripts import module_bundle
+    from dualmode import module_bundle
 
     module_bundle.install()  # before all else is imported, which it finds and reads at once
     run()

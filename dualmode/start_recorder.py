@@ -8,7 +8,7 @@ import sys
 
 def _start() -> int:
     """Runs lambda mode until the Runtime API has no further event."""
-    from scripts import lambda_mode
+    from dualmode import lambda_mode
 
     try:
         lambda_mode.run()
@@ -19,9 +19,9 @@ def _start() -> int:
 
 def _application() -> int:
     """Imports the application as lambda mode does."""
-    from scripts import application
+    from dualmode import import_check
 
-    return application.main()
+    return import_check.main()
 
 
 def _write(file: str, before: set[str], path: list[str]) -> None:

@@ -9,11 +9,11 @@ import pytest
 from tests.conftest import ROOT, image_tag
 
 LOADERS = """
-from scripts import module_bundle
+from dualmode import module_bundle
 module_bundle.install()
-from scripts import lambda_mode, lazy_imports
+from dualmode import lambda_mode, lazy_imports
 lazy_imports.install()
-from scripts import application
+from dualmode import application
 application.load(application.import_string())
 import json, sys
 names = {names!r}
@@ -45,13 +45,13 @@ def python(engine, image, program, *options):
 def test_a_start_takes_the_library_packages_runtime_and_application_out_of_the_bundle(application, engine, request):
     image = request.getfixturevalue(f"{application}_image")
     own = {"sample": "scripts.server", "httpbin": "httpbin"}[application]
-    names = ["logging", "flask", "flask.app", "werkzeug.routing.map", "scripts.application", own]
+    names = ["logging", "flask", "flask.app", "werkzeug.routing.map", "dualmode.application", own]
     assert python(engine, image, LOADERS.format(names=names)) == ["BundledLoader"] * 6
 
 
 def test_modules_look_alike_with_a_bundle_and_without_where_imports_are_lazy(engine, httpbin_image, tmp_path):
     (tmp_path / "look.py").write_text(LOOK)
-    (tmp_path / "observed_modules.py").write_text((ROOT / "tests" / "observed_modules.py").read_text())
+    (tmp_path / "observed_modules.py").write_text((ROOT / "tests" / "support" / "observed_modules.py").read_text())
     tmp_path.chmod(0o755)
     seen = []
     for what in ("bundle", "files"):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts import module_bundle
+from dualmode import module_bundle
 from tests.conftest import ROOT
 
 # Packages with extension modules, resources, import hooks, modules that replace themselves, and parts in many places.
@@ -65,7 +65,7 @@ class Installed:
 
     def __init__(self, folder, files, flask_app):
         self.root, self.task = folder / "root", folder / "task"
-        shutil.copytree(ROOT / "scripts", self.root / "scripts", ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / "dualmode", self.root / "dualmode", ignore=shutil.ignore_patterns("__pycache__"))
         (self.root / "start").mkdir()
         self.bundle = self.root / "start" / "modules"
         for name, content in files.items():
@@ -91,13 +91,13 @@ class Installed:
         return done
 
     def bundled(self, **environ):
-        self.run("-m", "scripts.bundle_maker", **environ)
+        self.run("-m", "dualmode.bundle_maker", **environ)
         return self
 
     def loaders(self, *modules, after=""):
         """The class that loads each of these modules in a start, by name."""
         program = f"""
-from scripts import module_bundle
+from dualmode import module_bundle
 module_bundle.install()
 import importlib, json, sys
 {after}
@@ -110,7 +110,7 @@ print(json.dumps(loaders))
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory):
     installed = Installed(tmp_path_factory.mktemp("corpus"), CORPUS, "corpus:app").bundled()
-    shutil.copy(ROOT / "tests" / "observed_modules.py", installed.task)
+    shutil.copy(ROOT / "tests" / "support" / "observed_modules.py", installed.task)
     return installed
 
 
@@ -196,7 +196,7 @@ def mounted(path):
 def test_a_module_that_changed_after_the_bundle_was_made_is_the_changed_one(shop, change):
     created = change(shop.task / "wares.py")
     try:
-        program = "from scripts import module_bundle; module_bundle.install(); import wares; print(wares.PRICE)"
+        program = "from dualmode import module_bundle; module_bundle.install(); import wares; print(wares.PRICE)"
         assert shop.run("-c", program).stdout == "2\n"
     finally:
         if created:
@@ -205,13 +205,13 @@ def test_a_module_that_changed_after_the_bundle_was_made_is_the_changed_one(shop
 
 def test_a_module_that_was_removed_is_missing(shop):
     (shop.task / "wares.py").unlink()
-    program = "from scripts import module_bundle; module_bundle.install(); import importlib.util as util; "
+    program = "from dualmode import module_bundle; module_bundle.install(); import importlib.util as util; "
     assert shop.run("-c", f"{program} print(util.find_spec('wares'))").stdout == "None\n"
 
 
 def test_a_module_written_while_the_process_runs_is_seen_once_caches_are_invalidated(shop):
     program = """
-from scripts import module_bundle
+from dualmode import module_bundle
 module_bundle.install()
 import importlib, os, pathlib, flask
 pathlib.Path("wares").mkdir()
@@ -280,7 +280,7 @@ def test_a_code_object_that_can_t_be_read_is_that_of_the_module_s_file(shop):
     data = shop.bundle.read_bytes()
     begin = int.from_bytes(data[len(module_bundle.FORMAT) : module_bundle.START], "little")
     shop.bundle.write_bytes(data[: module_bundle.START] + bytes(begin - module_bundle.START) + data[begin:])
-    program = "from scripts import module_bundle; module_bundle.install(); import shop; print(shop.wares.PRICE)"
+    program = "from dualmode import module_bundle; module_bundle.install(); import shop; print(shop.wares.PRICE)"
     assert shop.run("-c", program).stdout == "1\n"
 
 
@@ -288,20 +288,20 @@ def test_a_package_that_looks_elsewhere_first_finds_what_is_there(tmp_path):
     store = "import os\n__path__[:0] = [os.environ['FIRST']] if 'FIRST' in os.environ else []\n"
     files = {"shop.py": SMALL["shop.py"].replace("wares", "store.item"), "store/__init__.py": store}
     shop = Installed(tmp_path, files | {"store/item.py": "VALUE = 1\n", "first/item.py": "VALUE = 2\n"}, "shop:app")
-    program = "from scripts import module_bundle; module_bundle.install(); import store.item; print(store.item.VALUE)"
+    program = "from dualmode import module_bundle; module_bundle.install(); import store.item; print(store.item.VALUE)"
     assert shop.bundled().run("-c", program, FIRST=str(shop.task / "first")).stdout == "2\n"
 
 
 def test_a_regular_expression_that_is_warned_of_is_warned_of(tmp_path):
     files = {"shop.py": "import re\nfrom flask import Flask\napp = Flask(__name__)\nre.compile('[[a]')\n"}
     shop = Installed(tmp_path, files, "shop:app").bundled()
-    program = "from scripts import module_bundle; module_bundle.install(); import shop"
+    program = "from dualmode import module_bundle; module_bundle.install(); import shop"
     assert "shop.py:4: FutureWarning: Possible nested set" in shop.run("-c", program).stderr
 
 
 def test_an_application_may_close_whatever_is_open(shop):
     program = """
-from scripts import module_bundle
+from dualmode import module_bundle
 module_bundle.install()
 import os
 os.closerange(3, 100)
@@ -316,7 +316,7 @@ with open("../another", "rb") as file:
 
 def test_once_a_start_is_over_nothing_is_open_and_modules_still_come_out_of_the_bundle(shop):
     program = """
-from scripts import module_bundle
+from dualmode import module_bundle
 import os
 before = os.listdir("/proc/self/fd")
 module_bundle.install()
@@ -331,7 +331,7 @@ print(type(wares.__loader__).__name__)
 
 def test_regular_expressions_that_a_start_compiles_are_there_compiled_and_are_the_same(shop):
     program = """
-from scripts import module_bundle
+from dualmode import module_bundle
 module_bundle.install()
 import re
 cached = dict(re._cache)
@@ -352,12 +352,14 @@ def test_a_traceback_through_a_bundled_module_is_the_one_without_a_bundle(tmp_pa
     files = SMALL | {"wares.py": "import os\nPRICE = 1 / len(os.environ.get('STOCK', 'x'))  # here\n"}
     shop = Installed(tmp_path, files, "shop:app").bundled()
     imports = "try: import shop\nexcept ZeroDivisionError:\n    import traceback\n    traceback.print_exc()\n"
-    install = "from scripts import module_bundle; module_bundle.install()"
+    install = "from dualmode import module_bundle; module_bundle.install()"
     with_bundle = shop.run("-c", f"{install}\n{imports}", STOCK="").stderr
     assert "# here" in with_bundle
     assert shop.run("-c", f"pass\n{imports}", STOCK="").stderr == with_bundle
 
 
 def test_only_lambda_mode_reads_the_bundle(shop):
-    program = "import sys; import scripts.local, scripts.commands; print('scripts.module_bundle' in sys.modules)"
+    program = (
+        "import sys; import dualmode.local_mode, dualmode.commands; print('dualmode.module_bundle' in sys.modules)"
+    )
     assert shop.run("-c", program).stdout == "False\n"

@@ -83,7 +83,7 @@ def traceback_of(function, *arguments):
 
 
 def main(what, name):
-    from scripts import lazy_imports, module_bundle
+    from dualmode import lazy_imports, module_bundle
 
     if what == "bundle":
         module_bundle.install()

@@ -1,6 +1,6 @@
 """Writes the modules of a cold start into one file, for `module_bundle`: the image's build runs this.
 
-Two starts are recorded: of the runtime with the sample application and one request, and, unless CHECK_IMPORT is 0, the
+Two starts are recorded: of the runtime with an application of ours and one request, and, unless CHECK_IMPORT is 0, the
 import of the image's own application, which gets no request here, since it may answer one by doing something.
 """
 
@@ -31,8 +31,8 @@ from threading import Thread
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
-from scripts import application
-from scripts.module_bundle import FORMAT, PLACE, START, Entry, Pattern, folder_state, python
+from dualmode import import_check
+from dualmode.module_bundle import FORMAT, PLACE, START, Entry, Pattern, folder_state, python
 
 _EVENT = {
     "version": "2.0",
@@ -111,7 +111,6 @@ def _record(
         written = Path(folder, "modules.json")
         recorder = str(Path(__file__).with_name("start_recorder.py"))
         command = [sys.executable, "-P", recorder, what, str(written)]
-        environ = {**os.environ, **environ}
         done = subprocess.run(command, env=environ, stdout=output, stderr=output, timeout=seconds, check=False)
         if done.returncode:
             return done.returncode
@@ -124,17 +123,18 @@ def _record(
 
 
 def _record_start() -> _Recorded | int:
-    """Returns what a start with the sample application loads, and its answer to one request."""
+    """Returns what a start of the runtime loads, and its answer to one request."""
     with ThreadingHTTPServer(("127.0.0.1", 0), _RuntimeApi) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         try:
             return _record(
                 "start",
                 {
+                    **os.environ,
                     "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{server.server_port}",
                     "AWS_LAMBDA_FUNCTION_NAME": "build",
                     "AWS_LAMBDA_LOG_FORMAT": "JSON",  # as deployments have it
-                    "FLASK_APP": application.DEFAULT,
+                    "FLASK_APP": "dualmode.recorded_app:app",
                 },
                 quietly=True,
                 seconds=_SECONDS,
@@ -231,12 +231,12 @@ def main(arguments: list[str]) -> int:
     target = Path(arguments[0] if arguments else PLACE)
     starts = []
     if os.environ.get("CHECK_IMPORT") != "0":
-        own = _record("application", {})
+        own = _record("application", import_check.variables(os.environ))
         if isinstance(own, int):
             return own
         starts.append(own)
     start = _record_start()
-    if isinstance(start, _Recorded):  # else an application's own Flask is one that the sample doesn't run on
+    if isinstance(start, _Recorded):  # else an application's own Flask is one that ours doesn't run on
         starts.insert(0, start)
     target.write_bytes(bundle(starts, PLACE))
     return 0
