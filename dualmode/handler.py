@@ -5,17 +5,20 @@ from binascii import Error as Base64Error
 from collections.abc import Callable
 from contextvars import copy_context
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dualmode.http_event import Environ, Event, make_environ_from_event
 from dualmode.http_result import within_limit
 from dualmode.logs import AccessLog, current
 from dualmode.wsgi_call import Answer, Application, call
 
+if TYPE_CHECKING:
+    from dualmode.version_1 import Version1
+
 Handler = Callable[[Any, Any], Any]
 
 
-def make_handler(
+def wsgi_handler(
     app: Application,
     access: AccessLog,
     *,
@@ -24,10 +27,10 @@ def make_handler(
     api_ids: tuple[str, ...] = (),
     run_command: Callable[[list[str]], Any] | None = None,
 ) -> Handler:
-    """Returns the handler that awslambdaric calls.
+    """Returns the handler that awslambdaric calls, of a WSGI application.
 
     Args:
-        app: the WSGI application.
+        app: the application.
         access: gets a line for each request.
         base_path: the mapping key of a custom domain, as "/key", or "".
         events_path: the route that takes events which aren't requests, or "".
@@ -54,10 +57,8 @@ def make_handler(
                 if api_ids and source.get("apiId") not in api_ids:
                     raise refused(source.get("apiId"))
                 return within_limit(*respond(event, event, context))
-            from dualmode.version_1 import version_1
-
             try:
-                request = version_1(event, context)
+                request = request_before_2(source, event, context)
                 if api_ids and request is not None and request.caller not in api_ids:
                     raise refused(request.caller)
                 as_2 = request.request(base_path) if request is not None else None
@@ -103,6 +104,19 @@ def make_handler(
         except (CommandError, EventError) as error:
             raise _failure(error) from None
 
+    def request_before_2(source: Event, event: Event, context: Any) -> "Version1 | None":
+        if "httpMethod" not in event and "elb" not in source:
+            return None  # as of a destination or a WebSocket
+        try:
+            from dualmode.version_1 import version_1
+        except ImportError as error:  # the image always has Mangum
+            from dualmode.events import EventError
+
+            raise _failure(
+                EventError(f"A request from a REST API or a load balancer needs {error.name}: install dualmode[asgi].")
+            ) from None
+        return version_1(event, context)
+
     def refused(came: object) -> Exception:
         from dualmode.allowed_apis import refusal
 
@@ -113,8 +127,10 @@ def make_handler(
 
 def _failure(error: Exception) -> Exception:
     """Returns what the runtime interface client reports as it is, without a traceback that would lead into our code."""
-    from awslambdaric.lambda_runtime_exception import FaultException
-
+    try:
+        from awslambdaric.lambda_runtime_exception import FaultException
+    except ImportError:  # in a test of somebody's own
+        return error
     failure: Exception = FaultException(type(error).__name__, str(error), None)
     return failure
 

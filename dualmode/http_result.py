@@ -82,7 +82,10 @@ def serialised_size(answer: Answer, result: Result) -> int:
     # A byte becomes six at worst, as \u0000: these many can't reach the limit of any service.
     if len(body) < _FEW_BYTES and len("".join([value for _, value in headers])) < _FEW_BYTES:
         return 0
-    from awslambdaric.lambda_runtime_marshaller import to_json
+    try:
+        from awslambdaric.lambda_runtime_marshaller import to_json
+    except ImportError:  # in a test of somebody's own
+        from json import dumps as to_json
 
     return len(to_json(result).encode("utf-8"))
 

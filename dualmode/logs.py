@@ -58,7 +58,8 @@ def set_up_lambda(environ: Mapping[str, str]) -> "AccessLog":
         elif handler.formatter is not None:
             handler.setFormatter(_LineFormatter(handler.formatter))
     if wants_json(environ):
-        _write_json_only()
+        if not isinstance(sys.stdout, JsonLines):  # else by another handler of the same process
+            _write_json_only()
     else:
         logging.setLogRecordFactory(_OneLineRecord)
     return access

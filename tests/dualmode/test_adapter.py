@@ -13,7 +13,7 @@ from flask import Flask, Response, redirect, request
 
 from dualmode import logs
 from dualmode.asgi import EnvironRequest
-from dualmode.handler import make_handler
+from dualmode.handler import wsgi_handler
 from dualmode.http_event import make_environ_from_event
 from dualmode.http_result import escapes_non_ascii, result_from_answer, within_limit
 from dualmode.logs import AccessLog
@@ -46,7 +46,7 @@ QUIET = AccessLog({"AWS_LAMBDA_LOG_LEVEL": "ERROR"}, sys.stdout.write)
 
 
 def handler_of(app, **options):
-    return make_handler(app, QUIET, **options)
+    return wsgi_handler(app, QUIET, **options)
 
 
 def text(status, body):
@@ -161,7 +161,7 @@ def test_a_port_that_is_none_is_the_scheme_s_in_every_kind_of_event(port, kind, 
         make_alb_event(headers=one),
         make_alb_multi_event(headers=many),
     ]
-    answers = [make_handler(app, QUIET)(event, CONTEXT) for event in events]
+    answers = [wsgi_handler(app, QUIET)(event, CONTEXT) for event in events]
     assert [(answer["statusCode"], answer["body"]) for answer in answers] == [(200, "443")] * len(events)
     assert caplog.records == []
 

@@ -9,7 +9,7 @@ from wsgiref.validate import validator
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dualmode.handler import make_handler
+from dualmode.handler import wsgi_handler
 from dualmode.http_result import MOST_BYTES
 from dualmode.logs import AccessLog
 from tests.support.events import CONTEXT
@@ -99,7 +99,7 @@ def valid(answer, seen):
 @settings(max_examples=400, deadline=None)
 @given(EVENTS, ANSWERS)
 def test_any_request_is_answered_with_what_the_application_answered(event, answer):
-    handler = make_handler(valid(answer, seen := []), AccessLog({"AWS_LAMBDA_LOG_LEVEL": "ERROR"}, sys.stdout.write))
+    handler = wsgi_handler(valid(answer, seen := []), AccessLog({"AWS_LAMBDA_LOG_LEVEL": "ERROR"}, sys.stdout.write))
     result = json.loads(json.dumps(handler(event, CONTEXT)))
     if not seen:  # only where the body isn't the base64 it is said to be
         assert result["statusCode"] == 400
@@ -143,5 +143,5 @@ def test_an_event_with_anything_anywhere_is_answered_all_the_same(event, number,
     member[key] = junk
     app = valid(("200 OK", [], [b"{}"]), [])
     # With a route for events: what is no request any more is an event.
-    handler = make_handler(app, AccessLog({"AWS_LAMBDA_LOG_LEVEL": "ERROR"}, sys.stdout.write), events_path="/events")
+    handler = wsgi_handler(app, AccessLog({"AWS_LAMBDA_LOG_LEVEL": "ERROR"}, sys.stdout.write), events_path="/events")
     json.dumps(handler(event, CONTEXT))

@@ -7,7 +7,7 @@ import sys
 import pytest
 from flask import Flask, Response, request
 
-from dualmode.handler import make_handler
+from dualmode.handler import wsgi_handler
 from dualmode.http_result import result_from_answer
 from dualmode.logs import AccessLog
 from tests.support.events import (
@@ -21,7 +21,7 @@ from tests.support.events import (
 
 
 def handler_of(app, **options):
-    return make_handler(app, AccessLog({"AWS_LAMBDA_LOG_LEVEL": "ERROR"}, sys.stdout.write), **options)
+    return wsgi_handler(app, AccessLog({"AWS_LAMBDA_LOG_LEVEL": "ERROR"}, sys.stdout.write), **options)
 
 
 def environ_of(event, **options):
@@ -292,9 +292,9 @@ def test_the_same_request_gets_the_same_answer_from_each_service():
 
 def test_a_request_of_the_current_format_never_imports_mangum():
     program = (
-        "import sys, json; from dualmode.handler import make_handler; from dualmode.logs import AccessLog\n"
+        "import sys, json; from dualmode.handler import wsgi_handler; from dualmode.logs import AccessLog\n"
         "def app(environ, start_response): start_response('204 -', []); return []\n"
-        "make_handler(app, AccessLog({}, lambda line: None))(json.load(sys.stdin), None)\n"
+        "wsgi_handler(app, AccessLog({}, lambda line: None))(json.load(sys.stdin), None)\n"
         "print([name for name in ('mangum', 'asyncio', 'urllib.parse', 'email', 'http.client') if name in sys.modules])"
     )
     run = subprocess.run(

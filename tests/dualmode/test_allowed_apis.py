@@ -7,7 +7,7 @@ import pytest
 from awslambdaric.lambda_runtime_exception import FaultException
 
 from dualmode.allowed_apis import allowed
-from dualmode.handler import make_handler
+from dualmode.handler import wsgi_handler
 from dualmode.logs import AccessLog
 from tests.support.emulator import Emulator, write
 from tests.support.events import (
@@ -55,7 +55,7 @@ def recording(**options):
         return [b"{}"]
 
     quiet = AccessLog({"AWS_LAMBDA_LOG_LEVEL": "ERROR"}, sys.stdout.write)
-    return make_handler(app, quiet, events_path="/events", **options), paths
+    return wsgi_handler(app, quiet, events_path="/events", **options), paths
 
 
 def test_ids_are_separated_by_commas():

@@ -9,7 +9,7 @@ from awslambdaric.lambda_runtime_exception import FaultException
 from flask import Flask, current_app
 
 from dualmode import commands
-from dualmode.handler import make_handler
+from dualmode.handler import wsgi_handler
 from dualmode.logs import AccessLog
 from tests.support.events import CONTEXT, make_event
 
@@ -83,7 +83,7 @@ def test_a_command_is_recognised_by_its_shape_alone(event, is_one):
 
 def test_commands_are_off_until_they_are_allowed(app):
     access = AccessLog({}, sys.stdout.write)
-    handler = make_handler(app, access, run_command=partial(commands.run, app, allowed=False))
+    handler = wsgi_handler(app, access, run_command=partial(commands.run, app, allowed=False))
     with pytest.raises(FaultException) as failed:
         handler({"flask": ["greet", "Ada"]}, CONTEXT)
     assert (failed.value.exception_type, failed.value.msg, failed.value.trace) == (
@@ -102,6 +102,6 @@ def test_an_asgi_application_has_no_commands_and_that_is_said():
 def test_a_client_that_sends_a_command_gets_a_page_as_for_any_body(app, body):
     ran = []
     app.add_url_rule("/", "page", lambda: "page", methods=["POST"])
-    handler = make_handler(app, AccessLog({}, lambda line: None), run_command=ran.append)
+    handler = wsgi_handler(app, AccessLog({}, lambda line: None), run_command=ran.append)
     assert handler(make_event(method="POST", body=body), CONTEXT)["body"] == "page"
     assert ran == []

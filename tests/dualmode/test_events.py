@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from dualmode.events import is_spelling_of
-from dualmode.handler import make_handler
+from dualmode.handler import wsgi_handler
 from dualmode.logs import AccessLog
 from tests.support.events import (
     CONTEXT,
@@ -25,7 +25,7 @@ from tests.support.events import (
 
 
 def handler_of(app, **options):
-    return make_handler(app, AccessLog({"AWS_LAMBDA_LOG_LEVEL": "ERROR"}, sys.stdout.write), **options)
+    return wsgi_handler(app, AccessLog({"AWS_LAMBDA_LOG_LEVEL": "ERROR"}, sys.stdout.write), **options)
 
 
 def taking(answer):

@@ -13,7 +13,7 @@ from flask import Flask, request
 from werkzeug.exceptions import NotFound
 
 from dualmode.asgi import StartUpError, as_wsgi, mounted
-from dualmode.handler import make_handler
+from dualmode.handler import wsgi_handler
 from dualmode.logs import AccessLog
 from tests.support.events import CONTEXT, make_alb_event, make_event, make_rest_event
 
@@ -43,7 +43,7 @@ NOT_FOUND = NotFound().get_response().get_data(as_text=True)
 
 
 def handler_of(app, **options):
-    return make_handler(as_wsgi(app), AccessLog({"AWS_LAMBDA_LOG_LEVEL": "CRITICAL"}, sys.stdout.write), **options)
+    return wsgi_handler(as_wsgi(app), AccessLog({"AWS_LAMBDA_LOG_LEVEL": "CRITICAL"}, sys.stdout.write), **options)
 
 
 def showing():

@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from dualmode.handler import make_handler
+from dualmode.handler import wsgi_handler
 from dualmode.logs import AccessLog
 from scripts.server import app as sample
 from tests.support.emulator import ENTRYPOINT, environment, write
@@ -100,7 +100,7 @@ REQUESTS = [
 
 
 def test_the_sample_answers_as_it_does_through_the_adapter(tmp_path):
-    handler = make_handler(sample, AccessLog({"AWS_LAMBDA_LOG_LEVEL": "ERROR"}, lambda line: None))
+    handler = wsgi_handler(sample, AccessLog({"AWS_LAMBDA_LOG_LEVEL": "ERROR"}, lambda line: None))
     with Local(tmp_path) as local:
         for method, path, body in REQUESTS:
             status, headers, answer = local.request(method, path, body, JSON)

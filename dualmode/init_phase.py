@@ -1,0 +1,75 @@
+"""What is done once, in Lambda's init phase: before an application is loaded, and with it from then on."""
+
+from collections.abc import Mapping, MutableMapping
+from contextlib import suppress
+from functools import partial
+from importlib import import_module
+from typing import Any
+
+from dualmode import allowed_apis, application, collector, debug_guard, kinds, logs
+from dualmode.handler import Handler, wsgi_handler
+
+
+def prepare(environ: MutableMapping[str, str]) -> logs.AccessLog:
+    """Sets up what an application's own code may use or change when it is loaded, and returns the log of requests."""
+    access = logs.set_up_lambda(environ)
+    debug_guard.before_import(environ)
+    return access
+
+
+def handler_of(app: Any, access: logs.AccessLog, environ: Mapping[str, str]) -> Handler:
+    """Returns the handler of an application that is loaded.
+
+    Raises:
+        TypeError: `app` is neither a WSGI nor an ASGI application.
+        Exception: what the start-up of an ASGI application raised.
+    """
+    if kinds.is_flask(app):
+        debug_guard.after_import(app)
+        wsgi_app = app
+    elif kinds.is_wsgi(app):
+        debug_guard.warn_of(app)
+        wsgi_app = app
+    elif kinds.is_asgi(app):
+        from dualmode.asgi import as_wsgi
+
+        debug_guard.warn_of(app)
+        wsgi_app = as_wsgi(app)
+    else:
+        raise TypeError(f"make_handler takes a Flask, another WSGI or an ASGI application, and not {app!r}: pass one.")
+    _import_for_requests()
+    collector.resume()
+    return wsgi_handler(
+        wsgi_app,
+        access,
+        base_path=application.path_setting("DUALMODE_BASE_PATH", environ),
+        events_path=application.path_setting("DUALMODE_EVENTS_PATH", environ),
+        api_ids=allowed_apis.allowed(environ),
+        run_command=partial(_run_command, app, environ),
+    )
+
+
+def _import_for_requests() -> None:
+    """Imports what lazy imports would put off to the first request: Lambda starts functions with more CPU than that."""
+    for name in _FOR_REQUESTS:
+        with suppress(ImportError):  # an application chooses its own Flask
+            import_module(name)
+
+
+_FOR_REQUESTS = (
+    "awslambdaric.lambda_context",
+    "blinker.base",
+    "decimal",
+    "encodings.idna",
+    "flask.signals",
+    "http",
+    "werkzeug.datastructures.headers",
+    "werkzeug.sansio.utils",
+    "werkzeug.wsgi",
+)
+
+
+def _run_command(app: Any, environ: Mapping[str, str], arguments: list[str]) -> dict[str, Any]:
+    from dualmode import commands
+
+    return commands.run(app, arguments, allowed=environ.get(commands.SETTING) == "1")
