@@ -9,7 +9,7 @@ override ARGS := $(value ARGS)
 export ARGS
 VENV := .venv
 RUN := $(VENV)/bin/python
-LOCK := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml
+LOCK := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
 # Runs a module with the words of ARGS, split as a shell splits them. Nothing in them is a command, a variable or a pattern.
 define RUN_MODULE

@@ -50,10 +50,18 @@ def emulator_command(rie: Path, port: int, runtime_api: int) -> list[str]:
 class Emulator:
     """A function under the emulator: invoke it, then read what it logged."""
 
-    def __init__(self, rie: Path, folder: Path, log: Path, prefix: tuple[str, ...] = (), **variables: str) -> None:
+    def __init__(
+        self,
+        rie: Path,
+        folder: Path,
+        log: Path,
+        prefix: tuple[str, ...] = (),
+        bootstrap: tuple[str, ...] = (str(ENTRYPOINT),),
+        **variables: str,
+    ) -> None:
         self.port, runtime_api = free_ports(2)
         self.log_file = log
-        command = [*prefix, *emulator_command(rie, self.port, runtime_api), str(ENTRYPOINT)]
+        command = [*prefix, *emulator_command(rie, self.port, runtime_api), *bootstrap]
         with log.open("wb") as output:
             self.process = subprocess.Popen(
                 command,
