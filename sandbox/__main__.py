@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING
 
 from dualmode.gateway.api_gateway.http_api import BODY_LIMIT
 from dualmode.gateway.http.message import Request, Response
@@ -26,23 +26,11 @@ from sandbox.output import Terminal, document, print_answer, print_pairs, print_
 from sandbox.runner import container_engine
 
 if TYPE_CHECKING:
-    from sandbox.lifecycle import Sandbox
+    from sandbox.lifecycle import Order, Sandbox
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
 _HOST = "127.0.0.1"
-
-
-class _Arguments(TypedDict):
-    """What the parts of `sandbox.lifecycle` are told of the options, the project and the machine."""
-
-    project: Path
-    state: Path
-    stack: str
-    settings: Mapping[str, object]
-    engine: str | None
-    progress: Callable[[str], None]
-    region: str
 
 
 def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
@@ -102,7 +90,7 @@ def _operate(options: Options, name: str) -> int:
     from sandbox.pulumi_drivers import deployment
 
     operations = {"preview": deployment.preview, "destroy": deployment.destroy}
-    changes = operate(operations[name], **_arguments(options))
+    changes = operate(operations[name], _order(options))
     print_pairs(Terminal(sys.stdout), "Changes", changes)
     return OK
 
@@ -111,35 +99,32 @@ def _operate(options: Options, name: str) -> int:
 def _running(options: Options) -> "Iterator[Sandbox]":
     from sandbox.lifecycle import running
 
-    arguments = _arguments(options)
-    with running(**arguments) as sandbox:
+    order = _order(options)
+    with running(order) as sandbox:
         try:
             yield sandbox
         finally:
-            arguments["progress"]("Stopping")
+            order.progress("Stopping")
 
 
-def _arguments(options: Options) -> _Arguments:
-    from sandbox.lifecycle import PRESETS, REGION  # pulumi's SDK takes a second to import: wrong usage needn't wait
+def _order(options: Options) -> "Order":
+    from sandbox.lifecycle import PRESETS, Order  # pulumi's SDK takes a second to import: wrong usage needn't wait
 
     project = settings.load_project(Path.cwd())
-    parsed = settings.parse_assignments(project, [*PRESETS, *options.settings])
-    region = settings.load(project, options.stack, parsed).values.get("aws:region") or REGION
+    config = settings.load(project, options.stack, settings.parse_assignments(project, [*PRESETS, *options.settings]))
     began = time.monotonic()
     terminal = Terminal(sys.stderr)
 
     def progress(line: str) -> None:
         terminal.line(terminal.dim(f"{time.monotonic() - began:6.1f} s  {line}"))
 
-    return {
-        "project": project.folder,
-        "state": project.folder / options.state,
-        "stack": options.stack,
-        "settings": parsed,
-        "engine": container_engine.find_engine(),
-        "progress": progress,
-        "region": region,
-    }
+    return Order(
+        project=project,
+        config=config,
+        state=project.folder / options.state,
+        container_engine=container_engine.find_engine(),
+        progress=progress,
+    )
 
 
 def _introduce(terminal: Terminal, sandbox: "Sandbox", port: int) -> None:

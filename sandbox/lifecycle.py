@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 from urllib.parse import urlsplit
 
 from sandbox import variables
@@ -15,8 +14,10 @@ from sandbox.errors import SandboxError
 from sandbox.ministack import MiniStack
 from sandbox.pulumi_drivers import deployment, engine_driver
 from sandbox.pulumi_drivers.deployment import Deployment
+from sandbox.pulumi_drivers.task import Task
 from sandbox.runner.images import ImageStore
 from sandbox.runner.version_runner import VersionRunner
+from sandbox.settings import Project, StackConfig
 from walk.account import Account
 from walk.queries import every
 
@@ -66,106 +67,89 @@ class Sandbox:
         }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What a sandbox is started with. `progress` gets a line for each step; `venvs` are kept in `state` if not told."""
+
+    project: Project
+    config: StackConfig
+    state: Path
+    container_engine: str | None
+    progress: Callable[[str], None]
+    venvs: Path | None = None
+
+    @property
+    def region(self) -> str:
+        """The region of the whole account: the stack's own, where it has one."""
+        return self.config.values.get("aws:region") or REGION
+
+
 @contextlib.contextmanager
-def running(
-    *,
-    project: Path,
-    state: Path,
-    stack: str,
-    settings: Mapping[str, object],
-    engine: str | None,
-    progress: Callable[[str], None],
-    venvs: Path | None = None,
-    region: str = REGION,
-) -> Iterator[Sandbox]:
+def running(order: Order) -> Iterator[Sandbox]:
     """Start the AWS, deploy the project's program to it, and stop everything at the end.
 
     Raises:
         SandboxError: a part doesn't start, or the deployment is refused.
     """
-    check_platform(engine)
+    check_platform(order.container_engine)
+    logs = order.state / "logs"
     with contextlib.ExitStack() as parts:
-        ministack, account = parts.enter_context(_aws(state, region))
-        images = ImageStore(state, engine, venvs=venvs, progress=progress)
-        made = deployment.deploy(
-            project=project,
-            stack=stack,
-            settings=settings,
-            account=account,
-            environment=ministack.environment,
-            images=images,
-            state=state,
-            progress=progress,
-        )
+        ministack, account = parts.enter_context(_aws(order))
+        images = _images(order)
+        task = _task(order, ministack, account, images)
+        made = deployment.deploy(task)
         environment = {**variables.DETACHED, **ministack.environment}
-        runner = VersionRunner(images, logs=state / "logs", environment=environment, account_id=account.account_id)
+        runner = VersionRunner(images, logs=logs, environment=environment, account_id=account.account_id)
         parts.enter_context(runner)
-        if made.driver == deployment.ENGINE:
-            others = deployment.serving_others(project=project, account=account, images=images, state=state)
-            environment |= parts.enter_context(others)
+        by_engine = made.driver == deployment.ENGINE
+        if by_engine:
+            environment |= parts.enter_context(deployment.serving_others(task))
         name = urlsplit(str(made.outputs.get("url", ""))).hostname
+        stack = order.config.stack
         yield Sandbox(
             account=account,
             deployment=made,
             runner=runner,
             edge=Edge(account, runner, default_name=name),
             environment=environment,
-            engine=engine,
-            logs=state / "logs",
+            engine=order.container_engine,
+            logs=logs,
             stack=stack,
-            stack_file=engine_driver.stack_file(state, stack) if made.driver == deployment.ENGINE else None,
+            stack_file=engine_driver.stack_file(order.state, stack) if by_engine else None,
         )
 
 
-class _Operation(Protocol):
-    def __call__(
-        self,
-        *,
-        project: Path,
-        stack: str,
-        settings: Mapping[str, object],
-        account: Account,
-        environment: Mapping[str, str],
-        images: ImageStore,
-        state: Path,
-        progress: Callable[[str], None],
-    ) -> Mapping[str, int]: ...
-
-
-def operate(
-    operation: _Operation,
-    *,
-    project: Path,
-    state: Path,
-    stack: str,
-    settings: Mapping[str, object],
-    engine: str | None,
-    progress: Callable[[str], None],
-    region: str = REGION,
-) -> Mapping[str, int]:
+def operate(operation: Callable[[Task], Mapping[str, int]], order: Order) -> Mapping[str, int]:
     """Start the AWS, have `deployment.preview` or `deployment.destroy` done in it, and return what it counted.
 
     Raises:
         SandboxError: there is no pulumi command, a part doesn't start, or something is refused.
     """
     deployment.check_engine()  # before the account is emptied, as it is where there is none
-    with _aws(state, region) as (ministack, account):
-        return operation(
-            project=project,
-            stack=stack,
-            settings=settings,
-            account=account,
-            environment=ministack.environment,
-            images=ImageStore(state, engine, progress=progress),
-            state=state,
-            progress=progress,
-        )
+    with _aws(order) as (ministack, account):
+        return operation(_task(order, ministack, account, _images(order)))
+
+
+def _images(order: Order) -> ImageStore:
+    return ImageStore(order.state, order.container_engine, venvs=order.venvs, progress=order.progress)
+
+
+def _task(order: Order, ministack: MiniStack, account: Account, images: ImageStore) -> Task:
+    return Task(
+        project=order.project,
+        config=order.config,
+        account=account,
+        variables=ministack.environment,
+        images=images,
+        state=order.state,
+        progress=order.progress,
+    )
 
 
 @contextlib.contextmanager
-def _aws(state: Path, region: str) -> Iterator[tuple[MiniStack, Account]]:
-    with MiniStack(state, region=region) as ministack:
-        account = Account(ministack.endpoint_url, region, ministack.credentials)
+def _aws(order: Order) -> Iterator[tuple[MiniStack, Account]]:
+    with MiniStack(order.state, region=order.region) as ministack:
+        account = Account(ministack.endpoint_url, order.region, ministack.credentials)
         deployment.prepare(ministack)
         make_zone(account, ZONE)
         yield ministack, account

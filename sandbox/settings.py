@@ -74,12 +74,13 @@ class Project:
 
 
 def load_project(folder: Path) -> Project:
-    """Read `Pulumi.yaml` and check its settings' schema by the command's rules.
+    """Read `Pulumi.yaml` of a folder and check its settings' schema by the command's rules.
 
     Raises:
         SandboxError: the file is missing, or the schema contradicts itself.
     Source: pulumi/pulumi, sdk/go/common/workspace/project.go, `Project.Validate` and `RewriteShorthandConfigValues`.
     """
+    folder = folder.resolve()
     file = folder / "Pulumi.yaml"
     raw = _read_yaml(file)
     name = raw.get("name")

@@ -2,21 +2,19 @@
 
 import contextlib
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sandbox import settings
 from sandbox.errors import SandboxError, SettingsError
 from sandbox.ministack import MiniStack
-from sandbox.provider.aws import Builder
 from sandbox.provider.provider import Provider
 from sandbox.pulumi_drivers import callers, engine_driver, mocks_driver
 from sandbox.pulumi_drivers.project_contexts import ProjectContexts
 from sandbox.pulumi_drivers.resources import Resource
 from sandbox.pulumi_drivers.servicer import Servicer, serving
-from walk.account import Account
+from sandbox.pulumi_drivers.task import Task
 
 ENGINE, MOCKS = "engine", "mocks"
 
@@ -69,20 +67,8 @@ def prepare(ministack: MiniStack) -> str:
     return chosen
 
 
-def deploy(
-    *,
-    project: Path,
-    stack: str,
-    settings: Mapping[str, object],
-    account: Account,
-    environment: Mapping[str, str],
-    images: Builder,
-    state: Path,
-    progress: Callable[[str], None],
-) -> Deployment:
-    """Make the account what the program says; `settings` go over the stack's own. Call `prepare` first.
-
-    `environment` has the variables that reach the account from other programs.
+def deploy(task: Task) -> Deployment:
+    """Make the account what the program says. Call `prepare` first.
 
     Interrupted by Ctrl-C it ends the steps that have begun, and can be called again.
 
@@ -90,104 +76,76 @@ def deploy(
         SettingsError: a setting is refused, by the schema or by the program.
         SandboxError: the provider or the program refused something.
     """
-    loaded = _load(project, stack, settings, account)
-    provider = _provider(account, images, loaded[0].folder)
+    _check_region(task)
+    provider = _provider(task)
     if driver() == MOCKS:
-        progress("Deploying with Pulumi's mocks, from scratch: there is no pulumi command on the PATH")
-        outputs, resources = mocks_driver.deploy(*loaded, provider, environment, progress)
+        task.progress("Deploying with Pulumi's mocks, from scratch: there is no pulumi command on the PATH")
+        outputs, resources = mocks_driver.deploy(task.project, task.config, provider, task.variables, task.progress)
         made = sum(not resource.type.startswith("pulumi:providers:") for resource in resources)
         return Deployment(outputs=outputs, resources=resources, driver=MOCKS, changes={"create": made})
-    progress("Deploying with the pulumi command's engine")
-    servicer = Servicer(provider, account.region)
-    engine = engine_driver.Engine(*loaded, provider, servicer, state, environment)
-    forgotten = _forgotten(state)
-    changes = engine.up(progress, refresh=forgotten.exists())
+    task.progress("Deploying with the pulumi command's engine")
+    engine = _engine(task, provider)
+    forgotten = _forgotten(task.state)
+    changes = engine.up(task.progress, refresh=forgotten.exists())
     forgotten.unlink(missing_ok=True)
     resources = engine.resources()
     outputs = next((dict(entry.outputs) for entry in resources if entry.type == "pulumi:pulumi:Stack"), {})
     return Deployment(outputs=outputs, resources=resources, driver=ENGINE, changes=changes)
 
 
-def preview(
-    *,
-    project: Path,
-    stack: str,
-    settings: Mapping[str, object],
-    account: Account,
-    environment: Mapping[str, str],
-    images: Builder,
-    state: Path,
-    progress: Callable[[str], None],
-) -> Mapping[str, int]:
+def preview(task: Task) -> Mapping[str, int]:
     """Return how many resources a deployment would create, update, replace, delete or leave the same.
 
     Raises:
         SandboxError: something would be refused, or there is no engine to ask.
     """
-    engine = _engine_alone(project, stack, settings, account, environment, images, state)
-    return engine.preview(progress, refresh=_forgotten(state).exists())
+    return _engine_alone(task).preview(task.progress, refresh=_forgotten(task.state).exists())
 
 
-def destroy(
-    *,
-    project: Path,
-    stack: str,
-    settings: Mapping[str, object],
-    account: Account,
-    environment: Mapping[str, str],
-    images: Builder,
-    state: Path,
-    progress: Callable[[str], None],
-) -> Mapping[str, int]:
+def destroy(task: Task) -> Mapping[str, int]:
     """Remove every resource of the stack.
 
     Raises:
         SandboxError: AWS would refuse to, or there is no engine to do it.
     """
-    return _engine_alone(project, stack, settings, account, environment, images, state).destroy(progress)
+    return _engine_alone(task).destroy(task.progress)
 
 
 @contextlib.contextmanager
-def serving_others(*, project: Path, account: Account, images: Builder, state: Path) -> Iterator[dict[str, str]]:
+def serving_others(task: Task) -> Iterator[dict[str, str]]:
     """Serve the provider as long as the context lasts, and give the variables that lead a `pulumi` command to it.
 
     Only commands that were started with these variables are served.
     """
-    servicer = Servicer(_provider(account, images, project.resolve()), account.region)
+    servicer = Servicer(_provider(task), task.account.region)
     attaching: dict[str, str] = {}
     with serving(servicer, lambda: callers.told(attaching)()) as port:
         attaching |= engine_driver.attaching(port)
-        yield {**engine_driver.environment(state), **attaching}
+        yield {**engine_driver.environment(task.state), **attaching}
 
 
-def _engine_alone(
-    project: Path,
-    stack: str,
-    overrides: Mapping[str, object],
-    account: Account,
-    environment: Mapping[str, str],
-    images: Builder,
-    state: Path,
-) -> engine_driver.Engine:
+def _engine_alone(task: Task) -> engine_driver.Engine:
     check_engine()
-    loaded = _load(project, stack, overrides, account)
-    provider = _provider(account, images, loaded[0].folder)
-    return engine_driver.Engine(*loaded, provider, Servicer(provider, account.region), state, environment)
+    _check_region(task)
+    return _engine(task, _provider(task))
 
 
-def _provider(account: Account, images: Builder, project: Path) -> Provider:
-    return Provider(account, ProjectContexts(images, project), project)
+def _engine(task: Task, provider: Provider) -> engine_driver.Engine:
+    servicer = Servicer(provider, task.account.region)
+    return engine_driver.Engine(task.project, task.config, provider, servicer, task.state, task.variables)
 
 
-def _load(
-    project: Path, stack: str, overrides: Mapping[str, object], account: Account
-) -> tuple[settings.Project, settings.StackConfig]:
-    loaded = settings.load_project(project.resolve())
-    config = settings.load(loaded, stack, overrides)
-    region = config.values.get("aws:region", account.region)
-    if region != account.region:
-        raise SettingsError(f"aws:region is {region}, and the sandbox's account is used in {account.region} alone.")
-    return loaded, config
+def _provider(task: Task) -> Provider:
+    folder = task.project.folder
+    return Provider(task.account, ProjectContexts(task.images, folder), folder)
+
+
+def _check_region(task: Task) -> None:
+    region = task.config.values.get("aws:region", task.account.region)
+    if region != task.account.region:
+        raise SettingsError(
+            f"aws:region is {region}, and the sandbox's account is used in {task.account.region} alone."
+        )
 
 
 def _forgotten(state: Path) -> Path:

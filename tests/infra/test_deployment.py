@@ -27,6 +27,7 @@ from tests.support.provided import (
     push_image,
     write_program,
 )
+from tests.support.tasks import task
 from walk.account import Account
 
 HELD = "import pulumi\nimport pulumi_aws as aws\naws.cloudwatch.LogGroup('held', name='held')\n"
@@ -64,16 +65,7 @@ def deploy(ministack, account, state):
         deployment.prepare(ministack)
         lines = []
         deploy.lines, deploy.account = lines, account
-        return deployment.deploy(
-            project=project,
-            stack="dev",
-            settings={**(before(account) or {}), **settings},
-            account=account,
-            environment=ministack.environment,
-            images=ContentBuilder(),
-            state=state,
-            progress=lines.append,
-        )
+        return deployment.deploy(task(project, ministack, lines.append, **{**(before(account) or {}), **settings}))
 
     return deploy
 
@@ -110,20 +102,11 @@ class TestWithoutThePulumiCommand:
         program = write_program(tmp_path / "held", HELD)
         assert deploy(program).changes == deploy(program).changes == {"create": 2}
 
-    def test_there_is_nobody_to_preview_or_destroy(self, deploy, state, tmp_path):
+    def test_there_is_nobody_to_preview_or_destroy(self, deploy, ministack, tmp_path):
         program = write_program(tmp_path / "held", HELD)
         deploy(program)
         with pytest.raises(SandboxError) as caught:
-            deployment.preview(
-                project=program,
-                stack="dev",
-                settings={},
-                account=deploy.account,
-                environment={},
-                images=ContentBuilder(),
-                state=state,
-                progress=lambda _: None,
-            )
+            deployment.preview(task(program, ministack))
         assert str(caught.value) == (
             "There is no pulumi command on the PATH: only it can compare a program with what it made."
         )
@@ -240,13 +223,12 @@ class TestWithoutThePulumiCommand:
 
 
 @needs_pulumi
-def test_the_engine_deploys_goes_on_from_there_and_removes(deploy, ministack, account, state, tmp_path):
+def test_the_engine_deploys_goes_on_from_there_and_removes(deploy, ministack, tmp_path):
     program = write_program(tmp_path / "held", HELD)
     planned = []
-    arguments = {"project": program, "stack": "dev", "settings": {}, "images": ContentBuilder(), "state": state}
-    arguments |= {"account": account, "environment": ministack.environment, "progress": planned.append}
+    held = task(program, ministack, planned.append)
     deployment.prepare(ministack)
-    assert deployment.preview(**arguments) == {"create": 2}
+    assert deployment.preview(held) == {"create": 2}
     assert planned == ["would create aws:cloudwatch:LogGroup held"]
     first = deploy(program)
     assert (first.driver, first.changes, deploy.lines) == (
@@ -256,8 +238,8 @@ def test_the_engine_deploys_goes_on_from_there_and_removes(deploy, ministack, ac
     )
     assert [resource.name for resource in first.resources] == ["small-dev", "held"]
     assert deploy(program).changes == {"same": 2}
-    assert deployment.preview(**arguments) == {"same": 2}
-    assert deployment.destroy(**arguments) == {"delete": 2}
+    assert deployment.preview(held) == {"same": 2}
+    assert deployment.destroy(held) == {"delete": 2}
 
 
 def test_a_pulumi_command_that_can_not_be_used_is_one_sentence(deploy, monkeypatch, tmp_path):
@@ -295,16 +277,7 @@ def test_in_another_region_the_engine_starts_from_an_empty_account(tmp_path):
     for region in ("eu-central-1", "eu-central-1", "us-east-1"):
         with MiniStack(tmp_path / "state", region=region) as ministack:
             deployment.prepare(ministack)
-            deployed = deployment.deploy(
-                project=program,
-                stack="dev",
-                settings={"aws:region": region},
-                account=Account(ministack.endpoint_url, region, ministack.credentials),
-                environment=ministack.environment,
-                images=ContentBuilder(),
-                state=tmp_path / "state",
-                progress=lambda _: None,
-            )
+            deployed = deployment.deploy(task(program, ministack, **{"aws:region": region}))
             changes.append(dict(deployed.changes))
     assert changes == [{"create": 2}, {"same": 2}, {"create": 2}]
 
@@ -317,29 +290,17 @@ def test_an_account_that_forgot_everything_is_filled_again(tmp_path):
     for _ in range(2):
         with MiniStack(state) as ministack:
             deployment.prepare(ministack)
-            account = Account(ministack.endpoint_url, ministack.region, ministack.credentials)
-            deployed = deployment.deploy(
-                project=program,
-                stack="dev",
-                settings={},
-                account=account,
-                environment=ministack.environment,
-                images=ContentBuilder(),
-                state=state,
-                progress=lambda _: None,
-            )
+            deployed = deployment.deploy(task(program, ministack))
             changes.append(dict(deployed.changes))
         shutil.rmtree(state / "aws")
     assert changes == [{"create": 2}, {"create": 1, "same": 1}]
 
 
 @needs_pulumi
-def test_a_pulumi_command_in_another_terminal_reaches_the_stack(deploy, ministack, state, tmp_path):
+def test_a_pulumi_command_in_another_terminal_reaches_the_stack(deploy, ministack, tmp_path):
     program = write_program(tmp_path / "held", HELD)
     deploy(program)
-    with deployment.serving_others(
-        project=program, account=deploy.account, images=ContentBuilder(), state=state
-    ) as variables:
+    with deployment.serving_others(task(program, ministack)) as variables:
         environment = {**os.environ, **ministack.environment, **variables, "PULUMI_HOME": str(tmp_path / "home")}
 
         def pulumi(*arguments):
@@ -358,9 +319,7 @@ def test_another_terminals_pulumi_takes_the_settings_that_were_deployed(deploy, 
     program = write_program(tmp_path / "held", HELD, "config:\n  size: {type: integer, default: 1}\n")
     deploy(program, size=7)
     command = ["pulumi", "--non-interactive", "config", "get", "small:size", "--stack", "dev"]
-    with deployment.serving_others(
-        project=program, account=deploy.account, images=ContentBuilder(), state=state
-    ) as variables:
+    with deployment.serving_others(task(program, ministack)) as variables:
         shown = subprocess.run(
             [*command, "--config-file", stack_file(state, "dev")],
             cwd=program,

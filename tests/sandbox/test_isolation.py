@@ -25,6 +25,7 @@ from sandbox.pulumi_drivers.project_contexts import ProjectContexts
 from sandbox.pulumi_drivers.servicer import Servicer, serving
 from tests.support.planted import is_planted, plant
 from tests.support.provided import IMAGE, ContentBuilder, write_program
+from tests.support.tasks import task
 from walk.account import Account
 
 needs_pulumi = pytest.mark.skipif(shutil.which("pulumi") is None, reason="there is no pulumi command on the PATH")
@@ -114,23 +115,14 @@ def on_path(monkeypatch, tmp_path):
 
 
 @pytest.fixture
-def deploy(ministack, account, state, monkeypatch):
+def deploy(ministack, state, monkeypatch):
     """Deploys a program by one of the drivers, from scratch."""
     shutil.rmtree(state / "pulumi", ignore_errors=True)
 
     def deploy(driver, project, builder=None):
         monkeypatch.setattr(deployment, "driver", lambda: driver)
         deployment.prepare(ministack)
-        return deployment.deploy(
-            project=project,
-            stack="dev",
-            settings={},
-            account=account,
-            environment=ministack.environment,
-            images=builder or ContentBuilder(),
-            state=state,
-            progress=lambda _: None,
-        )
+        return deployment.deploy(task(project, ministack, images=builder))
 
     return deploy
 
@@ -218,12 +210,12 @@ def test_a_package_that_nobody_here_stands_in_for_is_refused_before_its_plugin_s
 
 
 @needs_pulumi
-def test_another_terminals_pulumi_starts_no_plugin_either(deploy, account, ministack, state, on_path, tmp_path):
+def test_another_terminals_pulumi_starts_no_plugin_either(deploy, ministack, on_path, tmp_path):
     started = tmp_path / "started"
     on_path("pulumi-resource-random", f"env > {started}\nexit 1")
     program = write_program(tmp_path / "program", "import pulumi\n")
     deploy("engine", program)
-    with deployment.serving_others(project=program, account=account, images=ContentBuilder(), state=state) as lines:
+    with deployment.serving_others(task(program, ministack)) as lines:
         environment = {**os.environ, **ministack.environment, **lines}
 
         def pulumi(*arguments, **more):
@@ -329,8 +321,8 @@ def test_while_no_command_runs_the_provider_answers_nobody(servicer):
         assert call(port) == "PERMISSION_DENIED"
 
 
-def test_a_process_that_is_not_pulumi_is_refused_though_it_has_its_variables(account, state, tmp_path):
-    with deployment.serving_others(project=tmp_path, account=account, images=ContentBuilder(), state=state) as lines:
+def test_a_process_that_is_not_pulumi_is_refused_though_it_has_its_variables(ministack, tmp_path):
+    with deployment.serving_others(task(write_program(tmp_path / "program", ""), ministack)) as lines:
         port = lines["PULUMI_DEBUG_PROVIDERS"].rpartition(":")[2]
         pulumi = tmp_path / "pulumi"
         shutil.copy(Path(sys.executable).resolve(), pulumi)

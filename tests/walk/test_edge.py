@@ -10,9 +10,10 @@ from botocore.credentials import ReadOnlyCredentials
 
 from dualmode.gateway.http.connection import RefusedError
 from dualmode.gateway.http.message import Request
+from sandbox import settings
 from sandbox.edge.edge import Edge, FunctionFailedError, FunctionTimedOutError, refuse
 from sandbox.errors import SandboxError
-from sandbox.lifecycle import DOMAIN, running
+from sandbox.lifecycle import DOMAIN, Order, running
 from tests.support.program import ROOT
 from walk.account import Account
 
@@ -44,15 +45,16 @@ def sandbox(tmp_path_factory):
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PATH", path)
-        with running(
-            project=ROOT,
+        project = settings.load_project(ROOT)
+        order = Order(
+            project=project,
+            config=settings.load(project, "dev", {"domainName": DOMAIN}),
             state=tmp_path_factory.mktemp("edge"),
-            stack="dev",
-            settings={"domainName": DOMAIN},
-            engine=None,
+            container_engine=None,
             progress=lambda _: None,
             venvs=ROOT / ".sandbox" / "venvs",
-        ) as found:
+        )
+        with running(order) as found:
             yield found
 
 
