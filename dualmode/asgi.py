@@ -8,6 +8,7 @@ from mangum import Mangum
 
 from dualmode.events import is_spelling_of
 from dualmode.events_guard import Guard
+from dualmode.http_event import begins
 from dualmode.wsgi_call import Application
 
 Message = MutableMapping[str, Any]
@@ -131,7 +132,7 @@ def mounted(app: AsgiApplication, base_path: str, events_path: str) -> AsgiAppli
 
     async def mounted_app(scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            if base_path and f"{scope['path']}/".startswith(f"{base_path}/"):
+            if base_path and begins(scope["path"], base_path):
                 scope = {**scope, "root_path": base_path}
             path = scope["path"].removeprefix(scope.get("root_path", ""))
             if guard and is_spelling_of(guard.path, path.encode().decode("latin-1")):

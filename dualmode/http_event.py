@@ -58,7 +58,7 @@ def make_environ_from_event(base_path: str = "") -> Callable[[Event, object], En
         stage = request.get("stage") or "$default"
         if stage != "$default":
             prefix = "/" + stage
-            if path == prefix or path.startswith(prefix + "/"):
+            if begins(path, prefix):
                 script_name, path = prefix, path[len(prefix) :]
         if base_path and ".execute-api." not in domain and ".lambda-url." not in domain:
             script_name = base_path  # what the client typed, in place of the stage that it was mapped to
@@ -125,6 +125,11 @@ def make_environ_from_event(base_path: str = "") -> Callable[[Event, object], En
         return environ
 
     return environ_from_event
+
+
+def begins(path: str, prefix: str) -> bool:
+    """Tells whether a path begins with another one, by whole segments."""
+    return path.startswith(prefix) and path[len(prefix) : len(prefix) + 1] in ("", "/")
 
 
 def body_of(event: Event) -> bytes:

@@ -9,6 +9,7 @@ from typing import Any
 
 from dualmode import application, kinds, logs
 from dualmode.events import hidden
+from dualmode.http_event import begins
 from dualmode.wsgi_call import Application
 
 # All interfaces: these are a container's, and what is published of them, its owner says.
@@ -71,7 +72,7 @@ def mounted(app: Application, base_path: str) -> Application:
 
     def mounted_app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         path = environ["PATH_INFO"]
-        if f"{path}/".startswith(f"{base_path}/"):
+        if begins(path, base_path):
             environ["SCRIPT_NAME"], environ["PATH_INFO"] = base_path, path.removeprefix(base_path)
         return app(environ, start_response)
 

@@ -12,7 +12,7 @@ from urllib.parse import quote_plus, unquote
 from mangum.handlers.alb import ALB, case_mutated_headers
 from mangum.handlers.api_gateway import APIGateway, HTTPGateway
 
-from dualmode.http_event import Event
+from dualmode.http_event import Event, begins
 from dualmode.http_result import MOST_BYTES, Result, encoded, has_body, joined
 from dualmode.wsgi_call import Answer
 
@@ -53,7 +53,7 @@ class RestApi(APIGateway):
         """
         path, stage = self.event.get("path") or "/", context.get("stage")
         typed = context.get("path") or path
-        if stage and typed != path and f"{typed}/".startswith(f"/{stage}/"):
+        if stage and typed != path and begins(typed, f"/{stage}"):
             return f"/{stage}{path}", stage
         return path, "$default"
 
@@ -178,4 +178,4 @@ def _joined_query(event: Event, spell: Any) -> str:
 
 def _without(base_path: str, path: str) -> str:
     """Returns the path without the mapping's key, which payload format 1.0 keeps in it."""
-    return path.removeprefix(base_path) or "/" if base_path and f"{path}/".startswith(f"{base_path}/") else path
+    return path.removeprefix(base_path) or "/" if base_path and begins(path, base_path) else path

@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import NoReturn
 from urllib.parse import quote
 
-from dualmode.gateway.http.message import Request
+from dualmode.gateway.http.message import TOKEN, Request
 
 _DEFAULT_PORT = 8000
 _REQUEST = re.compile(r"([A-Za-z]+) +(/\S*)\Z")
-_HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
 
 _DESCRIPTION = """\
 Runs the Pulumi program of this folder against an emulated AWS on this machine, and serves what it deploys.
@@ -178,7 +177,7 @@ def _is_text(body: bytes) -> bool:
 
 def _header(text: str) -> tuple[str, str]:
     name, colon, value = text.partition(":")
-    if not colon or not _HEADER_NAME.match(name) or "\n" in value or "\r" in value:
+    if not colon or not TOKEN.match(name) or "\n" in value or "\r" in value:
         raise UsageError(f"--header takes a name and a value, as in 'Accept: text/html', and not '{text}'.")
     return name, value.strip().encode("utf-8", "surrogateescape").decode("latin-1")
 

@@ -19,11 +19,11 @@ from dualmode.gateway.http.message import Request, Response, json_response
 from dualmode.gateway.http.server import HttpServer
 from dualmode.gateway.http.trusted_client import objection
 from sandbox import signature
+from sandbox.runner.container_engine import HOST_NAMES
 from sandbox.signature import SignatureError
 
 HOST = "127.0.0.1"
-# The last two are what containers call this machine by, where they don't share its network.
-_NAMES = (HOST, "localhost", "host.docker.internal", "host.containers.internal")
+_NAMES = (HOST, "localhost", *HOST_NAMES.values())
 # The largest bodies that callers send at once: 20 MB of an ECR layer in base64, 8 MB parts of an S3 upload.
 BODY_LIMIT = 32 * 1024 * 1024
 _ANSWER_SECONDS = 120.0  # SQS may hold a call for 20 s

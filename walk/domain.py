@@ -5,6 +5,8 @@ import ipaddress
 from dataclasses import dataclass
 from typing import Any
 
+from dualmode.gateway.api_gateway.request_event import path_below
+from dualmode.gateway.http.message import host_name
 from walk.account import Account
 from walk.dns_names import closest_zones, covers
 from walk.queries import every, read
@@ -22,9 +24,9 @@ class StageAddress:
     mapping_key: str = ""
 
 
-def host_name(host: str, default: str | None) -> str:
+def asked_name(host: str, default: str | None) -> str:
     """The name that a Host header asks for: `default` where it is an address of loopback or `localhost`, or nothing."""
-    name = (host.partition("]")[0] + "]" if host.startswith("[") else host.partition(":")[0]).rstrip(".").lower()
+    name = host_name(host).rstrip(".").lower()
     return default if default is not None and _is_this_machine(name) else name
 
 
@@ -45,7 +47,7 @@ def resolve(account: Account, name: str, path: str, trace: Trace) -> StageAddres
     trace.add(
         "mapping", mapping["ApiMappingId"], f"{key or '(none)'} to API {mapping['ApiId']}, stage {mapping['Stage']}"
     )
-    rest = path[len(key) + 1 :] or "/" if key else path
+    rest = path_below(key, path) or "/"
     return StageAddress(domain_name=name, api_id=mapping["ApiId"], stage=mapping["Stage"], path=rest, mapping_key=key)
 
 
@@ -140,12 +142,8 @@ def _checked_certificate(account: Account, name: str, arn: str) -> str:
 def _mapping(account: Account, domain: str, path: str) -> dict[str, Any] | None:
     """The mapping with the longest key that begins the path, by whole segments."""
     mappings = every(account.client("apigatewayv2"), "get_api_mappings", "Items", DomainName=domain)
-    fitting = [mapping for mapping in mappings if _begins(mapping.get("ApiMappingKey") or "", path)]
+    fitting = [mapping for mapping in mappings if path_below(mapping.get("ApiMappingKey") or "", path) is not None]
     return max(fitting, key=lambda mapping: len(mapping.get("ApiMappingKey") or ""), default=None)
-
-
-def _begins(key: str, path: str) -> bool:
-    return not key or path == f"/{key}" or path.startswith(f"/{key}/")
 
 
 def _is_this_machine(name: str) -> bool:

@@ -4,7 +4,7 @@ from dualmode.gateway.api_gateway.http_api import HEADER_LIMIT, head_bytes, refu
 from dualmode.gateway.api_gateway.request_event import MalformedTargetError, decoded_path
 from dualmode.gateway.http.message import Request
 from walk.account import Account
-from walk.domain import StageAddress, host_name, resolve
+from walk.domain import StageAddress, asked_name, resolve
 from walk.function_version import FunctionVersion, find_version
 from walk.stage import Call, Throttles, find_call
 from walk.trace import RequestRefusedError, Trace
@@ -29,7 +29,7 @@ def follow(
     except MalformedTargetError:
         reason = f"its target {request.target!r} names no path"
         raise RequestRefusedError(400, refusal_message(400), hop="request", id=request.method, reason=reason) from None
-    name = host_name(request.header("host") or "", default_name)
+    name = asked_name(request.header("host") or "", default_name)
     address = resolve(account, name, path, trace)
     call = find_call(account, address, request.method, throttles, trace)
     return address, call, find_version(account, call, trace)

@@ -5,6 +5,7 @@ import threading
 from dataclasses import dataclass
 from typing import Any
 
+from dualmode.gateway.api_gateway.http_api import INTEGRATION_SECONDS
 from dualmode.gateway.api_gateway.throttle import Throttle
 from walk.account import Account
 from walk.domain import StageAddress
@@ -16,8 +17,6 @@ from walk.trace import RequestRefusedError, Trace, not_found, server_error
 _FUNCTION_ARN = re.compile(
     r"(?P<arn>arn:[^:]+:lambda:(?P<region>[^:]*):(?P<account>\d*):function:(?P<name>[^:/]+))(?::(?P<qualifier>[^:/]+))?(?:/invocations)?$"
 )
-
-INTEGRATION_MS = 30_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +132,7 @@ def _integration(
     if function is None:
         raise server_error("integration", integration_id, f"its URI {uri!r} is no Lambda function's ARN")
     version = integration.get("PayloadFormatVersion") or "1.0"
-    milliseconds = int(integration.get("TimeoutInMillis") or INTEGRATION_MS)
+    milliseconds = int(integration.get("TimeoutInMillis") or INTEGRATION_SECONDS * 1000)
     qualifier = function["qualifier"] or ""
     called = f"{function['name']}:{qualifier}" if qualifier else function["name"]
     trace.add("integration", integration_id, f"AWS_PROXY, payload {version}, {milliseconds / 1000:g} s, to {called}")

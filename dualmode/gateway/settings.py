@@ -9,7 +9,7 @@ from typing import TypeVar, get_args
 from dualmode.gateway.api_gateway.http_api import HttpApiOptions
 from dualmode.gateway.api_gateway.request_event import Endpoint, EventOptions, XForwardedFor
 from dualmode.gateway.api_gateway.result_response import InvalidBase64, ResultOptions, StatusCodeString
-from dualmode.gateway.lambda_.execution_environment import Function
+from dualmode.gateway.lambda_.execution_environment import DEFAULT_TIMEOUT, Function
 from dualmode.gateway.lambda_.platform_log import Level, LogFormat
 
 T = TypeVar("T")
@@ -59,7 +59,7 @@ def settings_from(environ: Mapping[str, str], bootstrap: Sequence[str]) -> Setti
         name=name,
         version=version,
         memory_size=memory_size,
-        timeout=float(read.integer("AWS_LAMBDA_FUNCTION_TIMEOUT", 29, 1, 900)),
+        timeout=float(read.integer("AWS_LAMBDA_FUNCTION_TIMEOUT", DEFAULT_TIMEOUT, 1, 900)),
         region=region,
         account_id=read.account("GATEWAY_ACCOUNT_ID", "123456789012"),
     )

@@ -14,7 +14,8 @@ from sandbox import long_command, variables
 from sandbox.errors import SandboxError
 from sandbox.runner.build_output import sentence_of, shown
 
-ENGINES = ("docker", "podman")
+HOST_NAMES = {"docker": "host.docker.internal", "podman": "host.containers.internal"}
+"""The engines, and what containers of each call this machine by, where they don't share its network."""
 _ANSWER_SECONDS = 20
 
 # What engines say where the registry doesn't answer, or has no such image.
@@ -34,9 +35,9 @@ def find_engine(environ: Mapping[str, str] | None = None) -> str | None:
     wanted = (variables.users() if environ is None else environ).get("DUALMODE_ENGINE", "")
     if wanted == "none":
         return None
-    if wanted and wanted not in ENGINES:
+    if wanted and wanted not in HOST_NAMES:
         raise SandboxError(f"DUALMODE_ENGINE is '{wanted}': it may be docker, podman or none.")
-    for engine in [wanted] if wanted else ENGINES:
+    for engine in [wanted] if wanted else HOST_NAMES:
         if _information(engine) is not None:
             return engine
     if wanted:

@@ -27,8 +27,6 @@ from walk.function_version import FunctionVersion
 _INVOCATIONS = "/2015-03-31/functions/function/invocations"
 _CONTAINER_HTTP_PORT, _CONTAINER_EVENTS_PORT = 3000, 8080
 
-_HOST_OF = {"docker": "host.docker.internal", "podman": "host.containers.internal"}
-
 # Lambda runs a function as a user that no image knows; any that isn't root will do.
 _USER = "993:990"
 # What the gateway itself needs, beside the function in the same container.
@@ -191,10 +189,10 @@ class VersionRunner:
             command += ["-p", f"{HOST}:{free_port()}:{_CONTAINER_HTTP_PORT}"]
             command += ["-p", f"{HOST}:{events_port}:{_CONTAINER_EVENTS_PORT}"]
             if engine == "docker":  # podman knows its name for the host by itself
-                command += ["--add-host", f"{_HOST_OF[engine]}:host-gateway"]
+                command += ["--add-host", f"{container_engine.HOST_NAMES[engine]}:host-gateway"]
             environment |= {"PORT": str(_CONTAINER_HTTP_PORT), "EVENTS_PORT": str(_CONTAINER_EVENTS_PORT)}
             endpoint = environment.get("AWS_ENDPOINT_URL", "")
-            environment["AWS_ENDPOINT_URL"] = endpoint.replace(HOST, _HOST_OF[engine])
+            environment["AWS_ENDPOINT_URL"] = endpoint.replace(HOST, container_engine.HOST_NAMES[engine])
         written, by_name = _divided(environment, version, engine)
         command += [option for key in by_name for option in ("--env", key)]
         file = self._write(written)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import unquote_plus, unquote_to_bytes
 
-from dualmode.gateway.http.message import Request
+from dualmode.gateway.http.message import Request, host_name
 from dualmode.gateway.lambda_.trace_id import new_trace_root
 
 XForwardedFor = Literal["replace", "append"]
@@ -104,6 +104,12 @@ def decoded_path(target: str) -> str:
     return _SLASHES.sub("/", unquote_to_bytes(once.encode()).decode("utf-8", "replace"))
 
 
+def path_below(mapping_key: str, path: str) -> str | None:
+    """What is left of a path below a mapping's key, or None where it doesn't begin with the key by whole segments."""
+    prefix = f"/{mapping_key}" if mapping_key else ""
+    return path[len(prefix) :] or "/" if f"{path}/".startswith(f"{prefix}/") else None
+
+
 def event_from_request(
     request: Request,
     endpoint: Endpoint,
@@ -123,7 +129,7 @@ def event_from_request(
     source_ip = _without_zone(request.client)
     headers, cookies = _headers_and_cookies(request, source_ip, trace_root or new_trace_root(time), options)
     _, query = split_target(request.target)
-    domain_name = endpoint.domain_name or _host_name(headers["host"])
+    domain_name = endpoint.domain_name or host_name(headers["host"])
     path = _event_path(decoded_path(request.target), endpoint)
     body, is_base64 = _body(request.body, headers.get("content-type"))
     parameters = _query_parameters(query)
@@ -170,9 +176,9 @@ def event_from_request(
 
 
 def _event_path(path: str, endpoint: Endpoint) -> str:
-    key = f"/{endpoint.mapping_key.strip('/')}" if endpoint.mapping_key else ""
-    if key and (path == key or path.startswith(f"{key}/")):
-        path = path[len(key) :] or "/"
+    below = path_below(endpoint.mapping_key.strip("/"), path)
+    if below is not None:
+        path = below
     # on the API's own domain the client has typed the stage already
     own_domain = ".execute-api." in (endpoint.domain_name or "")
     if endpoint.stage == "$default" or own_domain:
@@ -203,13 +209,6 @@ def _headers_and_cookies(
         "x-forwarded-proto": "https",
     }
     return headers, cookies
-
-
-def _host_name(host: str) -> str:
-    """A Host header's name or address, without its port."""
-    if host.startswith("["):
-        return host.partition("]")[0] + "]"
-    return host.partition(":")[0]
 
 
 def _without_zone(client: str) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from email.utils import formatdate
 from typing import Literal
 
-from dualmode.gateway.http.message import Response
+from dualmode.gateway.http.message import TOKEN, Response
 
 StatusCodeString = Literal["accept", "refuse"]
 InvalidBase64 = Literal["refuse", "verbatim"]
@@ -17,7 +17,6 @@ InvalidBase64 = Literal["refuse", "verbatim"]
 # Source: docs/http-api.md, S23: the function's values of these never reach a client.
 DROPPED_HEADERS = frozenset(("connection", "content-length", "date", "transfer-encoding", "upgrade"))
 
-_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
@@ -126,7 +125,7 @@ def _headers(value: object) -> list[tuple[str, str]]:
         lower = name.lower()
         if lower in DROPPED_HEADERS or field is None or (lower == "content-type" and typed):
             continue
-        if not _TOKEN.match(name):
+        if not TOKEN.match(name):
             raise InvalidResultError(f"{name!r} is no header's name.")
         typed = typed or lower == "content-type"
         headers.append((lower, _field(field, f"header {name}")))

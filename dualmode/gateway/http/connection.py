@@ -10,13 +10,12 @@ import time
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from dualmode.gateway.http.message import Request, Response
+from dualmode.gateway.http.message import TOKEN, Request, Response
 
 HEAD_LIMIT = 65_536
 LINE_LIMIT = 4_096
 RECEIVE_BYTES = 65_536
 
-_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _VERSION = re.compile(r"HTTP/(\d)\.(\d)\Z")
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n]*)?\Z")
@@ -205,7 +204,7 @@ def _parsed_head(text: str, client: str) -> Head:
     request_line, *lines = text.split("\r\n")
     parts = request_line.split(" ")
     version = _VERSION.match(parts[2]) if len(parts) == 3 else None
-    if version is None or not _TOKEN.match(parts[0]) or not parts[1] or _CONTROL.search(parts[1]):
+    if version is None or not TOKEN.match(parts[0]) or not parts[1] or _CONTROL.search(parts[1]):
         raise RefusedError(400, "The request line is malformed.")
     if version[1] != "1":
         raise RefusedError(505, "Only HTTP/1.1 and HTTP/1.0 are spoken here.")
@@ -241,6 +240,6 @@ def _parsed_head(text: str, client: str) -> Head:
 def _header(line: str) -> tuple[str, str]:
     name, colon, value = line.partition(":")
     value = value.strip(" \t")
-    if not colon or not _TOKEN.match(name) or _CONTROL.search(value):
+    if not colon or not TOKEN.match(name) or _CONTROL.search(value):
         raise RefusedError(400, "A header is malformed.")
     return name, value

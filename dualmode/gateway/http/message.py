@@ -1,7 +1,11 @@
 """HTTP messages as values: what the server reads, what everything behind it answers."""
 
 import json
+import re
 from dataclasses import dataclass
+
+TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
+"""A method, or the name of a header. Source: RFC 9110, 5.6.2."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +37,13 @@ class Response:
     status: int
     headers: tuple[tuple[str, str], ...]
     body: bytes = b""
+
+
+def host_name(host: str) -> str:
+    """The name or address of a Host header, without its port; an IPv6 address keeps its brackets."""
+    if host.startswith("["):
+        return host.partition("]")[0] + "]"
+    return host.partition(":")[0]
 
 
 def json_response(status: int, document: object, headers: tuple[tuple[str, str], ...] = ()) -> Response:

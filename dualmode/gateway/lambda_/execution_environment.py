@@ -16,6 +16,7 @@ from dualmode.gateway.lambda_.runtime_api import ErrorReported, InitFailed, Mess
 INIT_SECONDS = 10.0
 # A killed process is gone at once; this bounds the wait for the kernel.
 KILL_SECONDS = 5.0
+DEFAULT_TIMEOUT = 29  # a second less than an HTTP API waits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +28,7 @@ class Function:
     name: str = "function"
     version: str = "$LATEST"
     memory_size: int = 512
-    timeout: float = 29.0
+    timeout: float = DEFAULT_TIMEOUT
     region: str = "us-east-1"
     account_id: str = "123456789012"
     init_timeout: float = INIT_SECONDS
