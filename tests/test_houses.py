@@ -1,8 +1,11 @@
 """The rules of the houses that the import linter can't state."""
 
 import ast
+import functools
 import re
 import sys
+import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -25,6 +28,47 @@ def imported_packages(path):
 @pytest.mark.parametrize("path", sorted((ROOT / "dualmode" / "gateway").rglob("*.py")), ids=lambda path: path.stem)
 def test_the_gateway_needs_only_the_standard_library_and_itself(path):
     assert set(imported_packages(path)) <= sys.stdlib_module_names | {"dualmode"}
+
+
+GROUP_OF = {
+    "__main__.py": "program",
+    "infra": "program",
+    "dualmode": "runtime",
+    "scripts": "runtime",
+    "walk": "sandbox",
+    "sandbox": "sandbox",
+    "benchmarks": "benchmarks",
+    "tests": "tests",
+}
+# Types alone, and what an application's own requirements bring along for local mode.
+NOT_OURS = {"_typeshed", "uvicorn"}
+
+
+def requirements_of(group, groups):
+    for entry in groups[group]:
+        if isinstance(entry, dict):
+            yield from requirements_of(entry["include-group"], groups)
+        else:
+            yield re.match(r"[A-Za-z0-9_.-]+", entry)[0].lower()
+
+
+@functools.cache
+def every_distribution():
+    return packages_distributions()
+
+
+def distributions_of(package):
+    return {name.lower().replace("_", "-") for name in every_distribution().get(package, [])}
+
+
+@pytest.mark.parametrize(("part", "group"), GROUP_OF.items())
+def test_what_a_part_imports_is_declared_in_its_group(part, group):
+    groups = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
+    declared = set(requirements_of(group, groups))
+    files = [ROOT / part] if part.endswith(".py") else (ROOT / part).rglob("*.py")
+    imported = {name for file in files for name in imported_packages(file)} - NOT_OURS - set(GROUP_OF)
+    foreign = imported - sys.stdlib_module_names
+    assert {name for name in foreign if not distributions_of(name) & declared} == set()
 
 
 def test_the_program_is_a_table_of_contents():
