@@ -50,9 +50,10 @@ class Engine:
 
     def python(self, image: str, *, readable: Path, writable: Path) -> list[str]:
         """Returns the command of an image's Python, with two folders of this machine at their own paths."""
+        # Without --init: podman's needs another package, and what runs here ends when its standard input does.
         user = ["--user", f"{os.getuid()}:{os.getgid()}"] if self.command == "docker" else []
         return [
-            *(self.command, "run", "--rm", "--init", "--interactive", *user),
+            *(self.command, "run", "--rm", "--interactive", *user),
             *("--env", "HOME=/tmp", "--env", "PYTHONDONTWRITEBYTECODE=1"),
             *("--env", "PIP_INDEX_URL", "--env", "PIP_EXTRA_INDEX_URL"),
             *("--volume", f"{readable}:{readable}:ro", "--volume", f"{writable}:{writable}"),
