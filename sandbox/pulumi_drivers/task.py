@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.provider.image import Builder
+from sandbox.provider.aws import Builder
 from sandbox.settings import Project, StackConfig
 from walk.account import Account
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sandbox import settings
 from sandbox.ministack import MiniStack
-from sandbox.provider.image import Builder
+from sandbox.provider.aws import Builder
 from sandbox.pulumi_drivers.task import Task
 from tests.support.provided import ContentBuilder
 from walk.account import Account
