@@ -48,7 +48,7 @@ def _loaded(import_string: str) -> Any:
     try:
         app = application.load(import_string)
     except Exception as error:
-        if is_running_from_reloader():  # the next change of a file may mend it: until then, requests show the error
+        if is_running_from_reloader():  # the next change of a file may fix it: until then, requests show the error
             return _failing(error)
         if isinstance(error, application.ApplicationError):
             sys.exit(str(error))

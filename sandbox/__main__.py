@@ -23,7 +23,7 @@ from sandbox.edge.answer import Answer
 from sandbox.edge.edge import refuse, respond_with
 from sandbox.errors import SandboxError, SettingsError
 from sandbox.output import Terminal, document, print_answer, print_pairs, print_tree
-from sandbox.runner import container_engine
+from sandbox.runner.container_engine import find_engine
 
 if TYPE_CHECKING:
     from sandbox.lifecycle import Order, Sandbox
@@ -122,7 +122,7 @@ def _order(options: Options) -> "Order":
         project=project,
         config=config,
         state=project.folder / options.state,
-        container_engine=container_engine.find_engine(),
+        container_engine=find_engine(),
         progress=progress,
     )
 

@@ -13,7 +13,7 @@ from sandbox.edge.edge import Edge
 from sandbox.errors import SandboxError
 from sandbox.ministack import MiniStack
 from sandbox.pulumi_drivers import deployment, engine_driver
-from sandbox.pulumi_drivers.deployment import Deployment
+from sandbox.pulumi_drivers.deployment import ENGINE, MOCKS, Deployment, PulumiDriver
 from sandbox.pulumi_drivers.task import Task
 from sandbox.runner.images import ImageStore
 from sandbox.runner.version_runner import VersionRunner
@@ -39,7 +39,7 @@ class Sandbox:
     runner: VersionRunner
     edge: Edge
     environment: Mapping[str, str]
-    engine: str | None
+    container_engine: str | None
     logs: Path
     stack: str
     stack_file: Path | None
@@ -53,15 +53,15 @@ class Sandbox:
     @property
     def parts(self) -> dict[str, str]:
         """Which of the parts that a machine may lack are used."""
-        drivers = {
-            deployment.ENGINE: "the pulumi command's engine",
-            deployment.MOCKS: "Pulumi's mocks, anew at each start (no pulumi command on the PATH)",
+        drivers: Mapping[PulumiDriver, str] = {
+            ENGINE: "the pulumi command's engine",
+            MOCKS: "Pulumi's mocks, anew at each start (no pulumi command on the PATH)",
         }
         changes = ", ".join(f"{count} {change}" for change, count in self.deployment.changes.items())
         function = "in a process (no container engine answers)"
         return {
-            "driver": f"{drivers[self.deployment.driver]}: {changes}",
-            "function": f"in a container of {self.engine}" if self.engine else function,
+            "driver": f"{drivers[self.deployment.pulumi_driver]}: {changes}",
+            "function": f"in a container of {self.container_engine}" if self.container_engine else function,
             "AWS": f"MiniStack on {self.account.endpoint_url}",
             "logs": str(self.logs),
         }
@@ -101,7 +101,7 @@ def running(order: Order) -> Iterator[Sandbox]:
         environment = {**variables.DETACHED, **ministack.environment}
         runner = VersionRunner(images, logs=logs, environment=environment, account_id=account.account_id)
         parts.enter_context(runner)
-        by_engine = made.driver == deployment.ENGINE
+        by_engine = made.pulumi_driver == ENGINE
         if by_engine:
             environment |= parts.enter_context(deployment.serving_others(task))
         name = urlsplit(str(made.outputs.get("url", ""))).hostname
@@ -112,7 +112,7 @@ def running(order: Order) -> Iterator[Sandbox]:
             runner=runner,
             edge=Edge(account, runner, default_name=name),
             environment=environment,
-            engine=order.container_engine,
+            container_engine=order.container_engine,
             logs=logs,
             stack=stack,
             stack_file=engine_driver.stack_file(order.state, stack) if by_engine else None,
@@ -162,13 +162,13 @@ def make_zone(account: Account, name: str) -> None:
         route53.create_hosted_zone(Name=name, CallerReference=f"sandbox {time.time_ns()}")
 
 
-def check_platform(engine: str | None) -> None:
+def check_platform(container_engine: str | None) -> None:
     """Refuse a machine on which a function could run neither in a container nor in a process.
 
     Raises:
         SandboxError: there is no container engine, and awslambdaric has no wheel for this machine.
     """
-    if engine is not None:
+    if container_engine is not None:
         return
     system, machine, libc = platform.system(), platform.machine(), platform.libc_ver()[0]
     if system != "Linux" or machine.lower() not in _WHEELS or libc != "glibc":

@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from sandbox.errors import SandboxError, SettingsError
 from sandbox.ministack import MiniStack
@@ -16,7 +16,9 @@ from sandbox.pulumi_drivers.resources import Resource
 from sandbox.pulumi_drivers.servicer import Servicer, serving
 from sandbox.pulumi_drivers.task import Task
 
-ENGINE, MOCKS = "engine", "mocks"
+PulumiDriver = Literal["engine", "mocks"]
+ENGINE: PulumiDriver = "engine"
+MOCKS: PulumiDriver = "mocks"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,13 +27,12 @@ class Deployment:
 
     outputs: Mapping[str, Any]
     resources: tuple[Resource, ...]
-    driver: str
-    """`engine` or `mocks`."""
+    pulumi_driver: PulumiDriver
     changes: Mapping[str, int]
     """How many resources were created, updated, replaced, deleted or left the same, by the engine's words for it."""
 
 
-def driver() -> str:
+def pulumi_driver() -> PulumiDriver:
     """Return which driver this machine has: the engine where the `pulumi` command is on the PATH."""
     return ENGINE if shutil.which("pulumi") else MOCKS
 
@@ -42,11 +43,11 @@ def check_engine() -> None:
     Raises:
         SandboxError: there is no pulumi command.
     """
-    if driver() == MOCKS:
+    if pulumi_driver() == MOCKS:
         raise SandboxError("There is no pulumi command on the PATH: only it can compare a program with what it made.")
 
 
-def prepare(ministack: MiniStack) -> str:
+def prepare(ministack: MiniStack) -> PulumiDriver:
     """Bring account and stack state together before a deployment, and return the driver that it will take.
 
     The mocks start from an empty account. The engine starts from where it was, unless mocks or another region were
@@ -54,7 +55,7 @@ def prepare(ministack: MiniStack) -> str:
     looks at every resource anew). Whatever else must be in the account beforehand, such as hosted zones, is made after
     this.
     """
-    chosen, mark = driver(), ministack.state / "driver"
+    chosen, mark = pulumi_driver(), ministack.state / "driver"
     now = f"{chosen} {ministack.region}"
     before = mark.read_text().strip() if mark.exists() else now
     if chosen == MOCKS or before != now or not (ministack.state / "pulumi").exists():
@@ -78,11 +79,11 @@ def deploy(task: Task) -> Deployment:
     """
     _check_region(task)
     provider = _provider(task)
-    if driver() == MOCKS:
+    if pulumi_driver() == MOCKS:
         task.progress("Deploying with Pulumi's mocks, from scratch: there is no pulumi command on the PATH")
         outputs, resources = mocks_driver.deploy(task.project, task.config, provider, task.variables, task.progress)
         made = sum(not resource.type.startswith("pulumi:providers:") for resource in resources)
-        return Deployment(outputs=outputs, resources=resources, driver=MOCKS, changes={"create": made})
+        return Deployment(outputs=outputs, resources=resources, pulumi_driver=MOCKS, changes={"create": made})
     task.progress("Deploying with the pulumi command's engine")
     engine = _engine(task, provider)
     forgotten = _forgotten(task.state)
@@ -90,7 +91,7 @@ def deploy(task: Task) -> Deployment:
     forgotten.unlink(missing_ok=True)
     resources = engine.resources()
     outputs = next((dict(entry.outputs) for entry in resources if entry.type == "pulumi:pulumi:Stack"), {})
-    return Deployment(outputs=outputs, resources=resources, driver=ENGINE, changes=changes)
+    return Deployment(outputs=outputs, resources=resources, pulumi_driver=ENGINE, changes=changes)
 
 
 def preview(task: Task) -> Mapping[str, int]:

@@ -37,9 +37,9 @@ def find_engine(environ: Mapping[str, str] | None = None) -> str | None:
         return None
     if wanted and wanted not in HOST_NAMES:
         raise SandboxError(f"DUALMODE_ENGINE is '{wanted}': it may be docker, podman or none.")
-    for engine in [wanted] if wanted else HOST_NAMES:
-        if _information(engine) is not None:
-            return engine
+    for container_engine in [wanted] if wanted else HOST_NAMES:
+        if _information(container_engine) is not None:
+            return container_engine
     if wanted:
         raise SandboxError(
             f"DUALMODE_ENGINE is '{wanted}', and '{wanted} info' fails: start it, or set DUALMODE_ENGINE=none."
@@ -55,10 +55,10 @@ class EngineTraits:
     limits_memory: bool
 
 
-def traits(engine: str) -> EngineTraits:
+def traits(container_engine: str) -> EngineTraits:
     """Ask the engine."""
-    information = _information(engine) or {}
-    if engine == "podman":
+    information = _information(container_engine) or {}
+    if container_engine == "podman":
         host = information.get("host") or {}
         return EngineTraits(
             shares_loopback=platform.system() == "Linux" and not host.get("serviceIsRemote", False),
@@ -73,8 +73,8 @@ def traits(engine: str) -> EngineTraits:
     )
 
 
-def build(
-    engine: str,
+def build_image(
+    container_engine: str,
     *,
     context: Path,
     dockerfile: Path,
@@ -92,10 +92,12 @@ def build(
     """
     # Attestations would make the result an index, which Lambda refuses.
     environment = {**variables.building(), "BUILDX_NO_DEFAULT_ATTESTATIONS": "1", "BUILDKIT_PROGRESS": "plain"}
-    command = [engine, "build", "--platform", platform_name, "--file", str(dockerfile), "--tag", tag]
+    command = [container_engine, "build", "--platform", platform_name, "--file", str(dockerfile), "--tag", tag]
     for name, value in sorted(arguments.items()):
         if variables.is_read_by_container_engines(name) and environment.get(name) != value:
-            raise SandboxError(f"The build argument {name} is a variable that {engine} reads itself: rename it.")
+            raise SandboxError(
+                f"The build argument {name} is a variable that {container_engine} reads itself: rename it."
+            )
         command += ["--build-arg", name]  # by name alone: a value would show in the list of processes
         environment[name] = value
     if target:
@@ -107,11 +109,11 @@ def build(
 
     status, lines = long_command.run([*command, str(context)], environment=environment, told=told)
     if status != 0:
-        raise SandboxError(f"{shown(lines)}\n{_why(engine, dockerfile, arguments, lines)}")
-    return str(inspect_image(engine, tag)["Id"])
+        raise SandboxError(f"{shown(lines)}\n{_why(container_engine, dockerfile, arguments, lines)}")
+    return str(inspect_image(container_engine, tag)["Id"])
 
 
-def _why(engine: str, dockerfile: Path, arguments: Mapping[str, str], lines: Sequence[str]) -> str:
+def _why(container_engine: str, dockerfile: Path, arguments: Mapping[str, str], lines: Sequence[str]) -> str:
     """The sentence for a build that failed: what a step of ours says, or else what the engine could not do."""
     sentence = sentence_of(lines)
     if sentence:
@@ -119,16 +121,16 @@ def _why(engine: str, dockerfile: Path, arguments: Mapping[str, str], lines: Seq
     if any(_NO_BASE.search(line) for line in lines):
         base = arguments.get("BASE_IMAGE", "its default base image")
         return (
-            f"{engine} can't get {base}, as its last lines say: set baseImage to an image that it has or can reach, "
+            f"{container_engine} can't get {base}, as its last lines say: set baseImage to an image that it has or can reach, "
             "or set DUALMODE_ENGINE=none to do without containers."
         )
-    return f"{engine} can't build {dockerfile.name}; its last lines are above."
+    return f"{container_engine} can't build {dockerfile.name}; its last lines are above."
 
 
-def inspect_image(engine: str, image: str) -> dict[str, Any]:
+def inspect_image(container_engine: str, image: str) -> dict[str, Any]:
     """What the engine says of an image, its id always with `sha256:`; empty where it has no such image."""
     answer = subprocess.run(
-        [engine, "image", "inspect", image], env=variables.running(), capture_output=True, text=True
+        [container_engine, "image", "inspect", image], env=variables.running(), capture_output=True, text=True
     )
     if answer.returncode != 0:
         return {}
@@ -137,14 +139,14 @@ def inspect_image(engine: str, image: str) -> dict[str, Any]:
     return found
 
 
-def _information(engine: str) -> dict[str, Any] | None:
+def _information(container_engine: str) -> dict[str, Any] | None:
     """What `info` says, None where the engine is missing or its daemon doesn't answer."""
-    if shutil.which(engine) is None:
+    if shutil.which(container_engine) is None:
         return None
-    form = "json" if engine == "podman" else "{{json .}}"
+    form = "json" if container_engine == "podman" else "{{json .}}"
     try:
         answer = subprocess.run(
-            [engine, "info", "--format", form],
+            [container_engine, "info", "--format", form],
             env=variables.running(),
             capture_output=True,
             text=True,

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.errors import SandboxError
-from sandbox.runner import container_engine
 from sandbox.runner.base_python import difference
 from sandbox.runner.build_context import BuildContext, left_out, read_context
 from sandbox.runner.build_output import sentence_of, shown
+from sandbox.runner.container_engine import build_image, inspect_image
 from sandbox.runner.venvs import Needed, Venvs, process_environment
 
 MANIFEST_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
@@ -42,7 +42,7 @@ class StoredImage:
     """An image that can run here: by an engine under its id, or from a copy of what the build would have put in it."""
 
     digest: str
-    engine: str = ""
+    container_engine: str = ""
     image_id: str = ""
     folder: Path = Path()
     flask_app: str = ""
@@ -77,7 +77,7 @@ class StoredImage:
 
 
 class ImageStore:
-    """Builds images with `engine`, or lays out what it would have built where that is None; keeps them in `state`.
+    """Builds images with `container_engine`, or lays out what it would have built where that is None, below `state`.
 
     Versions published earlier still run: no build overwrites another one.
     """
@@ -85,12 +85,12 @@ class ImageStore:
     def __init__(
         self,
         state: Path,
-        engine: str | None,
+        container_engine: str | None,
         *,
         venvs: Path | None = None,
         progress: Callable[[str], None] | None = None,
     ) -> None:
-        self.engine = engine
+        self.container_engine = container_engine
         self._folder = state / "images"
         self._progress = progress or (lambda _: None)
         self._told: set[str] = set()
@@ -105,12 +105,14 @@ class ImageStore:
             SandboxError: the context is incomplete, the build fails, or the application can't be imported.
         """
         read = read_context(context, dockerfile)
-        content = read.digest({**args, "platform": platform, "target": target or "", "engine": self.engine or ""})
+        content = read.digest(
+            {**args, "platform": platform, "target": target or "", "engine": self.container_engine or ""}
+        )
         self._tell_once(left_out(read, args.get("APP_DIR", _DEFAULT_ARGUMENTS["APP_DIR"])))
-        if self.engine is None:
+        if self.container_engine is None:
             self._tell_once(difference(read.dockerfile, args))
             return self._lay_out(read, content, args, platform)
-        return self._build_with(self.engine, read, dockerfile, content, args, platform, target)
+        return self._build_with(self.container_engine, read, dockerfile, content, args, platform, target)
 
     def _tell_once(self, sentence: str) -> None:
         if sentence and sentence not in self._told:
@@ -128,7 +130,7 @@ class ImageStore:
             return None
         return StoredImage(
             digest=digest,
-            engine=record.get("engine", ""),
+            container_engine=record.get("engine", ""),
             image_id=record.get("image_id", ""),
             folder=self._of(digest),
             flask_app=record.get("flask_app", ""),
@@ -203,7 +205,7 @@ class ImageStore:
 
     def _build_with(
         self,
-        engine: str,
+        container_engine: str,
         context: BuildContext,
         dockerfile: Path,
         content: str,
@@ -212,11 +214,11 @@ class ImageStore:
         target: str | None,
     ) -> Built:
         known = self._record(self._folder / "contexts" / content)
-        if known is not None and container_engine.inspect_image(engine, known["image_id"]):
+        if known is not None and inspect_image(container_engine, known["image_id"]):
             return Built(digest=known["digest"], manifest=known["manifest"])
-        self._progress(f"Building the image with {engine} (the first build takes a minute or more)")
-        image_id = container_engine.build(
-            engine,
+        self._progress(f"Building the image with {container_engine} (the first build takes a minute or more)")
+        image_id = build_image(
+            container_engine,
             context=context.root,
             dockerfile=dockerfile,
             arguments=args,
@@ -226,11 +228,11 @@ class ImageStore:
             tag=f"localhost/dualmode-sandbox:{content[:16]}",
             progress=self._progress,
         )
-        layers = container_engine.inspect_image(engine, image_id)["RootFS"]["Layers"]
+        layers = inspect_image(container_engine, image_id)["RootFS"]["Layers"]
         # The id is the digest of the image's configuration; the layers as they lie here aren't compressed.
         manifest = _manifest({"digest": image_id, "size": 0}, layers)
         built = Built(digest=_digest(manifest.encode()), manifest=manifest)
-        record = {"engine": engine, "image_id": image_id, "digest": built.digest, "manifest": manifest}
+        record = {"engine": container_engine, "image_id": image_id, "digest": built.digest, "manifest": manifest}
         for place in (self._of(built.digest), self._folder / "contexts" / content):
             place.mkdir(parents=True, exist_ok=True)
             _write_whole(place / "image.json", record)

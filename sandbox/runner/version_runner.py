@@ -18,7 +18,7 @@ from urllib.parse import quote
 from sandbox import variables
 from sandbox.edge.edge import FunctionFailedError, FunctionTimedOutError
 from sandbox.errors import SandboxError
-from sandbox.runner import container_engine
+from sandbox.runner.container_engine import HOST_NAMES, inspect_image, traits
 from sandbox.runner.function_program import HOST, FunctionProgram, free_port
 from sandbox.runner.images import ImageStore, StoredImage
 from sandbox.runner.venvs import process_environment
@@ -62,8 +62,8 @@ class VersionRunner:
         image = self._images.find(version.image)
         if image is None:
             return "not built here"
-        if image.engine:
-            return f"in a container of {image.engine}"
+        if image.container_engine:
+            return f"in a container of {image.container_engine}"
         return f"in a process, Python {'.'.join(map(str, sys.version_info[:3]))}"
 
     def invoke(self, version: FunctionVersion, event: bytes, *, qualifier: str, timeout: float) -> bytes:
@@ -134,7 +134,7 @@ class VersionRunner:
         self._logs.mkdir(parents=True, exist_ok=True)
         log = self._logs / f"{name}.log"
         log.write_bytes(b"")
-        if image.engine:
+        if image.container_engine:
             return self._container(image, version, log, name)
         return self._process(image, version, log)
 
@@ -168,32 +168,34 @@ class VersionRunner:
         )
 
     def _container(self, image: StoredImage, version: FunctionVersion, log: Path, name: str) -> FunctionProgram:
-        engine = image.engine
-        if not container_engine.inspect_image(engine, image.image_id):
+        container_engine = image.container_engine
+        if not inspect_image(container_engine, image.image_id):
             raise SandboxError(
-                f"{engine} no longer has the image of {version.name}:{version.version}: deploy again to build it."
+                f"{container_engine} no longer has the image of {version.name}:{version.version}: "
+                "deploy again to build it."
             )
-        traits = container_engine.traits(engine)
+        can = traits(container_engine)
         container = f"dualmode-{name}-{uuid.uuid4().hex[:8]}"
         events_port = free_port()
-        command = [engine, "run", "--rm", "--name", container, "--read-only", "--tmpfs", "/tmp", "--user", _USER]  # noqa: S108
+        command = [container_engine, "run", "--rm", "--name", container, "--user", _USER]
+        command += ["--read-only", "--tmpfs", "/tmp"]  # noqa: S108
         command += ["--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--stop-timeout", "1"]
-        if traits.limits_memory:
+        if can.limits_memory:
             command += ["--memory", f"{version.memory_size + _GATEWAY_MB}m"]
         environment = self._variables(version)
-        if traits.shares_loopback:
+        if can.shares_loopback:
             # On this machine's own loopback the function reaches the sandbox's AWS, and nothing else reaches it.
             command += ["--network", "host"]
             environment |= {"GATEWAY_HOST": HOST, "PORT": "0", "EVENTS_PORT": str(events_port)}
         else:
             command += ["-p", f"{HOST}:{free_port()}:{_CONTAINER_HTTP_PORT}"]
             command += ["-p", f"{HOST}:{events_port}:{_CONTAINER_EVENTS_PORT}"]
-            if engine == "docker":  # podman knows its name for the host by itself
-                command += ["--add-host", f"{container_engine.HOST_NAMES[engine]}:host-gateway"]
+            if container_engine == "docker":  # podman knows its name for the host by itself
+                command += ["--add-host", f"{HOST_NAMES[container_engine]}:host-gateway"]
             environment |= {"PORT": str(_CONTAINER_HTTP_PORT), "EVENTS_PORT": str(_CONTAINER_EVENTS_PORT)}
             endpoint = environment.get("AWS_ENDPOINT_URL", "")
-            environment["AWS_ENDPOINT_URL"] = endpoint.replace(HOST, container_engine.HOST_NAMES[engine])
-        written, by_name = _divided(environment, version, engine)
+            environment["AWS_ENDPOINT_URL"] = endpoint.replace(HOST, HOST_NAMES[container_engine])
+        written, by_name = _divided(environment, version, container_engine)
         command += [option for key in by_name for option in ("--env", key)]
         file = self._write(written)
 
@@ -201,7 +203,10 @@ class VersionRunner:
             file.unlink(missing_ok=True)
             with contextlib.suppress(OSError, subprocess.TimeoutExpired):
                 subprocess.run(
-                    [engine, "rm", "--force", container], env=variables.running(), capture_output=True, timeout=10
+                    [container_engine, "rm", "--force", container],
+                    env=variables.running(),
+                    capture_output=True,
+                    timeout=10,
                 )
 
         return FunctionProgram(
@@ -223,7 +228,7 @@ class VersionRunner:
 
 
 def _divided(
-    environment: Mapping[str, str], version: FunctionVersion, engine: str
+    environment: Mapping[str, str], version: FunctionVersion, container_engine: str
 ) -> tuple[dict[str, str], dict[str, str]]:
     """Which variables go to a container by a file, and which through its command's own environment, by name.
 
@@ -236,8 +241,8 @@ def _divided(
     by_name = {key: value for key, value in environment.items() if "\n" in value or "\r" in value}
     for key in filter(variables.is_read_by_container_engines, by_name):
         raise SandboxError(
-            f"The variable {key} of {version.name}:{version.version} has a line break, which {engine} can't pass on "
-            "in a variable that it reads itself: take the line break out."
+            f"The variable {key} of {version.name}:{version.version} has a line break, which {container_engine} "
+            "can't pass on in a variable that it reads itself: take the line break out."
         )
     return {key: value for key, value in environment.items() if key not in by_name}, by_name
 

@@ -87,7 +87,7 @@ def refused(deploy, *arguments, **settings):
 class TestWithoutThePulumiCommand:
     def test_mocks_deploy_the_real_program_and_say_so(self, deploy):
         deployed = deploy(before=ready)
-        assert (deployed.driver, deploy.lines[0]) == (
+        assert (deployed.pulumi_driver, deploy.lines[0]) == (
             "mocks",
             "Deploying with Pulumi's mocks, from scratch: there is no pulumi command on the PATH",
         )
@@ -231,7 +231,7 @@ def test_the_engine_deploys_goes_on_from_there_and_removes(deploy, ministack, tm
     assert deployment.preview(held) == {"create": 2}
     assert planned == ["would create aws:cloudwatch:LogGroup held"]
     first = deploy(program)
-    assert (first.driver, first.changes, deploy.lines) == (
+    assert (first.pulumi_driver, first.changes, deploy.lines) == (
         "engine",
         {"create": 2},
         ["Deploying with the pulumi command's engine", "created  aws:cloudwatch:LogGroup held"],
@@ -258,7 +258,7 @@ def test_after_mocks_the_engine_starts_from_an_empty_account_too(deploy, monkeyp
     program = write_program(tmp_path / "held", HELD)
     with monkeypatch.context() as patched:
         patched.setenv("PATH", str(tmp_path / "bin"))
-        assert deploy(program).driver == "mocks"
+        assert deploy(program).pulumi_driver == "mocks"
     assert deploy(program).changes == {"create": 2}
 
 

@@ -120,7 +120,7 @@ def deploy(ministack, state, monkeypatch):
     shutil.rmtree(state / "pulumi", ignore_errors=True)
 
     def deploy(driver, project, builder=None):
-        monkeypatch.setattr(deployment, "driver", lambda: driver)
+        monkeypatch.setattr(deployment, "pulumi_driver", lambda: driver)
         deployment.prepare(ministack)
         return deployment.deploy(task(project, ministack, images=builder))
 

@@ -125,7 +125,7 @@ def test_an_image_is_laid_out_as_the_dockerfile_lays_it_out(store, context):
     assert (image.runtime / "dualmode" / "gateway" / "__main__.py").exists()
     assert os.access(image.runtime / "scripts" / "entrypoint.sh", os.X_OK)
     assert json.loads((image.needed.declared / "plan.json").read_text())["source"] == "requirements.txt"
-    assert (image.engine, image.flask_app) == ("", "shop:app")
+    assert (image.container_engine, image.flask_app) == ("", "shop:app")
 
 
 def test_an_application_that_is_a_package_keeps_its_name(store, context):
@@ -192,7 +192,7 @@ def test_an_engine_builds_once_and_its_failure_is_shown(engine, context, tmp_pat
     dockerfile.write_text("FROM scratch\nCOPY shop /shop\n")
     first = build(store, context)
     image = store.find(first.digest)
-    assert (image.engine, image.image_id[:7]) == (engine, "sha256:")
+    assert (image.container_engine, image.image_id[:7]) == (engine, "sha256:")
     assert json.loads(first.manifest)["config"]["digest"] == image.image_id
     assert build(store, context) == first
     dockerfile.write_text("FROM scratch\nCOPY missing /missing\n")
