@@ -138,7 +138,7 @@ def _introduce(terminal: Terminal, sandbox: "Sandbox", port: int) -> None:
     terminal.line()
     terminal.line(terminal.bold("Its AWS, in another terminal"))
     terminal.line(f"  {variables.FORGET}")
-    for name, value in sandbox.environment.items():
+    for name, value in sandbox.variables.items():
         terminal.line(f"  export {name}={shlex.quote(value)}")
     if sandbox.stack_file is not None:  # the repository's own would take the sandbox's domain away
         command = ["pulumi", "up", "--stack", sandbox.stack, "--config-file", str(sandbox.stack_file)]

@@ -28,7 +28,7 @@ examples:
   python -m sandbox --preview --set memorySize=1024
   python -m sandbox --set memorySize=1024 --set 'environment={"STAGE":"test"}' --request 'GET /'
 
-environment:
+variables:
   PORT               the port to serve, 8000
   DUALMODE_ENGINE    docker, podman or none; without it, the first that answers
   NO_COLOR           anything: no colours

@@ -32,13 +32,13 @@ _WHEELS = {"x86_64", "amd64", "aarch64", "arm64"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sandbox:
-    """What is there while a sandbox runs; `environment` reaches its AWS from other programs."""
+    """What is there while a sandbox runs; `variables` reach its AWS from other programs."""
 
     account: Account
     deployment: Deployment
     runner: VersionRunner
     edge: Edge
-    environment: Mapping[str, str]
+    variables: Mapping[str, str]
     container_engine: str | None
     logs: Path
     stack: str
@@ -98,12 +98,12 @@ def running(order: Order) -> Iterator[Sandbox]:
         images = _images(order)
         task = _task(order, ministack, account, images)
         made = deployment.deploy(task)
-        environment = {**variables.DETACHED, **ministack.environment}
-        runner = VersionRunner(images, logs=logs, environment=environment, account_id=account.account_id)
+        reaching = {**variables.DETACHED, **ministack.variables}
+        runner = VersionRunner(images, logs=logs, reaching=reaching, account_id=account.account_id)
         parts.enter_context(runner)
         by_engine = made.pulumi_driver == ENGINE
         if by_engine:
-            environment |= parts.enter_context(deployment.serving_others(task))
+            reaching |= parts.enter_context(deployment.serving_others(task))
         name = urlsplit(str(made.outputs.get("url", ""))).hostname
         stack = order.config.stack
         yield Sandbox(
@@ -111,7 +111,7 @@ def running(order: Order) -> Iterator[Sandbox]:
             deployment=made,
             runner=runner,
             edge=Edge(account, runner, default_name=name),
-            environment=environment,
+            variables=reaching,
             container_engine=order.container_engine,
             logs=logs,
             stack=stack,
@@ -139,7 +139,7 @@ def _task(order: Order, ministack: MiniStack, account: Account, images: ImageSto
         project=order.project,
         config=order.config,
         account=account,
-        variables=ministack.environment,
+        variables=ministack.variables,
         images=images,
         state=order.state,
         progress=order.progress,

@@ -11,14 +11,12 @@ _running: set[int] = set()
 _lock = threading.Lock()
 
 
-def run(
-    command: Sequence[str], *, environment: Mapping[str, str], told: Callable[[str], None]
-) -> tuple[int, list[str]]:
+def run(command: Sequence[str], *, variables: Mapping[str, str], told: Callable[[str], None]) -> tuple[int, list[str]]:
     """Run a command to its end, tell each line that it prints, and return its exit status and all lines."""
     lines: list[str] = []
     with subprocess.Popen(
         command,
-        env=environment,
+        env=variables,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -63,7 +63,7 @@ class MiniStack:
         return f"http://{HOST}:{self.port}"
 
     @property
-    def environment(self) -> dict[str, str]:
+    def variables(self) -> dict[str, str]:
         """The variables with which `aws`, boto3 or `pulumi` in another terminal reach this AWS, while it runs."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint_url,
@@ -187,7 +187,7 @@ class MiniStack:
                     *("--workers", "0", "--umask", str(0o177), "--keep-alive", str(_KEEP_ALIVE_SECONDS)),
                 ],
                 cwd=self.state,
-                env=self._process_environment(),
+                env=self._process_variables(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -209,7 +209,7 @@ class MiniStack:
             time.sleep(0.02)
         raise SandboxError(f"MiniStack did not answer within {_START_SECONDS:.0f} s; its log is {self.log}.")
 
-    def _process_environment(self) -> dict[str, str]:
+    def _process_variables(self) -> dict[str, str]:
         # Not the user's environment: MiniStack reads names as common as AUTH, SERVICES and LOG_LEVEL.
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "LC_ALL") if name in os.environ}
         return kept | {

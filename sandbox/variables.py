@@ -75,22 +75,22 @@ def reaching(account: Mapping[str, str]) -> dict[str, str]:
 
 
 @contextmanager
-def in_place(environment: Mapping[str, str]) -> Iterator[None]:
+def in_place(others: Mapping[str, str]) -> Iterator[None]:
     """Give this very process other variables, and the user's back afterwards."""
     global _set_aside
     before, outer = dict(os.environ), _set_aside
     _set_aside = before if outer is None else outer
     try:
-        _replace(environment)
+        _replace(others)
         yield
     finally:
         _replace(before)
         _set_aside = outer
 
 
-def _replace(environment: Mapping[str, str]) -> None:
-    os.environ.update(environment)  # first, so that other threads find a PATH at any time
-    for name in os.environ.keys() - environment.keys():
+def _replace(others: Mapping[str, str]) -> None:
+    os.environ.update(others)  # first, so that other threads find a PATH at any time
+    for name in os.environ.keys() - others.keys():
         os.environ.pop(name, None)
 
 

@@ -55,7 +55,7 @@ def settings_from(environ: Mapping[str, str], bootstrap: Sequence[str]) -> Setti
     version = read.text("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
     function = Function(
         bootstrap=tuple(bootstrap),
-        environ=function_environ(environ, name=name, region=region, memory_size=memory_size, version=version),
+        variables=function_variables(environ, name=name, region=region, memory_size=memory_size, version=version),
         name=name,
         version=version,
         memory_size=memory_size,
@@ -86,10 +86,10 @@ def settings_from(environ: Mapping[str, str], bootstrap: Sequence[str]) -> Setti
     )
 
 
-def function_environ(
+def function_variables(
     environ: Mapping[str, str], *, name: str, region: str, memory_size: int, version: str
 ) -> dict[str, str]:
-    """The environment that Lambda gives to an image's process, on top of the image's own and the user's.
+    """The variables that Lambda gives to an image's process, on top of the image's own and the user's.
 
     Source: docs/http-api.md, L01 and L06.
     """

@@ -135,10 +135,10 @@ def told(variables: Mapping[str, str]) -> Candidates:
         for process in _processes():
             try:
                 program = (_PROC / str(process) / "exe").readlink().name
-                environment = (_PROC / str(process) / "environ").read_bytes() if "pulumi" in program else b""
+                told = (_PROC / str(process) / "environ").read_bytes() if "pulumi" in program else b""
             except OSError:  # another user's, or gone
                 continue
-            if wanted <= set(environment.split(b"\0")):
+            if wanted <= set(told.split(b"\0")):
                 yield process
 
     return candidates

@@ -122,7 +122,7 @@ def serving_others(task: Task) -> Iterator[dict[str, str]]:
     attaching: dict[str, str] = {}
     with serving(servicer, lambda: callers.told(attaching)()) as port:
         attaching |= engine_driver.attaching(port)
-        yield {**engine_driver.environment(task.state), **attaching}
+        yield {**engine_driver.stack_variables(task.state), **attaching}
 
 
 def _engine_alone(task: Task) -> engine_driver.Engine:

@@ -114,7 +114,7 @@ class Engine:
             self._unlock(stack)
             self._settle(stack)
             with serving(self._servicer, callers.started_by(lambda: self._command.pid)) as port:
-                stack.workspace.env_vars = {**environment(self._state), **attaching(port)}
+                stack.workspace.env_vars = {**stack_variables(self._state), **attaching(port)}
                 operation(stack)
             return dict(self._changes)
 
@@ -135,7 +135,7 @@ class Engine:
             work_dir=str(work),
             pulumi_home=str(self._folder / "home"),
             program=self._program,
-            env_vars=environment(self._state),
+            env_vars=stack_variables(self._state),
             pulumi_command=self._command,
         )
         workspace.checkpoint = self._checkpoint
@@ -262,7 +262,7 @@ def stack_file(state: Path, stack: str) -> Path:
     return state.resolve() / "pulumi" / "work" / f"Pulumi.{stack}.yaml"
 
 
-def environment(state: Path) -> dict[str, str]:
+def stack_variables(state: Path) -> dict[str, str]:
     """Return the variables with which a `pulumi` command works on the sandbox's stacks, and finds no plugin."""
     folder = state.resolve() / "pulumi"
     return {

@@ -35,13 +35,13 @@ def as_its_own(folder: Path, account: Mapping[str, str]) -> Iterator[None]:
     }
     cwd, path = Path.cwd(), list(sys.path)
     # An output written into a text is a mistake, not a text.
-    environment = {**variables.reaching(account), "PULUMI_ERROR_OUTPUT_STRING": "true"}
+    replaced = {**variables.reaching(account), "PULUMI_ERROR_OUTPUT_STRING": "true"}
     for name in before:
         del sys.modules[name]
     sys.path.insert(0, str(folder))
     os.chdir(folder)
     try:
-        with variables.in_place(environment), _own_session(), warnings.catch_warnings():
+        with variables.in_place(replaced), _own_session(), warnings.catch_warnings():
             warnings.filterwarnings("ignore", module="pulumi_aws")  # it warns of its own deprecated modules
             yield
     finally:

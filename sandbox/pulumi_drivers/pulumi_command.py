@@ -23,14 +23,14 @@ Lines = Callable[[str], object] | None
 class InterruptibleCommand(PulumiCommand):
     """Runs commands in a process group of their own, which `interrupt()` reaches and a terminal's Ctrl-C doesn't.
 
-    They get `environment` and what each is told beside, nothing of the user's.
+    They get `told` and what each is told beside, nothing of the user's.
     """
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        known = _checked(environment.get("PATH", ""))
+    def __init__(self, told: Mapping[str, str]) -> None:
+        known = _checked(told.get("PATH", ""))
         self.command = known.command
         self.version = known.version
-        self._environment = dict(environment)
+        self._told = dict(told)
         self._process: subprocess.Popen[str] | None = None
 
     @property
@@ -55,7 +55,7 @@ class InterruptibleCommand(PulumiCommand):
         with subprocess.Popen(
             [self.command, "--non-interactive", *args],
             cwd=cwd,
-            env={**self._environment, **additional_env, "PULUMI_AUTOMATION_API": "true"},
+            env={**self._told, **additional_env, "PULUMI_AUTOMATION_API": "true"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -91,15 +91,15 @@ def build_image(
             variable of the engine's own.
     """
     # Attestations would make the result an index, which Lambda refuses.
-    environment = {**variables.building(), "BUILDX_NO_DEFAULT_ATTESTATIONS": "1", "BUILDKIT_PROGRESS": "plain"}
+    passed = {**variables.building(), "BUILDX_NO_DEFAULT_ATTESTATIONS": "1", "BUILDKIT_PROGRESS": "plain"}
     command = [container_engine, "build", "--platform", platform_name, "--file", str(dockerfile), "--tag", tag]
     for name, value in sorted(arguments.items()):
-        if variables.is_read_by_container_engines(name) and environment.get(name) != value:
+        if variables.is_read_by_container_engines(name) and passed.get(name) != value:
             raise SandboxError(
                 f"The build argument {name} is a variable that {container_engine} reads itself: rename it."
             )
         command += ["--build-arg", name]  # by name alone: a value would show in the list of processes
-        environment[name] = value
+        passed[name] = value
     if target:
         command += ["--target", target]
 
@@ -107,7 +107,7 @@ def build_image(
         if "STEP" in line or " RUN " in line or " COPY " in line:
             progress(f"  {line.strip()[:100]}")
 
-    status, lines = long_command.run([*command, str(context)], environment=environment, told=told)
+    status, lines = long_command.run([*command, str(context)], variables=passed, told=told)
     if status != 0:
         raise SandboxError(f"{shown(lines)}\n{_why(container_engine, dockerfile, arguments, lines)}")
     return str(inspect_image(container_engine, tag)["Id"])

@@ -42,7 +42,7 @@ class FunctionProgram:
         self,
         command: Sequence[str],
         *,
-        environment: Mapping[str, str],
+        variables: Mapping[str, str],
         folder: Path,
         log: Path,
         events_port: int,
@@ -52,7 +52,7 @@ class FunctionProgram:
         self.events_port = events_port
         self.log = log
         self._command = list(command)
-        self._environment = dict(environment)
+        self._variables = dict(variables)
         self._folder = folder
         self._taking_events = started
         self._discard = discard
@@ -104,7 +104,7 @@ class FunctionProgram:
                 self._process = subprocess.Popen(
                     [sys.executable, "-I", "-S", "-c", _UNTIL_THIS_THREAD_ENDS, str(os.getpid()), *self._command],
                     cwd=self._folder,
-                    env=self._environment,
+                    env=self._variables,
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,

@@ -115,8 +115,8 @@ class Venvs:
             if line.startswith("Collecting "):
                 self._progress(f"  {line.split('(')[0].strip()}")
 
-        environment = variables.downloading() | ({"PYTHONPATH": str(installer)} if installer else {})
-        status, lines = long_command.run(command, environment=environment, told=told)
+        passed = variables.downloading() | ({"PYTHONPATH": str(installer)} if installer else {})
+        status, lines = long_command.run(command, variables=passed, told=told)
         if status != 0:
             sentence = sentence_of(lines) or (
                 "The runtime's own packages can't be installed, as above: is a package index reachable?"

@@ -36,13 +36,13 @@ _GATEWAY_MB = 128
 class VersionRunner:
     """Runs function versions from the images in the store, each in a container or in a process.
 
-    `environment` is what reaches the sandbox's AWS; a version's own variables win over it.
+    `reaching` are the variables that reach the sandbox's AWS; a version's own variables win over it.
     """
 
-    def __init__(self, images: ImageStore, *, logs: Path, environment: Mapping[str, str], account_id: str) -> None:
+    def __init__(self, images: ImageStore, *, logs: Path, reaching: Mapping[str, str], account_id: str) -> None:
         self._images = images
         self._logs = logs
-        self._environment = {**variables.DETACHED, **environment}
+        self._reaching = {**variables.DETACHED, **reaching}
         self._account_id = account_id
         self._running: dict[str, tuple[str, FunctionProgram]] = {}
         self._locks: dict[str, threading.Lock] = {}
@@ -138,9 +138,9 @@ class VersionRunner:
             return self._container(image, version, log, name)
         return self._process(image, version, log)
 
-    def _variables(self, version: FunctionVersion) -> dict[str, str]:
-        variables = {
-            **self._environment,
+    def _told(self, version: FunctionVersion) -> dict[str, str]:
+        told = {
+            **self._reaching,
             **version.variables,
             "RUN_MODE": "gateway",
             "AWS_LAMBDA_FUNCTION_NAME": version.name,
@@ -152,7 +152,7 @@ class VersionRunner:
             "GATEWAY_ACCOUNT_ID": self._account_id,
         }
         levels = {"AWS_LAMBDA_LOG_LEVEL": version.log_level, "GATEWAY_SYSTEM_LOG_LEVEL": version.system_log_level}
-        return variables | {name: level for name, level in levels.items() if level}
+        return told | {name: level for name, level in levels.items() if level}
 
     def _process(self, image: StoredImage, version: FunctionVersion, log: Path) -> FunctionProgram:
         python = self._images.python(image)
@@ -161,7 +161,7 @@ class VersionRunner:
         base = {**process_environment(python), "FLASK_APP": image.flask_app}
         return FunctionProgram(
             [str(image.runtime / "scripts" / "entrypoint.sh")],
-            environment={**base, **self._variables(version), **ports},
+            variables={**base, **self._told(version), **ports},
             folder=image.task,
             log=log,
             events_port=events_port,
@@ -182,20 +182,20 @@ class VersionRunner:
         command += ["--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--stop-timeout", "1"]
         if can.limits_memory:
             command += ["--memory", f"{version.memory_size + _GATEWAY_MB}m"]
-        environment = self._variables(version)
+        told = self._told(version)
         if can.shares_loopback:
             # On this machine's own loopback the function reaches the sandbox's AWS, and nothing else reaches it.
             command += ["--network", "host"]
-            environment |= {"GATEWAY_HOST": HOST, "PORT": "0", "EVENTS_PORT": str(events_port)}
+            told |= {"GATEWAY_HOST": HOST, "PORT": "0", "EVENTS_PORT": str(events_port)}
         else:
             command += ["-p", f"{HOST}:{free_port()}:{_CONTAINER_HTTP_PORT}"]
             command += ["-p", f"{HOST}:{events_port}:{_CONTAINER_EVENTS_PORT}"]
             if container_engine == "docker":  # podman knows its name for the host by itself
                 command += ["--add-host", f"{HOST_NAMES[container_engine]}:host-gateway"]
-            environment |= {"PORT": str(_CONTAINER_HTTP_PORT), "EVENTS_PORT": str(_CONTAINER_EVENTS_PORT)}
-            endpoint = environment.get("AWS_ENDPOINT_URL", "")
-            environment["AWS_ENDPOINT_URL"] = endpoint.replace(HOST, HOST_NAMES[container_engine])
-        written, by_name = _divided(environment, version, container_engine)
+            told |= {"PORT": str(_CONTAINER_HTTP_PORT), "EVENTS_PORT": str(_CONTAINER_EVENTS_PORT)}
+            endpoint = told.get("AWS_ENDPOINT_URL", "")
+            told["AWS_ENDPOINT_URL"] = endpoint.replace(HOST, HOST_NAMES[container_engine])
+        written, by_name = _divided(told, version, container_engine)
         command += [option for key in by_name for option in ("--env", key)]
         file = self._write(written)
 
@@ -211,7 +211,7 @@ class VersionRunner:
 
         return FunctionProgram(
             [*command, "--env-file", str(file), image.image_id],
-            environment={**variables.running(), **by_name},
+            variables={**variables.running(), **by_name},
             folder=Path("/"),
             log=log,
             events_port=events_port,
@@ -219,16 +219,16 @@ class VersionRunner:
             discard=remove,
         )
 
-    def _write(self, environment: Mapping[str, str]) -> Path:
+    def _write(self, told: Mapping[str, str]) -> Path:
         """Write variables to a file of this user's, for as long as a container starts."""
         number, name = tempfile.mkstemp(dir=self._logs, prefix=".variables-")  # mode 0600
         with os.fdopen(number, "w") as file:
-            file.writelines(f"{key}={value}\n" for key, value in environment.items())
+            file.writelines(f"{key}={value}\n" for key, value in told.items())
         return Path(name).resolve()
 
 
 def _divided(
-    environment: Mapping[str, str], version: FunctionVersion, container_engine: str
+    told: Mapping[str, str], version: FunctionVersion, container_engine: str
 ) -> tuple[dict[str, str], dict[str, str]]:
     """Which variables go to a container by a file, and which through its command's own environment, by name.
 
@@ -238,13 +238,13 @@ def _divided(
     Raises:
         SandboxError: one of the engine's own has a line break.
     """
-    by_name = {key: value for key, value in environment.items() if "\n" in value or "\r" in value}
+    by_name = {key: value for key, value in told.items() if "\n" in value or "\r" in value}
     for key in filter(variables.is_read_by_container_engines, by_name):
         raise SandboxError(
             f"The variable {key} of {version.name}:{version.version} has a line break, which {container_engine} "
             "can't pass on in a variable that it reads itself: take the line break out."
         )
-    return {key: value for key, value in environment.items() if key not in by_name}, by_name
+    return {key: value for key, value in told.items() if key not in by_name}, by_name
 
 
 def _error_in_words(payload: bytes) -> str:

@@ -301,7 +301,7 @@ def test_a_pulumi_command_in_another_terminal_reaches_the_stack(deploy, ministac
     program = write_program(tmp_path / "held", HELD)
     deploy(program)
     with deployment.serving_others(task(program, ministack)) as variables:
-        environment = {**os.environ, **ministack.environment, **variables, "PULUMI_HOME": str(tmp_path / "home")}
+        environment = {**os.environ, **ministack.variables, **variables, "PULUMI_HOME": str(tmp_path / "home")}
 
         def pulumi(*arguments):
             command = ["pulumi", "--non-interactive", *arguments, "--stack", "dev"]
@@ -323,7 +323,7 @@ def test_another_terminals_pulumi_takes_the_settings_that_were_deployed(deploy, 
         shown = subprocess.run(
             [*command, "--config-file", stack_file(state, "dev")],
             cwd=program,
-            env={**os.environ, **ministack.environment, **variables, "PULUMI_HOME": str(tmp_path / "home")},
+            env={**os.environ, **ministack.variables, **variables, "PULUMI_HOME": str(tmp_path / "home")},
             capture_output=True,
             text=True,
             check=True,
@@ -337,7 +337,7 @@ def test_a_cancelled_deployment_ends_the_command_that_it_waits_for(account, tmp_
     servicer = Servicer(Provider(account, ContentBuilder(), tmp_path), account.region)
     with serving(servicer, lambda: [os.getpid()]) as port, concurrent.futures.ThreadPoolExecutor() as threads:
         running = threads.submit(
-            long_command.run, ["sh", "-c", "echo begun; exec sleep 20"], environment={}, told=told.put
+            long_command.run, ["sh", "-c", "echo begun; exec sleep 20"], variables={}, told=told.put
         )
         assert told.get(timeout=10) == "begun"
         with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
@@ -347,6 +347,6 @@ def test_a_cancelled_deployment_ends_the_command_that_it_waits_for(account, tmp_
 
 def test_a_program_in_another_process_reaches_the_account_by_its_variables(ministack):
     script = "import boto3; print(boto3.client('sts').get_caller_identity()['Account'])"
-    environment = {**os.environ, **ministack.environment}
+    environment = {**os.environ, **ministack.variables}
     answer = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
     assert answer.stdout == "000000000000\n"

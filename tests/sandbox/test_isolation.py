@@ -139,11 +139,11 @@ def test_a_program_has_the_sandboxs_account_and_nothing_of_the_users(driver, dep
     kept = boto3.DEFAULT_SESSION
     deployed = deploy(driver, program)
     assert boto3.DEFAULT_SESSION is kept
-    assert (program / "key").read_text() == ministack.environment["AWS_ACCESS_KEY_ID"]
+    assert (program / "key").read_text() == ministack.variables["AWS_ACCESS_KEY_ID"]
     assert (deployed.outputs["account"], deployed.outputs["buckets"]) == ("000000000000", 0)
     seen = json.loads((program / "environ.json").read_text())
     assert own_variables(seen) == {
-        **ministack.environment,
+        **ministack.variables,
         "AWS_CONFIG_FILE": "/dev/null",
         "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
         "AWS_EC2_METADATA_DISABLED": "true",
@@ -216,7 +216,7 @@ def test_another_terminals_pulumi_starts_no_plugin_either(deploy, ministack, on_
     program = write_program(tmp_path / "program", "import pulumi\n")
     deploy("engine", program)
     with deployment.serving_others(task(program, ministack)) as lines:
-        environment = {**os.environ, **ministack.environment, **lines}
+        environment = {**os.environ, **ministack.variables, **lines}
 
         def pulumi(*arguments, **more):
             command = ["pulumi", "--non-interactive", *arguments, "--stack", "dev"]

@@ -66,7 +66,7 @@ def killed_sandbox(state):
 
 def test_its_environment_leads_other_programs_to_it(tmp_path, monkeypatch):
     with MiniStack(tmp_path) as ministack:
-        for name, value in ministack.environment.items():
+        for name, value in ministack.variables.items():
             monkeypatch.setenv(name, value)
         assert boto3.Session().client("sts").get_caller_identity()["Account"] == "000000000000"
 

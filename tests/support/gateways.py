@@ -26,7 +26,7 @@ TRACE = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sample
 def function(bootstrap=PROBE, environ=None, **overrides):
     """The probe function, unless told otherwise; what is in `environ` is added to this process's own."""
     variables = {**os.environ, "PYTHONPATH": str(FUNCTIONS), "AWS_EXECUTION_ENV": "AWS_Lambda_Image", **(environ or {})}
-    return Function(bootstrap=bootstrap, environ=variables, **overrides)
+    return Function(bootstrap=bootstrap, variables=variables, **overrides)
 
 
 class Log:

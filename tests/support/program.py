@@ -67,7 +67,7 @@ class Program:
         project = settings.load_project(source)
         config = settings.load(project, "dev", chosen)
         provider = Provider(self.account, self._images, source)
-        outputs, resources = mocks_driver.deploy(project, config, provider, self._ministack.environment, lambda _: None)
+        outputs, resources = mocks_driver.deploy(project, config, provider, self._ministack.variables, lambda _: None)
         return Deployed(outputs, resources, self.account)
 
     def empty(self) -> None:

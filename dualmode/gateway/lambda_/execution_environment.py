@@ -24,7 +24,7 @@ class Function:
     """The function's configuration: `timeout` and `init_timeout` in seconds, `memory_size` in MB."""
 
     bootstrap: Sequence[str]
-    environ: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
     name: str = "function"
     version: str = "$LATEST"
     memory_size: int = 512
@@ -95,8 +95,8 @@ class Environment:
         self.kill()
         began = time.monotonic()
         self._log.init_start(phase)
-        environ = {**self._function.environ, "AWS_LAMBDA_LOG_STREAM_NAME": self._log_stream_name}
-        process = self._process = _Process(self._function.bootstrap, environ, self._stream)
+        variables = {**self._function.variables, "AWS_LAMBDA_LOG_STREAM_NAME": self._log_stream_name}
+        process = self._process = _Process(self._function.bootstrap, variables, self._stream)
         said = process.receive(began + seconds)
         duration = (time.monotonic() - began) * 1000
         if isinstance(said, Ready):
@@ -155,11 +155,11 @@ class Environment:
 class _Process:
     """A process, the Runtime API it talks to, and what both have said."""
 
-    def __init__(self, bootstrap: Sequence[str], environ: Mapping[str, str], stream: LogStream) -> None:
+    def __init__(self, bootstrap: Sequence[str], variables: Mapping[str, str], stream: LogStream) -> None:
         self._inbox: SimpleQueue[Message | Exited] = SimpleQueue()
         self._ended = False
         self.api = RuntimeApi(self._inbox.put)
-        told = {**environ, "AWS_LAMBDA_RUNTIME_API": self.api.address}
+        told = {**variables, "AWS_LAMBDA_RUNTIME_API": self.api.address}
         self._process = FunctionProcess(bootstrap, told, stream, self._exited)
         self.api.start()
         self._process.start()

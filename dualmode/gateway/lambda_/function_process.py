@@ -48,12 +48,12 @@ class FunctionProcess:
     def __init__(
         self,
         command: Sequence[str],
-        environment: Mapping[str, str],
+        variables: Mapping[str, str],
         log: LogStream,
         exited: Callable[[Exited], None],
     ) -> None:
         self._command = list(command)
-        self._environment = dict(environment)
+        self._variables = dict(variables)
         self._log = log
         self._exited = exited
         self._pid = 0
@@ -104,7 +104,7 @@ class FunctionProcess:
             with _owning:
                 process = subprocess.Popen(
                     self._command,
-                    env=self._environment,
+                    env=self._variables,
                     stdin=subprocess.DEVNULL,
                     stdout=write_end,
                     stderr=write_end,

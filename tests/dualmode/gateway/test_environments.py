@@ -287,7 +287,7 @@ def test_a_function_that_cannot_start_fails_each_request_and_recovers(tmp_path):
     with environment(described) as made:
         asked = invocation("return", 1)
         made.run(asked)
-        described.environ["PROBE_INIT"] = ""
+        described.variables["PROBE_INIT"] = ""
         recovered = result(made)
 
     assert json.loads(asked.wait(0).payload) == {
@@ -371,7 +371,7 @@ def test_an_exception_keeps_the_process():
 
 def test_what_a_function_knows_of_its_invocation():
     described = function(timeout=20.0, name="shop", version="7", memory_size=256)
-    described.environ.update(
+    described.variables.update(
         AWS_LAMBDA_FUNCTION_NAME="shop", AWS_LAMBDA_FUNCTION_VERSION="7", AWS_LAMBDA_FUNCTION_MEMORY_SIZE="256"
     )
     with environment(described) as made:

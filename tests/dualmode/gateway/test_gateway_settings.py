@@ -133,4 +133,4 @@ def test_half_a_throttle_is_refused(given, missing):
     ],
 )
 def test_the_function_gets_lambdas_environment(given, got):
-    assert settings(**given).function.environ == {**LAMBDAS_OWN, **got}
+    assert settings(**given).function.variables == {**LAMBDAS_OWN, **got}

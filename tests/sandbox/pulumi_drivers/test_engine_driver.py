@@ -93,7 +93,7 @@ def engines(ministack, account, state):
         provider = Provider(account, ContentBuilder(), folder)
         config = settings.load(project, "dev", chosen)
         servicer = Servicer(provider, account.region)
-        return engine_driver.Engine(project, config, provider, servicer, state, ministack.environment)
+        return engine_driver.Engine(project, config, provider, servicer, state, ministack.variables)
 
     return engine
 

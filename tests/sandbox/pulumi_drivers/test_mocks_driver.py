@@ -70,7 +70,7 @@ def deploy(ministack, tmp_path):
             project,
             settings.load(project, "dev", chosen),
             Provider(account, ContentBuilder(), folder),
-            ministack.environment,
+            ministack.variables,
             lines.append,
         )
         return outputs, {resource.name: resource for resource in resources}, lines

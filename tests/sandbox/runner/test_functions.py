@@ -83,7 +83,7 @@ def running(request, built, folder):
     engine = request.getfixturevalue("engine") if request.param == "container" else None
     store, digest = built(engine)
     environment = {"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_REGION": "eu-west-1", "OVERRIDDEN": "no"}
-    found = VersionRunner(store, logs=folder, environment=environment, account_id="000000000000")
+    found = VersionRunner(store, logs=folder, reaching=environment, account_id="000000000000")
     found.digest = digest
     return found
 
@@ -289,7 +289,7 @@ http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), http.server.SimpleHTTPRe
 '''
 port = free_port()
 command = [sys.executable, "-c", SERVE, str(port)]
-program = FunctionProgram(command, environment={{}}, folder=Path("/"), log=Path({log!r}), events_port=port)
+program = FunctionProgram(command, variables={{}}, folder=Path("/"), log=Path({log!r}), events_port=port)
 program.start()
 print("started", flush=True)
 threading.Event().wait()
