@@ -1,4 +1,4 @@
-"""Draws the figures as an SVG bar chart, with nothing but the standard library."""
+"""Draws the figures as an SVG bar chart, by the standard library alone: what the lock installs is measured too."""
 
 from __future__ import annotations
 
