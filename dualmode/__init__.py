@@ -23,6 +23,7 @@ def make_handler(app: object, environ: "MutableMapping[str, str]" = os.environ) 
         TypeError: `app` is none of these.
         Exception: what the start-up of an ASGI application raised.
     """
-    from dualmode.init_phase import handler_of, prepare
+    from dualmode.init_phase import check, handler_of, prepare
 
+    check(app)
     return handler_of(app, prepare(environ), environ)

@@ -8,6 +8,17 @@ from typing import Any
 
 from dualmode import allowed_apis, application, collector, debug_guard, kinds, logs
 from dualmode.handler import Handler, wsgi_handler
+from dualmode.wsgi_call import Application
+
+
+def check(app: object) -> None:
+    """Refuses what can't be an application.
+
+    Raises:
+        TypeError: it can't be called.
+    """
+    if not callable(app):
+        raise TypeError(f"make_handler takes a Flask, another WSGI or an ASGI application, and not {app!r}: pass one.")
 
 
 def prepare(environ: MutableMapping[str, str]) -> logs.AccessLog:
@@ -18,25 +29,17 @@ def prepare(environ: MutableMapping[str, str]) -> logs.AccessLog:
 
 
 def handler_of(app: Any, access: logs.AccessLog, environ: Mapping[str, str]) -> Handler:
-    """Returns the handler of an application that is loaded.
+    """Returns the handler of a Flask, another WSGI or an ASGI application that is loaded.
 
     Raises:
-        TypeError: `app` is neither a WSGI nor an ASGI application.
         Exception: what the start-up of an ASGI application raised.
     """
     if kinds.is_flask(app):
         debug_guard.after_import(app)
         wsgi_app = app
-    elif kinds.is_wsgi(app):
-        debug_guard.warn_of(app)
-        wsgi_app = app
-    elif kinds.is_asgi(app):
-        from dualmode.asgi import as_wsgi
-
-        debug_guard.warn_of(app)
-        wsgi_app = as_wsgi(app)
     else:
-        raise TypeError(f"make_handler takes a Flask, another WSGI or an ASGI application, and not {app!r}: pass one.")
+        debug_guard.warn_of(app)
+        wsgi_app = app if kinds.is_wsgi(app) else _from_asgi(app)
     _import_for_requests()
     collector.resume()
     return wsgi_handler(
@@ -47,6 +50,12 @@ def handler_of(app: Any, access: logs.AccessLog, environ: Mapping[str, str]) -> 
         api_ids=allowed_apis.allowed(environ),
         run_command=partial(_run_command, app, environ),
     )
+
+
+def _from_asgi(app: Any) -> Application:
+    from dualmode.asgi import as_wsgi
+
+    return as_wsgi(app)
 
 
 def _import_for_requests() -> None:

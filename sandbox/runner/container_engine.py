@@ -121,8 +121,8 @@ def _why(container_engine: str, dockerfile: Path, arguments: Mapping[str, str], 
     if any(_NO_BASE.search(line) for line in lines):
         base = arguments.get("BASE_IMAGE", "its default base image")
         return (
-            f"{container_engine} can't get {base}, as its last lines say: set baseImage to an image that it has or can reach, "
-            "or set DUALMODE_ENGINE=none to do without containers."
+            f"{container_engine} can't get {base}, as its last lines say: set baseImage to an image that it has or can"
+            " reach, or set DUALMODE_ENGINE=none to do without containers."
         )
     return f"{container_engine} can't build {dockerfile.name}; its last lines are above."
 

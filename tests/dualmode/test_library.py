@@ -173,9 +173,11 @@ def test_a_zip_function_runs_under_awslambdaric_with_debugging_off(venv, rie, tm
     ]
 
 
-def test_what_is_no_application_is_refused_in_one_sentence():
+def test_what_is_no_application_is_refused_in_one_sentence_before_anything_is_changed():
+    variables = {"FLASK_DEBUG": "1"}
     with pytest.raises(TypeError) as refused:
-        make_handler("app", {})
+        make_handler("app", variables)
+    assert variables == {"FLASK_DEBUG": "1"}
     assert str(refused.value) == (
         "make_handler takes a Flask, another WSGI or an ASGI application, and not 'app': pass one."
     )
