@@ -91,6 +91,13 @@ class ImageSettings:
                     f"that is the sample, and appDir is {self.app_dir!r}",
                     "set the application in that folder, such as shop:app",
                 )
+            if str(PurePosixPath(self.app_dir)) == SAMPLE_DIR and not in_sample_folder(self.flask_app):
+                refuse(
+                    "flaskApp",
+                    self.flask_app,
+                    f"appDir is {self.app_dir!r}, the sample's folder, which has no such application",
+                    "set appDir to the folder of your application",
+                )
 
 
 class ContainerImage(pulumi.ComponentResource):
@@ -149,6 +156,11 @@ class ContainerImage(pulumi.ComponentResource):
         self.register_outputs({"image_uri": self.image_uri})
 
 
+def in_sample_folder(flask_app: pulumi.Input[str]) -> bool:
+    """Says whether an application may be in the sample's folder, a package: its names begin with the package's."""
+    return not isinstance(flask_app, str) or re.match(rf"(?:\./)?{SAMPLE_DIR}\b", flask_app) is not None
+
+
 def check_folder(app_dir: str) -> None:
     """Refuses a folder that a build can't copy an application from.
 
@@ -169,6 +181,14 @@ def check_folder(app_dir: str) -> None:
             app_dir,
             "a container build leaves that folder out (.dockerignore)",
             "move the application into a folder of its own, without a dot in its name",
+        )
+    link = next((parent for parent in (path, *path.parents) if Path(parent).is_symlink()), None)
+    if link is not None:
+        refuse(
+            "appDir",
+            app_dir,
+            f"{str(link)!r} is a symbolic link, and a container build takes a link and not what it leads to",
+            "copy the application into a folder of this repository and name that",
         )
     if not Path(path).is_dir():
         refuse("appDir", app_dir, "this repository has no such folder", "set the folder of your application")

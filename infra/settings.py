@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import difflib
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin
 
 import pulumi
+from pulumi.runtime import config as given_config
 
 from infra.container_function import FunctionSettings
 from infra.container_image import ImageSettings
 from infra.custom_domain import DomainSettings
 from infra.http_api import API_ID_VARIABLE, ApiSettings
-from infra.rules import key_of, refuse
+from infra.rules import ConfigError, key_of, refuse
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -29,6 +31,10 @@ READERS: Mapping[object, Callable[[pulumi.Config, str], object]] = {
     Mapping: lambda config, key: map_of(key, config.require_object(key)),
 }
 """How a value of each type is read; those of sequences and mappings are text."""
+
+
+SECTIONS: Sequence[type[DataclassInstance]] = (ImageSettings, FunctionSettings, ApiSettings, DomainSettings)
+"""The sections of the settings; each field of them is a key."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,15 +60,41 @@ def load_settings() -> Settings:
     """Reads and checks the stack's settings.
 
     Raises:
-        ConfigError: a setting has a value that can't work, or two contradict each other.
+        ConfigError: a key is not a setting, a setting has a value that can't work, or two contradict each other.
     """
     config = pulumi.Config()
+    known = [key_of(field.name) for section in SECTIONS for field in fields(section)]
+    check_keys(config.name, known, {*given_config.get_config_env(), *given_config.CONFIG.get()})
     return Settings(
         image=load(ImageSettings, config),
         function=load(FunctionSettings, config),
         api=load(ApiSettings, config),
         domain=load(DomainSettings, config),
     )
+
+
+def check_keys(namespace: str, known: Sequence[str], given: Iterable[str]) -> None:
+    """Refuses a key of the project's own namespace that nothing reads: a misspelt setting would have no effect.
+
+    The value is not shown, since it may be a secret.
+
+    Raises:
+        ConfigError: a key is not a setting; the message names the nearest one that is.
+    """
+    own = sorted(key.removeprefix(f"{namespace}:") for key in given if key.startswith(f"{namespace}:"))
+    for key in own:
+        if key in known:
+            continue
+        root = key.partition(".")[0].partition("[")[0]
+        if root in known:
+            remedy = f"add --path to the command that sets it, or nest it below {namespace}:{root}"
+        else:
+            folded = {name.lower(): name for name in known}
+            close = difflib.get_close_matches(key.lower(), folded, 1)
+            remedy = f"rename it to {folded[close[0]]}" if close else f"its settings are {', '.join(known)}: choose one"
+        raise ConfigError(
+            f"{namespace}:{key} is not a setting of this project: {remedy}, or remove it (`pulumi config rm {key}`)."
+        )
 
 
 def load(section: type[Section], config: pulumi.Config) -> Section:

@@ -18,11 +18,13 @@ from dualmode.gateway.api_gateway.http_api import BODY_LIMIT
 from dualmode.gateway.http.message import Request, Response
 from dualmode.gateway.http.server import HttpServer
 from sandbox import long_command, settings, variables
+from sandbox.assignments import parse_assignments
 from sandbox.command_line import Options, UsageError, read_options
 from sandbox.edge.answer import Answer
 from sandbox.edge.edge import refuse, respond_with
 from sandbox.errors import SandboxError, SettingsError
 from sandbox.output import Terminal, document, print_answer, print_pairs, print_tree
+from sandbox.presets import PRESETS, ZONE, set_aside
 from sandbox.runner.container_engine import find_engine
 
 if TYPE_CHECKING:
@@ -108,22 +110,28 @@ def _running(options: Options) -> "Iterator[Sandbox]":
 
 
 def _order(options: Options) -> "Order":
-    from sandbox.lifecycle import PRESETS, Order  # pulumi's SDK takes a second to import: wrong usage needn't wait
+    from sandbox.lifecycle import Order  # pulumi's SDK takes a second to import: wrong usage needn't wait
 
     project = settings.load_project(Path.cwd())
-    config = settings.load(project, options.stack, settings.parse_assignments(project, [*PRESETS, *options.settings]))
+    own = settings.own_values(project, options.stack)
+    parsed = parse_assignments(project, [*PRESETS, *options.settings], own)
+    config = settings.load(project, options.stack, parsed)
     began = time.monotonic()
     terminal = Terminal(sys.stderr)
 
     def progress(line: str) -> None:
         terminal.line(terminal.dim(f"{time.monotonic() - began:6.1f} s  {line}"))
 
+    aside = set_aside(project, own, parsed)
+    if aside is not None:
+        terminal.line(f"{aside}.")
     return Order(
         project=project,
         config=config,
         state=project.folder / options.state,
         container_engine=find_engine(),
         progress=progress,
+        zones=(ZONE, *options.zones),
     )
 
 

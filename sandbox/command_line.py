@@ -13,6 +13,7 @@ from dualmode.gateway.http.message import TOKEN, Request
 
 _DEFAULT_PORT = 8000
 _REQUEST = re.compile(r"([A-Za-z]+) +(/\S*)\Z")
+_DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\Z")
 
 _DESCRIPTION = """\
 Runs the Pulumi program of this folder against an emulated AWS on this machine, and serves what it deploys.
@@ -26,7 +27,8 @@ examples:
   python -m sandbox --request 'GET /hello'
   python -m sandbox --request 'POST /echo' --data '{"message":"abc"}' --json
   python -m sandbox --preview --set memorySize=1024
-  python -m sandbox --set memorySize=1024 --set 'environment={"STAGE":"test"}' --request 'GET /'
+  python -m sandbox --set memorySize=1024 --set environment.STAGE=test --request 'GET /'
+  python -m sandbox --set domainName=shop.example.com --zone example.com
 
 variables:
   PORT               the port to serve, 8000
@@ -51,6 +53,8 @@ class Options:
     """`preview` or `destroy`."""
     json: bool
     settings: tuple[str, ...]
+    zones: tuple[str, ...]
+    """Public hosted zones that the account has beside the sandbox's own."""
     port: int
     stack: str
     state: Path
@@ -89,7 +93,15 @@ def read_options(arguments: Sequence[str], environ: Mapping[str, str]) -> Option
         action="append",
         default=[],
         help="a setting of Pulumi.yaml, or the file that holds its value, so that a secret shows in no list of "
-        "processes; KEY=@@TEXT for a value that begins with @; repeatable",
+        "processes; KEY=@@TEXT for a value that begins with @; a KEY such as environment.NAME sets one part of an "
+        "object; repeatable",
+    )
+    add(
+        "--zone",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="a public hosted zone that the account has beside sandbox.test, to try a domain of your own; repeatable",
     )
     add("--port", metavar="PORT", help="the port to serve; before $PORT")
     add("--stack", default="dev", help="whose settings to begin with: Pulumi.STACK.yaml (dev)")
@@ -110,6 +122,7 @@ def read_options(arguments: Sequence[str], environ: Mapping[str, str]) -> Option
         operation="preview" if found.preview else "destroy" if found.destroy else None,
         json=found.json,
         settings=tuple(_assignment(text) for text in found.set),
+        zones=tuple(_zone(name) for name in found.zone),
         port=_port(found.port or environ.get("PORT") or str(_DEFAULT_PORT)),
         stack=found.stack,
         state=found.state,
@@ -180,6 +193,13 @@ def _header(text: str) -> tuple[str, str]:
     if not colon or not TOKEN.match(name) or "\n" in value or "\r" in value:
         raise UsageError(f"--header takes a name and a value, as in 'Accept: text/html', and not '{text}'.")
     return name, value.strip().encode("utf-8", "surrogateescape").decode("latin-1")
+
+
+def _zone(text: str) -> str:
+    name = text.rstrip(".").lower()
+    if not _DOMAIN.match(name):
+        raise UsageError(f"--zone takes the name of a zone, as in example.com, and not '{text}'.")
+    return name
 
 
 def _port(text: str) -> int:

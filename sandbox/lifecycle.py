@@ -3,7 +3,7 @@
 import contextlib
 import platform
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -12,6 +12,8 @@ from sandbox import variables
 from sandbox.edge.edge import Edge
 from sandbox.errors import SandboxError
 from sandbox.ministack import MiniStack
+from sandbox.presets import ZONE
+from sandbox.provider.refusals import ResourceRefusedError
 from sandbox.pulumi_drivers import deployment, engine_driver
 from sandbox.pulumi_drivers.deployment import ENGINE, MOCKS, Deployment, PulumiDriver
 from sandbox.pulumi_drivers.task import Task
@@ -22,10 +24,6 @@ from walk.account import Account
 from walk.queries import every
 
 REGION = "us-east-1"
-ZONE = "sandbox.test"
-DOMAIN = f"app.{ZONE}"
-# Over the stack's own: a domain in the zone that is there, and an image that is built here.
-PRESETS = (f"domainName={DOMAIN}", "hostedZone=", "imageUri=")
 
 _WHEELS = {"x86_64", "amd64", "aarch64", "arm64"}
 
@@ -77,6 +75,8 @@ class Order:
     container_engine: str | None
     progress: Callable[[str], None]
     venvs: Path | None = None
+    zones: Sequence[str] = (ZONE,)
+    """Names of the public hosted zones that the account has."""
 
     @property
     def region(self) -> str:
@@ -86,7 +86,7 @@ class Order:
 
 @contextlib.contextmanager
 def running(order: Order) -> Iterator[Sandbox]:
-    """Start the AWS, deploy the project's program to it, and stop everything at the end.
+    """Start the AWS with public hosted zones, deploy the project's program to it, and stop everything at the end.
 
     Raises:
         SandboxError: a part doesn't start, or the deployment is refused.
@@ -97,7 +97,8 @@ def running(order: Order) -> Iterator[Sandbox]:
         ministack, account = parts.enter_context(_aws(order))
         images = _images(order)
         task = _task(order, ministack, account, images)
-        made = deployment.deploy(task)
+        with _naming_zones(order.zones):
+            made = deployment.deploy(task)
         reaching = {**variables.DETACHED, **ministack.variables}
         runner = VersionRunner(images, logs=logs, reaching=reaching, account_id=account.account_id)
         parts.enter_context(runner)
@@ -126,7 +127,7 @@ def operate(operation: Callable[[Task], Mapping[str, int]], order: Order) -> Map
         SandboxError: there is no pulumi command, a part doesn't start, or something is refused.
     """
     deployment.check_engine()  # before the account is emptied, as it is where there is none
-    with _aws(order) as (ministack, account):
+    with _aws(order) as (ministack, account), _naming_zones(order.zones):
         return operation(_task(order, ministack, account, _images(order)))
 
 
@@ -147,11 +148,26 @@ def _task(order: Order, ministack: MiniStack, account: Account, images: ImageSto
 
 
 @contextlib.contextmanager
+def _naming_zones(zones: Sequence[str]) -> Iterator[None]:
+    """Have a refusal that misses a zone say which there are, and how there are more."""
+    try:
+        yield
+    except ResourceRefusedError as error:
+        if error.code != "NoSuchHostedZone":
+            raise
+        raise SandboxError(
+            f"{error}: the sandbox has {' and '.join(zones)} alone, and --zone NAME makes another, "
+            "as your account has it."
+        ) from error
+
+
+@contextlib.contextmanager
 def _aws(order: Order) -> Iterator[tuple[MiniStack, Account]]:
     with MiniStack(order.state, region=order.region) as ministack:
         account = Account(ministack.endpoint_url, order.region, ministack.credentials)
         deployment.prepare(ministack)
-        make_zone(account, ZONE)
+        for zone in order.zones:
+            make_zone(account, zone)
         yield ministack, account
 
 

@@ -134,7 +134,8 @@ class MiniStack:
             owner = lock.read().strip() or "unknown"
             lock.close()
             raise SandboxError(
-                f"Another sandbox (process {owner}) uses {self.state}: stop it, or give this one another state folder."
+                f"Another sandbox (process {owner}) uses {self.state}: stop it, or give this one a folder "
+                "and a port of its own, such as --state .sandbox-2 --port 8001."
             ) from None
         lock.truncate(0)
         lock.write(str(os.getpid()))

@@ -1,9 +1,8 @@
 """Stack settings as the Pulumi command applies them: the schema of `Pulumi.yaml`, the stack's file, then `--set`."""
 
-import difflib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,9 @@ from typing import Any
 import yaml  # type: ignore[import-untyped]  # no stubs in the lock
 
 from sandbox.errors import SandboxError, SettingsError
+
+FIRST_STACK = "dev"
+"""The stack that may be without a file."""
 
 _DECLARATION_KEYS = {"type", "items", "description", "secret", "default", "value"}
 _TYPES = ("string", "integer", "boolean", "array", "object")
@@ -72,6 +74,10 @@ class Project:
         """The key with its namespace: the project's own, where none is written."""
         return key if ":" in key else f"{self.name}:{key}"
 
+    def short_key(self, key: str) -> str:
+        """The key as a person writes it: without the project's own namespace."""
+        return key.removeprefix(f"{self.name}:")
+
 
 def load_project(folder: Path) -> Project:
     """Read `Pulumi.yaml` of a folder and check its settings' schema by the command's rules.
@@ -109,21 +115,16 @@ def load(project: Project, stack: str, overrides: Mapping[str, object] | None = 
             decrypted here.
     Source: pulumi/pulumi, pkg/workspace/config.go, `ValidateStackConfigAndApplyProjectConfig`.
     """
-    values: dict[str, object] = {}
-    encrypted: set[str] = set()
-    for key, value in _stack_file(project, stack).items():
-        full = project.full_key(key)
-        values[full] = value
-        if _is_encrypted(value):
-            encrypted.add(full)
     overridden = {project.full_key(key): value for key, value in (overrides or {}).items()}
-    values |= overridden
+    values: dict[str, object] = own_values(project, stack) | overridden
     secrets = set(overridden) & {key for key, declared in project.declarations.items() if declared.secret}
-    for key in sorted(encrypted - set(overridden)):
-        raise SettingsError(
-            f"Setting {_short(project, key)} of stack '{stack}' is encrypted and the sandbox has no key to it: "
-            f"give it a value of its own with --set {_short(project, key)}=…"
-        )
+    for key, value in sorted(values.items()):
+        path = _encrypted_path(project.short_key(key), value)
+        if path is not None:
+            raise SettingsError(
+                f"Setting {path} of stack '{stack}' is encrypted and the sandbox has no key to it: "
+                f"give it a value of its own with --set '{path}=…'."
+            )
     given = dict(values)
     _apply_defaults(project, stack, values)
     texts = {key: _text(value) for key, value in values.items()}
@@ -132,26 +133,13 @@ def load(project: Project, stack: str, overrides: Mapping[str, object] | None = 
     return StackConfig(project=project.name, stack=stack, values=texts, secrets=frozenset(secrets), given=given)
 
 
-def parse_assignments(project: Project, assignments: Iterable[str]) -> dict[str, object]:
-    """Turn `key=value` texts into values of the types that `Pulumi.yaml` declares.
+def own_values(project: Project, stack: str) -> dict[str, object]:
+    """Return what the stack's file sets, by full key.
 
     Raises:
-        SettingsError: no `=`, a key that nobody declares, or a text that isn't of the key's type.
+        SettingsError: the file is missing, and the stack is another than the first one, `dev`.
     """
-    parsed: dict[str, object] = {}
-    for assignment in assignments:
-        key, equals, text = assignment.partition("=")
-        if not equals or not key:
-            raise SettingsError(f"'{assignment}' is not a setting: write key=value.")
-        full = project.full_key(key)
-        declaration = project.declarations.get(full)
-        if declaration is None and full.startswith(f"{project.name}:"):
-            known = sorted(declared.name for declared in project.declarations.values())
-            close = difflib.get_close_matches(key, known, 1)
-            hint = f"did you mean {close[0]}?" if close else f"the settings are {', '.join(known)}."
-            raise SettingsError(f"'{key}' is not a setting of {project.name}: {hint}")
-        parsed[full] = _typed(declaration, text) if declaration else text
-    return parsed
+    return {project.full_key(key): value for key, value in _stack_file(project, stack).items()}
 
 
 def _declaration(project: str, name: str, written: object, file: Path) -> Declaration:
@@ -171,9 +159,9 @@ def _declaration(project: str, name: str, written: object, file: Path) -> Declar
     if kind == "array" and not entry.get("items"):
         raise SandboxError(f"{file}: setting {name} is an array and doesn't say of what: add 'items'.")
     default = entry.get("default")
-    if kind is not None and default is not None and not _is_of(kind, entry.get("items"), default):
+    if kind is not None and default is not None and not is_of(kind, entry.get("items"), default):
         raise SandboxError(
-            f"{file}: the default of setting {name} is not of its type '{_type_name(kind, entry.get('items'))}'."
+            f"{file}: the default of setting {name} is not of its type '{type_name(kind, entry.get('items'))}'."
         )
     return Declaration(
         key=name if ":" in name else f"{project}:{name}",
@@ -210,15 +198,15 @@ def _check(declaration: Declaration, stack: str, text: str, value: object, *, se
             f"Stack '{stack}' with configuration key '{declaration.name}' must be encrypted as it's secret."
         )
     content = value if isinstance(value, dict | list) else text
-    if not _is_of(declaration.type, declaration.items, content):
+    if not is_of(declaration.type, declaration.items, content):
         shown = "[secret]" if declaration.secret else repr(content)
         raise SettingsError(
             f"Stack '{stack}' with configuration key '{declaration.name}' must be of type "
-            f"'{_type_name(declaration.type, declaration.items)}', and is {shown}."
+            f"'{type_name(declaration.type, declaration.items)}', and is {shown}."
         )
 
 
-def _is_of(kind: str, items: Mapping[str, Any] | None, value: object) -> bool:
+def is_of(kind: str, items: Mapping[str, Any] | None, value: object) -> bool:
     """Say whether a value is of a declared type, by the command's own leniency: "5" is an integer, "true" a boolean."""
     if kind == "string":
         return isinstance(value, str)
@@ -234,32 +222,12 @@ def _is_of(kind: str, items: Mapping[str, Any] | None, value: object) -> bool:
         return isinstance(value, dict)
     if not isinstance(value, list) or not items:
         return False
-    return all(_is_of(str(items.get("type")), items.get("items"), item) for item in value)
+    return all(is_of(str(items.get("type")), items.get("items"), item) for item in value)
 
 
-def _type_name(kind: str, items: Mapping[str, Any] | None) -> str:
-    return f"array<{_type_name(str(items.get('type')), items.get('items'))}>" if items else kind
-
-
-def _typed(declaration: Declaration, text: str) -> object:
-    kind = declaration.type or "string"
-    value: object = text
-    try:
-        if kind == "integer":
-            value = int(text)
-        elif kind == "boolean" and text in ("true", "false"):
-            value = text == "true"
-        elif kind in ("array", "object"):
-            value = json.loads(text)
-    except ValueError:
-        pass  # refused just below, with the type it should have had
-    if not _is_of(kind, declaration.items, value):
-        # an object may hold secrets in any of its members
-        shown = "[secret]" if declaration.secret or kind == "object" else repr(text)
-        raise SettingsError(
-            f"Setting {declaration.name} must be of type '{_type_name(kind, declaration.items)}', and is {shown}."
-        )
-    return value
+def type_name(kind: str, items: Mapping[str, Any] | None) -> str:
+    """The name of a declared type: `array<string>` for an array of texts."""
+    return f"array<{type_name(str(items.get('type')), items.get('items'))}>" if items else kind
 
 
 def _text(value: object) -> str:
@@ -275,7 +243,14 @@ def _text(value: object) -> str:
 def _stack_file(project: Project, stack: str) -> dict[str, object]:
     file = project.stack_folder / f"Pulumi.{stack}.yaml"
     if not file.exists():
-        return {}
+        if stack == FIRST_STACK:
+            return {}
+        names = sorted(path.name[len("Pulumi.") : -len(".yaml")] for path in project.stack_folder.glob("Pulumi.*.yaml"))
+        there = f"the stacks with a file are {', '.join(names)}" if names else "no stack has one"
+        raise SettingsError(
+            f"Stack '{stack}' has no file {file.name}, where its settings would be: {there}; name one of them with "
+            f"--stack, or make the file (with the line `config: {{}}` every setting has its default)."
+        )
     config = _read_yaml(file).get("config") or {}
     if not isinstance(config, dict):
         raise SettingsError(f"{file}: 'config' is not a map of settings.")
@@ -294,13 +269,14 @@ def _read_yaml(file: Path) -> dict[str, Any]:
     return content
 
 
-def _is_encrypted(value: object) -> bool:
+def _encrypted_path(path: str, value: object) -> str | None:
+    """Return the path of the first encrypted text in a value, or None where there is none."""
     if isinstance(value, dict):
         if set(value) == {"secure"} and isinstance(value["secure"], str):
-            return True
-        return any(_is_encrypted(item) for item in value.values())
-    return isinstance(value, list) and any(_is_encrypted(item) for item in value)
-
-
-def _short(project: Project, key: str) -> str:
-    return key.removeprefix(f"{project.name}:")
+            return path
+        parts = [(f"{path}.{name}", item) for name, item in value.items()]
+    elif isinstance(value, list):
+        parts = [(f"{path}[{place}]", item) for place, item in enumerate(value)]
+    else:
+        return None
+    return next((found for part, item in parts if (found := _encrypted_path(part, item)) is not None), None)

@@ -11,7 +11,7 @@ from infra.container_image import LEFT_OUT, ImageSettings
 from infra.custom_domain import DomainSettings, zone_of
 from infra.http_api import ApiSettings
 from infra.rules import ConfigError, key_of
-from infra.settings import Settings, kind_of, load, map_of
+from infra.settings import Settings, check_keys, kind_of, load, map_of
 from tests.support.program import ROOT
 
 DIGEST = "sha256:" + "0" * 64
@@ -144,6 +144,11 @@ def test_settings_that_can_work_are_taken(given):
             {"app_dir": "examples/httpbin"},
             "flaskApp is 'scripts.server:app', but that is the sample, and appDir is 'examples/httpbin': "
             "set the application in that folder, such as shop:app.",
+        ),
+        (
+            {"flask_app": "shop:app"},
+            "flaskApp is 'shop:app', but appDir is 'scripts', the sample's folder, which has no such application: "
+            "set appDir to the folder of your application.",
         ),
         (
             {"app_dir": "shopp"},
@@ -314,3 +319,47 @@ def test_a_list_that_is_none_is_refused():
 )
 def test_a_domain_is_expected_in_its_parent_zone_unless_a_zone_is_given(domain, given, zone):
     assert zone_of(domain, given) == zone
+
+
+@pytest.mark.parametrize(
+    "flask_app", ["scripts", "scripts.shop:create_app()", "scripts/shop.py", "./scripts/shop.py:app"]
+)
+def test_an_application_may_take_the_samples_place(flask_app):
+    settings_of(flask_app=flask_app)
+
+
+def test_a_folder_behind_a_symbolic_link_is_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "code" / "web").mkdir(parents=True)
+    (tmp_path / "shop").symlink_to("code")
+    for folder in ("shop", "shop/web"):
+        with pytest.raises(ConfigError) as refusal:
+            settings_of(app_dir=folder, flask_app="shop:app")
+        assert str(refusal.value) == (
+            f"appDir is {folder!r}, but 'shop' is a symbolic link, and a container build takes a link and not what it "
+            "leads to: copy the application into a folder of this repository and name that."
+        )
+
+
+@pytest.mark.parametrize(
+    ("key", "remedy"),
+    [
+        ("appdir", "rename it to appDir, or remove it (`pulumi config rm appdir`)."),
+        ("memorySiz", "rename it to memorySize, or remove it (`pulumi config rm memorySiz`)."),
+        (
+            "environment.GREETING",
+            "add --path to the command that sets it, or nest it below web:environment, or remove it "
+            "(`pulumi config rm environment.GREETING`).",
+        ),
+        (
+            "colour",
+            "its settings are appDir, memorySize, environment: choose one, or remove it (`pulumi config rm colour`).",
+        ),
+    ],
+)
+def test_a_key_that_is_not_a_setting_is_refused_by_the_nearest_one(key, remedy):
+    known = ["appDir", "memorySize", "environment"]
+    with pytest.raises(ConfigError) as refusal:
+        check_keys("web", known, ["aws:region", "web:memorySize", f"web:{key}"])
+    assert str(refusal.value) == f"web:{key} is not a setting of this project: {remedy}"
+    check_keys("web", known, ["aws:region", "other:colour", "web:memorySize", "webshop:colour"])

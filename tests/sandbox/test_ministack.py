@@ -176,7 +176,8 @@ def test_a_second_sandbox_in_the_same_folder_is_refused(tmp_path):
         with pytest.raises(SandboxError) as caught, MiniStack(tmp_path):
             pass
         assert str(caught.value) == (
-            f"Another sandbox (process {os.getpid()}) uses {tmp_path}: stop it, or give this one another state folder."
+            f"Another sandbox (process {os.getpid()}) uses {tmp_path}: stop it, or give this one a folder "
+            "and a port of its own, such as --state .sandbox-2 --port 8001."
         )
 
 

@@ -75,6 +75,7 @@ def options(*arguments, **environ):
         (["--preview", "--destroy"], "Argument --destroy: not allowed with argument --preview."),
         (["--destroy", "--json"], "--json belongs to a request: add --request 'METHOD /path'."),
         (["--port", "http"], "The port is 'http': it must be a number from 0 (any free one) to 65535."),
+        (["--zone", "my zone"], "--zone takes the name of a zone, as in example.com, and not 'my zone'."),
         (["--reqest", "GET /"], "Unrecognized arguments: --reqest GET /."),
     ],
 )
@@ -174,7 +175,47 @@ def test_a_setting_that_is_refused_exits_with_2(state, setting, sentence):
 def test_what_aws_would_refuse_exits_with_1(state):
     ended = run(state, "--set", "hostedZone=test", "--request", "GET /")
     assert (ended.returncode, ended.stdout) == (1, "")
-    assert "no matching Route 53 hosted zone found for 'test'" in ended.stderr.strip().splitlines()[-1]
+    assert ended.stderr.strip().splitlines()[-1] == (
+        "sandbox: aws:route53/getZone:getZone: NoSuchHostedZone: no matching Route 53 hosted zone found for 'test': "
+        "the sandbox has sandbox.test alone, and --zone NAME makes another, as your account has it."
+    )
+
+
+def test_a_domain_of_ones_own_is_served_in_a_zone_that_is_asked_for(state):
+    ended = run(
+        state, "--set", "domainName=shop.example.com", "--zone", "example.com.", "--request", "GET /hello", "--json"
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert json.loads(ended.stdout)["trace"][0]["id"] == "shop.example.com"
+
+
+def test_a_misspelt_key_of_the_stacks_file_is_refused_before_anything_is_made(elsewhere):
+    (elsewhere / "Pulumi.dev.yaml").write_text("config:\n  dualmode:appdir: shop\n")
+    asked = command(elsewhere.parent / "state", "--request", "GET /")
+    ended = subprocess.run(asked, cwd=elsewhere, env=environment(), capture_output=True, text=True, timeout=120)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.strip().splitlines()[-1] == (
+        "sandbox: dualmode:appdir is not a setting of this project: rename it to appDir, or remove it "
+        "(`pulumi config rm appdir`)."
+    )
+
+
+def test_a_stack_without_a_file_is_refused(state):
+    ended = run(state, "--stack", "prod", "--request", "GET /")
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.startswith("sandbox: Stack 'prod' has no file Pulumi.prod.yaml, where its settings would be: ")
+
+
+def test_the_script_passes_every_argument_on_as_the_shell_read_it(tmp_path):
+    shutil.copy(ROOT / "sandbox.sh", tmp_path)
+    (tmp_path / "Makefile").write_text(".venv/sandbox.installed:\n\t@touch $@\n")
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    (tmp_path / ".venv" / "bin" / "python").symlink_to(sys.executable)
+    (tmp_path / "sandbox.py").write_text("import json, sys\nprint(json.dumps(sys.argv[1:]))\nsys.exit(3)\n")
+    words = ["--data", "$HOME $$ `x` \\ 'a' \"b\"", "", "*", "a\nb"]
+    ended = subprocess.run([tmp_path / "sandbox.sh", *words], cwd="/", capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, json.loads(ended.stdout), ended.stderr) == (3, words, "")
+    assert (tmp_path / ".venv" / "sandbox.installed").exists()
 
 
 def test_a_request_is_answered_as_json(state):

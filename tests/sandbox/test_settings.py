@@ -1,9 +1,14 @@
+import os
+import shutil
+import subprocess
 import textwrap
 
 import pytest
 
+from sandbox.assignments import parse_assignments
 from sandbox.errors import SandboxError, SettingsError
-from sandbox.settings import load, load_project, parse_assignments
+from sandbox.presets import set_aside
+from sandbox.settings import load, load_project, own_values
 
 SCHEMA = """
     config:
@@ -40,8 +45,23 @@ def test_the_stacks_file_goes_over_the_defaults_and_what_is_set_over_both(projec
     assert (loaded.values["web:memorySize"], loaded.values["web:domainName"]) == ("2048", "a.test")
 
 
-def test_a_stack_without_a_file_has_the_defaults(project):
-    assert load(project(), "other").values["web:memorySize"] == "512"
+def test_the_first_stack_has_the_defaults_without_a_file(project, tmp_path):
+    stacks = project()
+    (tmp_path / "Pulumi.dev.yaml").unlink()
+    assert load(stacks, "dev").values["web:memorySize"] == "512"
+
+
+def test_another_stack_without_a_file_is_refused_by_the_names_of_those_that_have_one(project, tmp_path):
+    stacks = project()
+    (tmp_path / "Pulumi.staging.yaml").write_text("config: {}\n")
+    with pytest.raises(SettingsError) as caught:
+        load(stacks, "prod")
+    assert str(caught.value) == (
+        "Stack 'prod' has no file Pulumi.prod.yaml, where its settings would be: the stacks with a file are dev, "
+        "staging; name one of them with --stack, or make the file (with the line `config: {}` every setting has its "
+        "default)."
+    )
+    assert load(stacks, "staging").values["web:memorySize"] == "512"
 
 
 def test_keys_of_other_namespaces_are_passed_through(project):
@@ -117,7 +137,7 @@ def test_an_encrypted_value_asks_for_another_one(project):
         load(project(schema, stack), "dev")
     assert str(caught.value) == (
         "Setting token of stack 'dev' is encrypted and the sandbox has no key to it: "
-        "give it a value of its own with --set token=…"
+        "give it a value of its own with --set 'token=…'."
     )
     assert load(project(schema, stack), "dev", {"token": "mine"}).values == {"web:token": "mine"}
 
@@ -178,7 +198,34 @@ def test_an_assignment_has_the_type_of_its_key(project, assignment, value):
         ),
         ("memorySize=big", "Setting memorySize must be of type 'integer', and is 'big'."),
         ("keep=yes", "Setting keep must be of type 'boolean', and is 'yes'."),
-        ("environment={", "Setting environment must be of type 'object', and is [secret]."),
+        ("memorysize=1", "'memorysize' is not a setting of web: did you mean memorySize?"),
+        ("environmnt.A=1", "'environmnt' is not a setting of web: did you mean environment?"),
+        (
+            'environment={"TOKEN": "hunter2',
+            'Setting environment is not JSON (line 1, column 11): write --set \'environment={"NAME": "value"}\', or '
+            "one part of it as --set environment.NAME=value.",
+        ),
+        (
+            "zones=a",
+            'Setting zones is not JSON (line 1, column 1): write --set \'zones=["a", "b"]\', or one part of it as '
+            "--set zones[0]=value.",
+        ),
+        ('environment=["hunter2"]', "Setting environment must be of type 'object', and is [secret]."),
+        (
+            "memorySize.a=1",
+            "Setting memorySize is of type 'integer', which has no parts to set: write memorySize=VALUE.",
+        ),
+        ("environment[0]=1", "Setting environment must be of type 'object', which 'environment[0]' doesn't lead into."),
+        ("zones[3]=c", "'zones[3]' has no value: the list has 0 values, so the next is [0]."),
+        ("zones.a=c", "Setting zones must be of type 'array<string>', which 'zones.a' doesn't lead into."),
+        (
+            "environment.=a",
+            "'environment.' is not a property path: a name is missing, or has a quote in it.",
+        ),
+        (
+            "environment[A]=a",
+            "'environment[A]' is not a property path: in brackets is a number, or a name in quotes, as in [\"a.b\"].",
+        ),
         ("zones=[1]", "Setting zones must be of type 'array<string>', and is '[1]'."),
     ],
 )
@@ -186,6 +233,83 @@ def test_an_assignment_that_can_not_be_is_refused(project, assignment, sentence)
     with pytest.raises(SettingsError) as caught:
         parse_assignments(project(), [assignment])
     assert str(caught.value) == sentence
+
+
+def test_a_path_changes_one_part_of_what_the_stack_has(project):
+    stack = "environment: {GREETING: hi, NESTED: {a: 1}}\n"
+    stacks = project(stack=stack)
+    given = [
+        "environment.GREETING=hello",
+        'environment["A.B"]=x=y',
+        "environment.NESTED.b=true",
+        "zones[0]=c",
+        "zones[1]=d",
+    ]
+    parsed = parse_assignments(stacks, given, own_values(stacks, "dev"))
+    assert parsed == {
+        "web:environment": {"GREETING": "hello", "NESTED": {"a": 1, "b": True}, "A.B": "x=y"},
+        "web:zones": ["c", "d"],
+    }
+    assert own_values(stacks, "dev") == {"web:environment": {"GREETING": "hi", "NESTED": {"a": 1}}}
+
+
+def test_an_encrypted_part_asks_for_a_value_of_its_own(project):
+    stacks = project(stack="environment: {GREETING: hi, TOKEN: {secure: v1:abc}}\n")
+    with pytest.raises(SettingsError) as caught:
+        load(stacks, "dev")
+    assert str(caught.value) == (
+        "Setting environment.TOKEN of stack 'dev' is encrypted and the sandbox has no key to it: "
+        "give it a value of its own with --set 'environment.TOKEN=…'."
+    )
+    mine = parse_assignments(stacks, ["environment.TOKEN=mine"], own_values(stacks, "dev"))
+    assert load(stacks, "dev", mine).values["web:environment"] == '{"GREETING":"hi","TOKEN":"mine"}'
+
+
+@pytest.mark.skipif(shutil.which("pulumi") is None, reason="there is no pulumi command on the PATH")
+def test_a_path_sets_what_the_pulumi_command_sets(project, tmp_path):
+    stacks = project()
+    given = [
+        "environment.A=true",
+        "environment.B=007",
+        "environment.C=12",
+        'environment["d.e"]=1.5',
+        "environment.F=+5",
+        "environment.G=",
+        '["environment"].H=1_000',
+        "environment.I.J=x",
+        'environment.K["quote\\"d"]=y',
+        "zones[0]=x",
+        "zones[1]=no",
+    ]
+    (tmp_path / "backend").mkdir()
+    environ = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path),
+        "PULUMI_HOME": str(tmp_path / "home"),
+        "PULUMI_BACKEND_URL": f"file://{tmp_path}/backend",
+        "PULUMI_CONFIG_PASSPHRASE": "sandbox",
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+    }
+
+    def pulumi(*arguments):
+        subprocess.run(["pulumi", *arguments], cwd=tmp_path, env=environ, check=True, capture_output=True, timeout=120)
+
+    (tmp_path / "Pulumi.dev.yaml").unlink()
+    pulumi("stack", "init", "dev")
+    for assignment in given:
+        key, _, value = assignment.partition("=")
+        pulumi("config", "set", "--stack", "dev", "--path", key, value)
+    assert parse_assignments(stacks, given) == own_values(stacks, "dev")
+
+
+def test_the_stacks_own_domain_is_said_to_be_set_aside(project):
+    stacks = project(stack="domainName: shop.example.com\n")
+    own = own_values(stacks, "dev")
+    assert set_aside(stacks, own, {"web:domainName": "app.sandbox.test"}) == (
+        "Not used here: the stack's domainName shop.example.com. The sandbox builds the image, and serves "
+        "app.sandbox.test; --set domainName=shop.example.com --zone ZONE tries your own"
+    )
+    assert set_aside(stacks, own, {"web:domainName": "shop.example.com"}) is None
 
 
 def test_a_foreign_key_is_taken_as_text(project):

@@ -13,7 +13,8 @@ from dualmode.gateway.http.message import Request
 from sandbox import settings
 from sandbox.edge.edge import Edge, FunctionFailedError, FunctionTimedOutError, refuse
 from sandbox.errors import SandboxError
-from sandbox.lifecycle import DOMAIN, Order, running
+from sandbox.lifecycle import Order, running
+from sandbox.presets import DOMAIN
 from tests.support.program import ROOT
 from walk.account import Account
 
