@@ -1,4 +1,4 @@
-"""The README's tables say what the code reads."""
+"""The tables of the README and of docs/gateway.md say what the code reads."""
 
 import re
 from pathlib import Path
@@ -6,15 +6,11 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text()
 
 
-def table(heading):
-    section = (
-        README.split(f"\n## {heading}\n")[-1]
-        if f"\n## {heading}\n" in README
-        else README.split(f"\n### {heading}\n")[1]
-    )
+def table(heading, page="README.md"):
+    text = (ROOT / page).read_text()
+    section = re.split(rf"\n###? {re.escape(heading)}\n", text)[1]
     rows = re.findall(r"^\| (`.+?) \| (.*?) \| (.+?) \|$", re.split(r"\n##+ ", section)[0], re.MULTILINE)
     return {name: (default, text) for names, default, text in rows for name in re.findall(r"`([^`]+)`", names)}
 
@@ -32,5 +28,5 @@ def test_each_setting_is_described_as_pulumi_yaml_has_it():
 def test_each_variable_of_our_own_is_described_and_read_by_something():
     code = "".join(path.read_text() for part in ("dualmode",) for path in (ROOT / part).rglob("*.py"))
     read = set(re.findall(r"\"((?:DUALMODE|GATEWAY)_[A-Z0-9_]+)\"", code)) - {"GATEWAY_"}
-    described = {name for name in table("What the runtime does") if name.startswith(("DUALMODE_", "GATEWAY_"))}
-    assert described == read
+    described = table("Environment variables") | table("Variables", "docs/gateway.md")
+    assert {name for name in described if name.startswith(("DUALMODE_", "GATEWAY_"))} == read
