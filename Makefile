@@ -6,6 +6,8 @@ ARGS ?=
 # Both reach a recipe as they were given, through its environment: neither make nor a shell reads them.
 override PORT := $(value PORT)
 override ARGS := $(value ARGS)
+override APP := $(value APP)
+override FLASK_APP := $(value FLASK_APP)
 export ARGS
 VENV := .venv
 RUN := $(VENV)/bin/python
@@ -26,7 +28,7 @@ export RUN_MODULE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help sandbox test lint format locks bench-runtime clean
+.PHONY: help sandbox test check-app lint format locks bench-runtime clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -37,6 +39,11 @@ sandbox: $(VENV)/sandbox.installed ## run the whole deployment on this machine, 
 
 test: $(VENV)/tests.installed ## run the tests: ARGS="tests/test_http_api.py -k domain"
 	@exec $(RUN) -Ic "$$RUN_MODULE" pytest
+
+check-app: override export APP := $(APP)
+check-app: override export FLASK_APP := $(FLASK_APP)
+check-app: $(VENV)/sandbox.installed ## say what of an application will hurt on Lambda: APP=shop FLASK_APP=shop:app, or the dev stack's
+	@exec $(RUN) -m check_app $(if $(value APP),--app "$$APP") $(if $(value FLASK_APP),--flask-app "$$FLASK_APP")
 
 lint: $(VENV)/tests.installed ## check style, types and which part may import which
 	@$(VENV)/bin/ruff check

@@ -1,0 +1,22 @@
+"""One thing that an application does and Lambda does differently: where, what, and the way out."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Finding:
+    """A place in an application, what happens there on Lambda, and what to use instead."""
+
+    file: str
+    """Path from the repository, or what the finding is about where that is no file."""
+    line: int = 0
+    """From 1; 0 where the finding is about the whole file."""
+    what: str
+    instead: str
+    stops: bool = False
+    """Whether the application can't work at all as it is."""
+
+    def __str__(self) -> str:
+        """The finding as a compiler writes a warning."""
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        return f"{place}: {'error' if self.stops else 'warning'}: {self.what}\n    {self.instead}"

@@ -1,0 +1,139 @@
+"""What an application does when it is imported and its pages are got, seen by running it with every write refused."""
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from check_app.files import BINARY_LIMIT
+from check_app.finding import Finding
+from sandbox.errors import SandboxError
+from sandbox.runner.images import ImageStore
+from sandbox.runner.venvs import process_environment
+
+SECONDS = 60.0
+"""How long the import and all pages together may take."""
+
+IMPORT_SECONDS = 10.0
+"""How long Lambda waits for the import. Source: "Lambda quotas" and "Init phase", Lambda Developer Guide."""
+
+_VISIT = Path(__file__).parent / "visit.py"
+
+
+def visit(
+    images: ImageStore, *, app_dir: str, flask_app: str, architecture: str, environment: Mapping[str, str]
+) -> dict[str, Any]:
+    """Lay the image out, run `visit.py` in it, and return the report.
+
+    Raises:
+        SandboxError: the requirements can't be installed, or the application ends the program.
+    """
+    platform = {"x86_64": "linux/amd64", "arm64": "linux/arm64"}[architecture]
+    arguments = {"APP_DIR": app_dir, "FLASK_APP": flask_app, "CHECK_IMPORT": "0"}
+    built = images.build(context=Path.cwd(), dockerfile=Path("infra/Dockerfile"), args=arguments, platform=platform)
+    image = images.find(built.digest)
+    if image is None:
+        raise SandboxError(f"The image of {app_dir} is gone just after it was laid out: run it again.")
+    return report_of(
+        images.python(image), runtime=image.runtime, task=image.task, flask_app=flask_app, environment=environment
+    )
+
+
+def report_of(
+    python: Path, *, runtime: Path, task: Path, flask_app: str, environment: Mapping[str, str]
+) -> dict[str, Any]:
+    """Run `visit.py` by the Python that has the application's packages, and return its report.
+
+    Raises:
+        SandboxError: the application ends the program, or doesn't come to an end.
+    """
+    read, write = os.pipe()
+    paths = {"PYTHONPATH": f"{runtime}:{task}", "FLASK_APP": flask_app, "PYTHONDONTWRITEBYTECODE": "1"}
+    with os.fdopen(read, "rb") as report:
+        process = subprocess.Popen(
+            [str(python), "-P", str(_VISIT), str(write), str(SECONDS)],
+            cwd=task,
+            env={**environment, **process_environment(python), **paths},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            pass_fds=[write],
+        )
+        os.close(write)
+        try:
+            said, _ = process.communicate(timeout=SECONDS + 30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            raise SandboxError(
+                f"Importing {flask_app} and getting its pages takes more than {SECONDS + 30:.0f} s: it waits for "
+                "something that a check doesn't give it; --code-only reads its code alone."
+            ) from None
+        text = report.read()
+    if not text:
+        last = (said.decode(errors="replace").strip().splitlines() or ["it says nothing"])[-1]
+        raise SandboxError(f"{flask_app} ends the program while it is imported or a page is got: {last}")
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+def findings(report: Mapping[str, Any], app_dir: str, flask_app: str) -> Iterator[Finding]:
+    """What of a report Lambda does differently."""
+    for write in report["seen"]:
+        yield Finding(
+            file=_file(app_dir, write["file"]) if write["file"] else flask_app,
+            line=write["line"],
+            what=f"writes {_shown(write['path'])} when it runs: Lambda's disk is read-only but for /tmp",
+            instead="Keep it in S3 or a database; write to /tmp only what can be made anew.",
+        )
+    error = report["error"]
+    if error is not None:
+        yield Finding(
+            file=_file(app_dir, error["file"]) if error["file"] else flask_app,
+            line=error["line"],
+            what=f"can't be imported with a read-only disk and no connections: {error['text'].splitlines()[-1]}",
+            instead="Do what needs the disk or the network when a request first asks for it.",
+            stops=bool(report["seen"]) or "Connects" not in error["text"],
+        )
+    elif report["import_seconds"] > IMPORT_SECONDS / 2:
+        yield Finding(
+            file=flask_app,
+            what=f"takes {report['import_seconds']:.1f} s to be imported here; Lambda gives it {IMPORT_SECONDS:.0f} s",
+            instead="Import what is slow in the function that needs it, or set a larger memorySize.",
+        )
+    for page in report["pages"]:
+        yield from _page(page, flask_app)
+
+
+def _page(page: Mapping[str, Any], flask_app: str) -> Iterator[Finding]:
+    where = f"{flask_app} GET {page['path']}"
+    if page["bytes"] > BINARY_LIMIT:
+        yield Finding(
+            file=where,
+            what=f"answers {page['bytes'] / 1e6:.1f} MB or more: a response has 6 MB at most, 4.5 MB if it is binary",
+            instead="Send it page by page, or redirect to a presigned URL of S3.",
+        )
+    if page["streamed"]:
+        yield Finding(
+            file=where,
+            what="streams its answer: a response is sent when it is whole, 6 MB at most and 29 s after the request",
+            instead="Send what is ready, page by page.",
+        )
+    if page["seconds"] > IMPORT_SECONDS:
+        yield Finding(
+            file=where,
+            what=f"takes {page['seconds']:.0f} s here: a request has 29 s at most",
+            instead="Send the work to a queue, and have a page that asks for the result.",
+        )
+
+
+def _file(app_dir: str, name: str) -> str:
+    """The user's own file for one of the image: a folder that is a package lies below its own name there."""
+    below = Path(app_dir) / name
+    return str(below if below.exists() else Path(app_dir).parent / name)
+
+
+def _shown(path: str) -> str:
+    return Path(path).name or path
