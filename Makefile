@@ -8,6 +8,8 @@ override PORT := $(value PORT)
 override ARGS := $(value ARGS)
 override APP := $(value APP)
 override FLASK_APP := $(value FLASK_APP)
+override DIR := $(value DIR)
+override FROM := $(value FROM)
 export ARGS
 VENV := .venv
 RUN := $(VENV)/bin/python
@@ -28,7 +30,7 @@ export RUN_MODULE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help sandbox test check-app lint format locks bench-runtime clean
+.PHONY: help sandbox test check-app new upgrade lint format locks bench-runtime clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -44,6 +46,16 @@ check-app: override export APP := $(APP)
 check-app: override export FLASK_APP := $(FLASK_APP)
 check-app: $(VENV)/sandbox.installed ## say what of an application will hurt on Lambda: APP=shop FLASK_APP=shop:app, or the dev stack's
 	@exec $(RUN) -m check_app $(if $(value APP),--app "$$APP") $(if $(value FLASK_APP),--flask-app "$$FLASK_APP")
+
+new: override export APP := $(APP)
+new: override export DIR := $(DIR)
+new: override export FLASK_APP := $(FLASK_APP)
+new: ## lay out a repository of its own for an application: DIR=../shop-deploy APP=~/code/shop, FLASK_APP=shop:app
+	@$(or $(PYTHON),python3) -m scaffold new --dir "$$DIR" --app "$$APP" --flask-app "$$FLASK_APP"
+
+upgrade: override export FROM := $(FROM)
+upgrade: ## take a newer dualmode into a repository that `make new` made: FROM=../dualmode, REPLACE=1
+	@$(or $(PYTHON),python3) -m scaffold upgrade --from "$$FROM" $(if $(value REPLACE),--replace)
 
 lint: $(VENV)/tests.installed ## check style, types and which part may import which
 	@$(VENV)/bin/ruff check

@@ -1,0 +1,81 @@
+"""`make new` and `make upgrade`."""
+
+import argparse
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from scaffold.errors import ScaffoldError
+from scaffold.new import lay_out
+from scaffold.upgrade import LOCAL, upgrade
+
+OK, FAILED, USAGE = 0, 1, 2
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one of the two commands in the folder of this repository; the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m scaffold", description=__doc__, allow_abbrev=False)
+    commands = parser.add_subparsers(dest="command", required=True)
+    new = commands.add_parser("new", help="make a repository for an application")
+    new.add_argument("--dir", required=True, type=Path, help="the new repository's folder")
+    new.add_argument("--app", required=True, type=Path, help="the application's folder, which isn't changed")
+    new.add_argument("--flask-app", help="where the application is in it, as FLASK_APP; else its code is read")
+    new.add_argument("--no-run", action="store_true", help="don't run the sandbox once")
+    older = commands.add_parser("upgrade", help="take a newer dualmode's tooling into this repository")
+    older.add_argument("--from", dest="source", required=True, type=Path, help="a checkout of the newer dualmode")
+    taking = commands.add_parser("take", help="what upgrade runs in the newer dualmode")
+    taking.add_argument("--into", required=True, type=Path, help="the repository that takes this one's tooling")
+    for one in (older, taking):
+        one.add_argument("--replace", action="store_true", help=f"take edited files, too: FILE{LOCAL} keeps the edits")
+    asked = parser.parse_args(arguments)
+    run = {"new": _new, "upgrade": _upgrade, "take": _take}[asked.command]
+    try:
+        return run(asked)
+    except ScaffoldError as error:
+        print(f"dualmode: {error}", file=sys.stderr)
+        return USAGE
+
+
+def _new(asked: argparse.Namespace) -> int:
+    made = lay_out(Path.cwd(), asked.dir.expanduser(), asked.app.expanduser(), asked.flask_app or None)
+    print(f"{made.folder} deploys {made.app_dir}/, as {made.flask_app or 'nothing yet'}.")
+    for sentence in made.said:
+        print(f"  {sentence}")
+    git = shutil.which("git")
+    if git is not None:
+        subprocess.run([git, "-C", str(made.folder), "init", "--quiet"], check=False)
+    if made.flask_app is None:
+        return FAILED
+    if asked.no_run:
+        return OK
+    print("Running it in the sandbox once: ./sandbox.sh --request 'GET /'", flush=True)
+    return subprocess.run(["./sandbox.sh", "--request", "GET /"], cwd=made.folder, check=False).returncode
+
+
+def _upgrade(asked: argparse.Namespace) -> int:
+    """Have the newer dualmode do it: which files are its tooling, it knows itself."""
+    source = asked.source.expanduser().resolve()
+    if not (source / "scaffold" / "__main__.py").is_file():
+        raise ScaffoldError(f"FROM is '{asked.source}', which is not a checkout of dualmode: name the folder of one.")
+    command = [sys.executable, "-m", "scaffold", "take", "--into", str(Path.cwd()), *(["--replace"] * asked.replace)]
+    return subprocess.run(command, cwd=source, check=False).returncode
+
+
+def _take(asked: argparse.Namespace) -> int:
+    done = upgrade(asked.into, Path.cwd(), replace=asked.replace)
+    for title, paths in (("added", done.added), ("changed", done.changed), ("removed", done.removed)):
+        for path in paths:
+            print(f"{title:8} {path}")
+    for path in done.set_aside:
+        print(f"yours    {path}{LOCAL}")
+    for path in done.kept:
+        print(f"kept     {path} (edited here, unchanged in the newer dualmode)")
+    if not (done.added or done.changed or done.removed):
+        print("Nothing to do: the tooling is that of the other folder.")
+    return OK
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
