@@ -24,7 +24,7 @@ _seen: list[dict[str, Any]] = []
 
 def main(report: int, seconds: float) -> None:
     """Visit the application, and write what was seen to the descriptor `report`."""
-    from dualmode import application
+    from dualmode import application, kinds
 
     answer: dict[str, Any] = {"seen": _seen, "pages": [], "error": None, "import_seconds": None}
     sys.addaudithook(_refuse)
@@ -32,7 +32,7 @@ def main(report: int, seconds: float) -> None:
     try:
         app = application.load(application.import_string())
         answer["import_seconds"] = time.perf_counter() - began
-        if application.is_flask(app):
+        if kinds.is_flask(app):
             answer["pages"] = _pages(app, began + seconds)
     except BaseException as error:  # noqa: BLE001  whatever it is, it is what the application does
         text = "".join(traceback.format_exception_only(error)).strip().replace(f"{_TASK}/", "")
