@@ -25,6 +25,7 @@ def shop(tmp_path):
     folder.mkdir(parents=True)
     (folder / "shop.py").write_text(SHOP)
     (folder / "requirements.txt").write_text("flask\n")
+    (folder / "server.key").write_text("tracked, and secret")
     git = ["git", "-c", "init.defaultBranch=main", "-C", str(folder)]
     subprocess.run([*git, "init", "--quiet"], check=True)
     subprocess.run([*git, "add", "."], check=True)
@@ -42,7 +43,9 @@ def test_an_application_is_laid_out_with_settings_and_runs_in_the_sandbox(shop, 
     target = tmp_path / "shop-deploy"
     made = lay_out(ROOT, target, shop, None)
     assert (made.app_dir, made.flask_app) == ("shop", "shop:app")
-    assert made.said == ["Not copied, as git doesn't track them, or they are links or secrets: .env, notes.txt."]
+    assert made.said == [
+        "Not copied, as git doesn't track them, or they are links or secrets: .env, notes.txt, server.key."
+    ]
     assert yaml.safe_load((target / "Pulumi.dev.yaml").read_text()) == {
         "config": {"aws:region": "us-east-1", "shop-deploy:appDir": "shop", "shop-deploy:flaskApp": "shop:app"}
     }
