@@ -1,4 +1,8 @@
 import asyncio
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 
@@ -363,3 +367,28 @@ def test_a_key_that_is_not_a_setting_is_refused_by_the_nearest_one(key, remedy):
         check_keys("web", known, ["aws:region", "web:memorySize", f"web:{key}"])
     assert str(refusal.value) == f"web:{key} is not a setting of this project: {remedy}"
     check_keys("web", known, ["aws:region", "other:colour", "web:memorySize", "webshop:colour"])
+
+
+def test_a_key_that_is_not_a_setting_is_refused_as_pulumi_up_passes_it():
+    program = "\n".join(
+        [
+            "from pulumi.runtime import settings",
+            "settings.configure(settings.Settings(project='dualmode', stack='dev'))",
+            "from infra.settings import load_settings",
+            "load_settings()",
+        ]
+    )
+    # Pulumi's language host passes the stack's settings in this variable.
+    given = {"PULUMI_CONFIG": json.dumps({"aws:region": "us-east-1", "dualmode:memorysize": "1024"})}
+    ended = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env={**os.environ, **given},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert ended.stderr.splitlines()[-1] == (
+        "infra.rules.ConfigError: dualmode:memorysize is not a setting of this project: rename it to memorySize, or "
+        "remove it (`pulumi config rm memorysize`)."
+    )
