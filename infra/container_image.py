@@ -140,14 +140,7 @@ class ContainerImage(pulumi.ComponentResource):
             context=CONTEXT,
             dockerfile=DOCKERFILE,
             platform=pulumi.Output.from_input(settings.architecture).apply(PLATFORMS.__getitem__),
-            args=pulumi.Output.all(
-                app_dir=settings.app_dir,
-                flask_app=settings.flask_app,
-                base_image=settings.base_image,
-                check_import=settings.check_import,
-                # In no layer of the image, and encrypted in the state, as the function's own variables are.
-                check_environment=pulumi.Output.secret(dict(check_environment)) if check_environment else {},
-            ).apply(lambda values: build_arguments(**values)),
+            args=build_arguments(settings, check_environment or {}),
             image_tag="latest",
             opts=child,
         )
@@ -195,19 +188,23 @@ def check_folder(app_dir: str) -> None:
 
 
 def build_arguments(
-    *, app_dir: str, flask_app: str, base_image: str, check_import: bool, check_environment: Mapping[str, str]
-) -> dict[str, str]:
+    settings: ImageSettings, check_environment: Mapping[str, pulumi.Input[str]]
+) -> dict[str, pulumi.Input[str]]:
     """Returns the Dockerfile's arguments, less those whose default in it stands.
 
-    `check_environment` are the variables with which the build imports the application once.
+    `check_environment` are the variables with which the build imports the application once: they are in no layer of the
+    image, and encrypted in the state, as the function's own variables are.
     """
-    arguments = {"APP_DIR": str(PurePosixPath(app_dir)), "FLASK_APP": flask_app}
-    if base_image:
-        arguments["BASE_IMAGE"] = base_image
-    if not check_import:
-        arguments["CHECK_IMPORT"] = "0"
-    elif check_environment:
-        arguments["CHECK_ENVIRONMENT"] = json.dumps(dict(check_environment), sort_keys=True)
+    app_dir = pulumi.Output.from_input(settings.app_dir).apply(lambda folder: str(PurePosixPath(folder)))
+    arguments: dict[str, pulumi.Input[str]] = {"APP_DIR": app_dir, "FLASK_APP": settings.flask_app}
+    if settings.base_image != "":
+        arguments["BASE_IMAGE"] = settings.base_image
+    if settings.check_import is not True:
+        checked: pulumi.Output[bool] = pulumi.Output.from_input(settings.check_import)
+        arguments["CHECK_IMPORT"] = checked.apply(lambda wanted: "1" if wanted else "0")
+    if settings.check_import is not False and check_environment:
+        variables = pulumi.Output.secret(dict(check_environment))
+        arguments["CHECK_ENVIRONMENT"] = variables.apply(lambda values: json.dumps(values, sort_keys=True))
     return arguments
 
 

@@ -8,7 +8,7 @@ from sandbox import settings
 from sandbox.ministack import MiniStack
 from sandbox.provider.provider import Provider
 from sandbox.pulumi_drivers import engine_driver
-from sandbox.pulumi_drivers.servicer import Servicer, serving
+from sandbox.pulumi_drivers.servicer import Servicer
 from tests.support.provided import ContentBuilder, write_program
 from walk.account import Account
 
@@ -45,15 +45,15 @@ def engine(tmp_path):
         account = Account(ministack.endpoint_url, ministack.region, ministack.credentials)
         provider = Provider(account, ContentBuilder(), folder)
         servicer = Servicer(provider, account.region)
-        with serving(servicer) as port:
 
-            def engine(**chosen):
-                project = settings.load_project(folder)
-                config = settings.load(project, "dev", chosen)
-                return engine_driver.Engine(project, config, provider, servicer, port, tmp_path / "state")
+        def engine(**chosen):
+            project = settings.load_project(folder)
+            config = settings.load(project, "dev", chosen)
+            state = tmp_path / "state"
+            return engine_driver.Engine(project, config, provider, servicer, state, ministack.variables)
 
-            engine.account = account
-            yield engine
+        engine.account = account
+        yield engine
 
 
 def test_a_topic_a_queue_and_a_parameter_are_made_kept_changed_and_removed(engine):
