@@ -18,6 +18,7 @@ from dualmode.gateway.http.message import Request, Response
 from dualmode.gateway.lambda_.invocation import REQUEST_LIMIT
 from sandbox.edge.answer import Answer
 from sandbox.edge.payload_v1 import event_v1, response_v1
+from sandbox.edge.way_back import led_back
 from sandbox.errors import SandboxError
 from walk.account import Account
 from walk.errors import UnreadableAccountError
@@ -60,7 +61,7 @@ class Edge:
     def __init__(self, account: Account, functions: Functions, *, default_name: str | None = None) -> None:
         self._account = account
         self._functions = functions
-        self._default_name = default_name
+        self.default_name = default_name
         self._throttles = Throttles()
 
     def answer(self, request: Request) -> Answer:
@@ -79,7 +80,7 @@ class Edge:
         return Answer(response=response, trace=trace, duration=(time.monotonic() - began) * 1000)
 
     def _walk(self, request: Request, request_id: str, trace: Trace) -> Response:
-        address, call, version = follow(self._account, request, self._throttles, trace, default_name=self._default_name)
+        address, call, version = follow(self._account, request, self._throttles, trace, default_name=self.default_name)
         described = f"repository {version.repository}, {self._functions.describe(version)}"
         trace.add("image", version.image, described)
         endpoint = Endpoint(
@@ -123,12 +124,12 @@ class Edge:
 
 
 def respond_with(edge: Edge, told: Callable[[Request, Answer], None]) -> Callable[[Request], Response]:
-    """The server's handler: answers from the edge, and tells each answer."""
+    """The server's handler: answers from the edge, tells each answer as AWS gives it, and leads local clients back."""
 
     def respond(request: Request) -> Response:
         answer = edge.answer(request)
         told(request, answer)
-        return answer.response
+        return led_back(request, answer.response, edge.default_name)
 
     return respond
 
