@@ -11,6 +11,7 @@ from dualmode.gateway.api_gateway.http_api import BODY_LIMIT, HttpApi
 from dualmode.gateway.api_gateway.request_event import Endpoint
 from dualmode.gateway.api_gateway.throttle import Throttle
 from dualmode.gateway.http.server import HttpServer, Objection
+from dualmode.gateway.lambda_.advice import Advice
 from dualmode.gateway.lambda_.execution_environment import Environment
 from dualmode.gateway.lambda_.execution_environments import Environments
 from dualmode.gateway.lambda_.function_process import reap_orphans
@@ -38,7 +39,8 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    environments = Environments(lambda: _environment(settings), settings.workers)
+    advice = Advice()
+    environments = Environments(lambda: _environment(settings, advice), settings.workers)
     try:
         servers = _servers(settings, environments)
     except OSError as error:
@@ -81,13 +83,13 @@ def _bound(
         raise OSError(f"{variable} {port} can't be served on {host}: {reason}.") from error
 
 
-def _environment(settings: Settings) -> Environment:
+def _environment(settings: Settings, advice: Advice) -> Environment:
     stream = LogStream(to_stdout)
     log: PlatformLog = TextLog(stream, settings.function.version)
     if settings.log_format == "JSON":
         function = settings.function
         log = JsonLog(stream, function_name=function.name, version=function.version, level=settings.system_log_level)
-    return Environment(settings.function, stream, log)
+    return Environment(settings.function, stream, log, advice)
 
 
 def _fail(status: int, sentence: str) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 
+from dualmode.gateway.lambda_.advice import Advice
 from dualmode.gateway.lambda_.function_process import Exited, FunctionProcess
 from dualmode.gateway.lambda_.invocation import RESPONSE_LIMIT, Invocation, Outcome, error_outcome
 from dualmode.gateway.lambda_.log_stream import LogStream
@@ -17,6 +18,8 @@ INIT_SECONDS = 10.0
 # A killed process is gone at once; this bounds the wait for the kernel.
 KILL_SECONDS = 5.0
 DEFAULT_TIMEOUT = 29  # a second less than an HTTP API waits
+# What a thread may take to finish when the runtime has asked for the next event, before it is said to go on.
+_FINISH_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,10 +43,14 @@ class Function:
 
 
 class Environment:
-    """Runs invocations one after the other, each in the calling thread, with Lambda's limits and Lambda's log."""
+    """Runs invocations one after the other, each in the calling thread, with Lambda's limits and Lambda's log.
 
-    def __init__(self, function: Function, stream: LogStream, log: PlatformLog) -> None:
+    Between them the process is frozen, with everything that it started.
+    """
+
+    def __init__(self, function: Function, stream: LogStream, log: PlatformLog, advice: Advice | None = None) -> None:
         self._function = function
+        self._advice = advice or Advice()
         self._stream = stream
         self._log = log
         # as Lambda names it: of the day, the version and the environment
@@ -62,6 +69,8 @@ class Environment:
         init = None if self.warm else self._initialise("init", self._function.init_timeout, invocation.id)
         began = time.monotonic()
         again: Outcome | float | None = None
+        if isinstance(init, Outcome) and init.status == "timeout":
+            self._advice.init_took_too_long(self._function.init_timeout)
         if isinstance(init, Outcome):  # as Lambda: once more, within the invocation
             again = self._initialise("invoke", self._function.timeout, invocation.id)
         self._log.start(invocation.id, self._function.arn(invocation.qualifier))
@@ -118,10 +127,12 @@ class Environment:
         assert process is not None  # noqa: S101 - initialised before
         deadline = began + self._function.timeout
         deadline_ms = int((time.time() + deadline - time.monotonic()) * 1000)
+        process.thaw()
         process.api.deliver(invocation, function_arn=self._function.arn(invocation.qualifier), deadline_ms=deadline_ms)
         said = process.receive(deadline)
         if isinstance(said, Responded):
             outcome = Outcome(payload=said.payload)
+            self._advice.response_has(len(said.payload))
         elif isinstance(said, ErrorReported):
             outcome = Outcome(payload=said.payload, status="error", error_type=said.error_type)
         elif isinstance(said, Exited) or said is None:
@@ -138,6 +149,9 @@ class Environment:
         # Lambda keeps the environment until the runtime asks for the next event, and counts that time
         said = process.receive(deadline)
         if isinstance(said, Ready):
+            if not self._advice.has_said("thread") and process.goes_on(_FINISH_SECONDS):
+                self._advice.goes_on()
+            process.freeze()
             return outcome
         process.kill()
         return outcome if outcome.failed else self._ended(said, invocation.id)
@@ -177,6 +191,23 @@ class _Process:
             return None
         self._ended = self._ended or isinstance(said, Exited)
         return said
+
+    def freeze(self) -> None:
+        """Stop it, as Lambda does once the runtime has asked for the next event."""
+        self._process.freeze()
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        self._process.thaw()
+
+    def goes_on(self, seconds: float) -> bool:
+        """Whether a thread is still active after that time; False as soon as none is."""
+        deadline = time.monotonic() + seconds
+        active = self._process.active_threads()
+        while active and time.monotonic() < deadline:
+            time.sleep(0.002)
+            active &= self._process.active_threads()
+        return bool(active)
 
     def memory_peak_mib(self) -> int:
         """The most memory it has used so far, in MiB."""

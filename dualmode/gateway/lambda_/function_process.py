@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dualmode.gateway.lambda_.log_stream import LogStream
+from dualmode.gateway.lambda_.threads import active_threads
 
 PR_SET_PDEATHSIG = 1
 POLL_SECONDS = 0.05
@@ -71,9 +72,20 @@ class FunctionProcess:
         self.memory_peak_mib()
         with self._lock:
             self._killed = True
-            if self._pid:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(self._pid, signal.SIGKILL)
+        self._signal(signal.SIGKILL)
+
+    def freeze(self) -> None:
+        """Stop the process and what it started, threads included, until `thaw`."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let them go on."""
+        self._signal(signal.SIGCONT)
+
+    def active_threads(self) -> set[int]:
+        """The ids of the process's threads that do something, as `threads.active_threads` tells them."""
+        with self._lock:
+            return active_threads(self._pid) if self._pid else set()
 
     @property
     def runs(self) -> bool:
@@ -88,6 +100,12 @@ class FunctionProcess:
                 if line.startswith("VmHWM:"):
                     self._peak_kib = max(self._peak_kib, int(line.split()[1]))
         return -(-self._peak_kib // 1024)
+
+    def _signal(self, number: signal.Signals) -> None:
+        with self._lock:
+            if self._pid:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(self._pid, number)
 
     def _run(self) -> None:
         read_end, write_end = os.pipe()

@@ -3,7 +3,9 @@
 import json
 import os
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 if os.environ.get("PROBE_FAREWELL"):
@@ -30,6 +32,7 @@ if os.environ.get("PROBE_INIT", "").startswith("once "):
         os._exit(3)
 
 calls = 0
+pool = ThreadPoolExecutor(1)
 
 
 def handler(event, context):
@@ -73,6 +76,11 @@ def handler(event, context):
         return os.getpid()
     if kind == "spawn":  # a child that outlives the invocation, and holds the output open
         return os.spawnlp(os.P_NOWAIT, "sleep", "sleep", str(value))
+    if kind == "thread":  # that goes on after the response
+        threading.Thread(target=time.sleep, args=(value,), daemon=True).start()
+        return os.getpid()
+    if kind == "pool":  # whose thread waits for its next work
+        return pool.submit(os.getpid).result()
     if kind == "allocate":
         return len(bytearray(value))
     if kind == "environment":

@@ -1,0 +1,55 @@
+"""What a developer should know of a function before it runs on Lambda, each said once."""
+
+import logging
+import threading
+
+from dualmode.gateway.lambda_.invocation import RESPONSE_LIMIT
+
+_log = logging.getLogger(__name__)
+
+# The share of the limit from which a response is called near it.
+_NEAR = 0.9
+
+
+class Advice:
+    """Says each sentence once, in the gateway's own log; shared by all environments of a function."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._said: set[str] = set()
+
+    def has_said(self, key: str) -> bool:
+        """Whether the sentence of this key was said."""
+        return key in self._said
+
+    def init_took_too_long(self, seconds: float) -> None:
+        """The runtime asked for no event within the time that Lambda gives it."""
+        self._say(
+            "init",
+            f"The application took longer than {seconds:g} s to start: Lambda ends it then and starts it again within "
+            "the first request, whose time it takes. Import less, or load what is large when it is first needed.",
+        )
+
+    def response_has(self, size: int) -> None:
+        """A result has `size` bytes, as JSON."""
+        if size >= _NEAR * RESPONSE_LIMIT:
+            self._say(
+                "response",
+                f"A response has {size / 1024 / 1024:.1f} MB as Lambda counts them (as JSON, and what isn't text in "
+                "base64), near its limit of 6 MB, above which it is a 500. Let clients fetch what is large from S3.",
+            )
+
+    def goes_on(self) -> None:
+        """A thread was active when the runtime asked for the next event."""
+        self._say(
+            "thread",
+            "A thread goes on after the response: Lambda freezes it, as the gateway does, until the next request, "
+            "which may be never. Finish the work before you respond, or send it to a queue such as SQS.",
+        )
+
+    def _say(self, key: str, sentence: str) -> None:
+        with self._lock:
+            if key in self._said:
+                return
+            self._said.add(key)
+        _log.warning("%s", sentence)
