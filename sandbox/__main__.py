@@ -23,7 +23,8 @@ from sandbox.command_line import Options, UsageError, read_options
 from sandbox.edge.answer import Answer
 from sandbox.edge.edge import refuse, respond_with
 from sandbox.errors import SandboxError, SettingsError
-from sandbox.output import Terminal, document, print_answer, print_pairs, print_tree
+from sandbox.notes import Notes
+from sandbox.output import Terminal, document, print_answer, print_failure, print_pairs, print_tree
 from sandbox.presets import PRESETS, ZONE, set_aside
 from sandbox.runner.container_engine import find_engine
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
 _HOST = "127.0.0.1"
+_NOTES_SECONDS = 0.5
 
 
 def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
@@ -55,11 +57,15 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
 
 def _send(options: Options, request: Request) -> int:
     with _running(options) as sandbox:
+        notes = Notes(sandbox.logs)
         answer = sandbox.edge.answer(request)
         if options.json:
             print(json.dumps(document(answer), ensure_ascii=False), flush=True)
         else:
             print_answer(Terminal(sys.stdout), answer)
+        if answer.log is not None:
+            answer.log.wait()
+        _print_notes(Terminal(sys.stderr), notes)
     return OK if answer.response.status < HTTPStatus.BAD_REQUEST else FAILED
 
 
@@ -80,8 +86,10 @@ def _serve(options: Options) -> int:
             respond.append(respond_with(sandbox.edge, lambda request, answer: _log(terminal, request, answer)))
             server.start()
             _introduce(terminal, sandbox, server.port)
+            notes = Notes(sandbox.logs)
             with contextlib.suppress(KeyboardInterrupt):  # how it is meant to end
-                threading.Event().wait()
+                while not threading.Event().wait(_NOTES_SECONDS):
+                    _print_notes(terminal, notes)
     finally:
         server.stop()
     return OK
@@ -162,6 +170,12 @@ def _log(terminal: Terminal, request: Request, answer: Answer) -> None:
     refusal = answer.trace.refusal
     if refusal is not None:
         terminal.line(f"          {terminal.bad(refusal.hop)} {refusal.id}: {refusal.detail}")
+    print_failure(terminal, answer, indent=10)
+
+
+def _print_notes(terminal: Terminal, notes: Notes) -> None:
+    for sentence in notes.new():
+        terminal.line(f"{terminal.bold('Note:')} {sentence}")
 
 
 @contextlib.contextmanager

@@ -116,10 +116,25 @@ def print_trace(terminal: Terminal, hops: Sequence[Hop]) -> None:
         terminal.line(f"  {mark} {hop.hop:{kinds}}  {terminal.bad(rest) if hop.refused else rest}")
 
 
+def print_failure(terminal: Terminal, answer: Answer, indent: int = 0) -> None:
+    """Print what the function logged of a request that it failed: its traceback, and where the log is."""
+    if answer.log is None or answer.response.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        return
+    answer.log.wait()
+    lines = answer.log.traceback()
+    for line in lines:
+        terminal.line(f"{' ' * indent}{line}".rstrip())
+    said = "The function's" if lines else "The function logged no traceback; its"
+    terminal.line(f"{' ' * indent}{said} log is {answer.log.path}")
+
+
 def print_answer(terminal: Terminal, answer: Answer) -> None:
-    """Print the trace and the response."""
+    """Print the trace, why the function failed where it did, and the response."""
     print_trace(terminal, answer.trace.hops)
     terminal.line()
+    if answer.log is not None and answer.response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        print_failure(terminal, answer)
+        terminal.line()
     status = answer.response.status
     line = f"{status} {_phrase(status)}"
     shown = terminal.good(line) if status < HTTPStatus.BAD_REQUEST else terminal.bad(line)
@@ -138,7 +153,10 @@ def print_answer(terminal: Terminal, answer: Answer) -> None:
 
 
 def document(answer: Answer) -> dict[str, object]:
-    """The answer as `--json` prints it; a body that isn't UTF-8 is base64, and `body_is_base64` says so."""
+    """The answer as `--json` prints it.
+
+    A body that isn't UTF-8 is base64, and `body_is_base64` says so. Of 500 and above there are `traceback` and `log`.
+    """
     headers: dict[str, str] = {}
     for key, value in answer.response.headers:
         name = key.lower()
@@ -153,6 +171,9 @@ def document(answer: Answer) -> dict[str, object]:
         "trace": [hop.document() for hop in answer.trace.hops],
         "duration_ms": round(answer.duration, 1),
     }
+    if answer.log is not None and answer.response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        answer.log.wait()
+        shown |= {"traceback": "\n".join(answer.log.traceback()), "log": str(answer.log.path)}
     return shown if text is not None else {**shown, "body_is_base64": True}
 
 

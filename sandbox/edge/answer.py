@@ -3,13 +3,15 @@
 from dataclasses import dataclass
 
 from dualmode.gateway.http.message import Response
+from sandbox.function_log import LogPart
 from walk.trace import Trace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What the client gets, and the trace that led there; `duration` in milliseconds."""
+    """What the client gets, the trace that led there, and what the function logged; `duration` in milliseconds."""
 
     response: Response
     trace: Trace
     duration: float
+    log: LogPart | None = None

@@ -20,6 +20,7 @@ from sandbox.edge.answer import Answer
 from sandbox.edge.payload_v1 import event_v1, response_v1
 from sandbox.edge.way_back import led_back
 from sandbox.errors import SandboxError
+from sandbox.function_log import LogPart
 from walk.account import Account
 from walk.errors import UnreadableAccountError
 from walk.follow import follow
@@ -42,8 +43,18 @@ class Functions(Protocol):
     def describe(self, version: FunctionVersion) -> str:
         """How this version runs here, in a few words."""
 
-    def invoke(self, version: FunctionVersion, event: bytes, *, qualifier: str, timeout: float) -> bytes:
+    def invoke(
+        self,
+        version: FunctionVersion,
+        event: bytes,
+        *,
+        qualifier: str,
+        timeout: float,
+        logged: Callable[[LogPart], object],
+    ) -> bytes:
         """Give the event to the function, which is started first where it doesn't run yet.
+
+        Where it logs is told by `logged`, whatever comes of it.
 
         Raises:
             FunctionFailedError: it answered with an error.
@@ -68,18 +79,20 @@ class Edge:
         """Walk one request."""
         began = time.monotonic()
         trace = Trace()
+        logs: list[LogPart] = []
         request_id = new_request_id()
         try:
-            response = self._walk(request, request_id, trace)
+            response = self._walk(request, request_id, trace, logs.append)
         except RequestRefusedError as refused:
             trace.hops.append(refused.hop)
             response = message_response(refused.status, refused.message, request_id=request_id)
         except UnreadableAccountError as error:  # of nobody's making but the sandbox's: AWS would have answered
             trace.hops.append(Hop(hop="account", id=self._account.region, detail=str(error), refused=True))
             response = message_response(500, "Internal Server Error", request_id=request_id)
-        return Answer(response=response, trace=trace, duration=(time.monotonic() - began) * 1000)
+        duration = (time.monotonic() - began) * 1000
+        return Answer(response=response, trace=trace, duration=duration, log=logs[-1] if logs else None)
 
-    def _walk(self, request: Request, request_id: str, trace: Trace) -> Response:
+    def _walk(self, request: Request, request_id: str, trace: Trace, logged: Callable[[LogPart], object]) -> Response:
         address, call, version = follow(self._account, request, self._throttles, trace, default_name=self.default_name)
         described = f"repository {version.repository}, {self._functions.describe(version)}"
         trace.add("image", version.image, described)
@@ -102,14 +115,22 @@ class Edge:
         if len(payload) > REQUEST_LIMIT:
             reason = f"its event has {len(payload)} bytes, and Lambda takes {REQUEST_LIMIT}"
             raise RequestRefusedError(413, refusal_message(413), hop="function", id=version.name, reason=reason)
-        return self._invoke(request, request_id, call, version, payload)
+        return self._invoke(request, request_id, call, version, payload, logged)
 
     def _invoke(
-        self, request: Request, request_id: str, call: Call, version: FunctionVersion, payload: bytes
+        self,
+        request: Request,
+        request_id: str,
+        call: Call,
+        version: FunctionVersion,
+        payload: bytes,
+        logged: Callable[[LogPart], object],
     ) -> Response:
         name = f"{version.name}:{version.version}"
         try:
-            result = self._functions.invoke(version, payload, qualifier=call.qualifier, timeout=call.timeout)
+            result = self._functions.invoke(
+                version, payload, qualifier=call.qualifier, timeout=call.timeout, logged=logged
+            )
             build = response_v1 if call.payload_version == "1.0" else structured_response
             return build(result, request_id=request_id, method=request.method)
         except FunctionFailedError as error:

@@ -9,15 +9,18 @@ import sys
 import tempfile
 import threading
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Self
 from urllib.parse import quote
 
+from dualmode.gateway.http.message import Response
 from sandbox import variables
 from sandbox.edge.edge import FunctionFailedError, FunctionTimedOutError
 from sandbox.errors import SandboxError
+from sandbox.function_log import LogPart
 from sandbox.runner.container_engine import HOST_NAMES, inspect_image, traits
 from sandbox.runner.function_program import HOST, FunctionProgram, free_port
 from sandbox.runner.images import ImageStore, StoredImage
@@ -66,7 +69,15 @@ class VersionRunner:
             return f"in a container of {image.container_engine}"
         return f"in a process, Python {'.'.join(map(str, sys.version_info[:3]))}"
 
-    def invoke(self, version: FunctionVersion, event: bytes, *, qualifier: str, timeout: float) -> bytes:
+    def invoke(
+        self,
+        version: FunctionVersion,
+        event: bytes,
+        *,
+        qualifier: str,
+        timeout: float,
+        logged: Callable[[LogPart], object] = lambda _: None,
+    ) -> bytes:
         """Give the event to the version's gateway.
 
         Raises:
@@ -74,22 +85,46 @@ class VersionRunner:
             FunctionTimedOutError: nothing came within `timeout` seconds, a start not counted.
             SandboxError: the version can't run here.
         """
+        answer = self.send(version, event, qualifier=qualifier, timeout=timeout, logged=logged)
+        if answer.status != http.client.OK or "x-amz-function-error" in dict(answer.headers):
+            raise FunctionFailedError(_error_in_words(answer.body))
+        return answer.body
+
+    def send(
+        self,
+        version: FunctionVersion,
+        event: bytes,
+        *,
+        qualifier: str,
+        timeout: float,
+        headers: Mapping[str, str] = MappingProxyType({}),
+        logged: Callable[[LogPart], object] = lambda _: None,
+    ) -> Response:
+        """Have the version's gateway answer the event as Lambda's Invoke does, by the `X-Amz-` headers of the call.
+
+        Raises:
+            FunctionFailedError: the gateway broke off.
+            FunctionTimedOutError: nothing came within `timeout` seconds, a start not counted.
+            SandboxError: the version can't run here.
+        """
         program = self.start(version)
+        part = LogPart(path=program.log, begin=program.log.stat().st_size)
         connection = http.client.HTTPConnection(HOST, program.events_port, timeout=timeout)
         target = f"{_INVOCATIONS}?Qualifier={quote(qualifier)}" if qualifier else _INVOCATIONS
         try:
-            connection.request("POST", target, event, {"Content-Type": "application/json"})
+            connection.request("POST", target, event, {"Content-Type": "application/json", **headers})
             answer = connection.getresponse()
             payload = answer.read()
         except TimeoutError as error:
             raise FunctionTimedOutError from error
         except (OSError, http.client.HTTPException) as error:
-            raise FunctionFailedError(f"its gateway broke off ({error}); its log is {program.log}") from error
+            raise FunctionFailedError(f"its gateway broke off ({error})") from error
+        else:
+            part = replace(part, request_id=answer.getheader("x-amzn-requestid") or "")
         finally:
             connection.close()
-        if answer.status != http.client.OK or answer.getheader("X-Amz-Function-Error"):
-            raise FunctionFailedError(_error_in_words(payload))
-        return payload
+            logged(part)
+        return Response(status=answer.status, headers=tuple(answer.getheaders()), body=payload)
 
     def start(self, version: FunctionVersion) -> FunctionProgram:
         """The version's running program; started, or started anew where it ended or the version was changed."""

@@ -1,7 +1,9 @@
 import io
+from dataclasses import replace
 
 from dualmode.gateway.http.message import Response
 from sandbox.edge.answer import Answer
+from sandbox.function_log import LogPart
 from sandbox.output import Terminal, document, print_answer, print_tree
 from sandbox.pulumi_drivers.resources import ROOT_TYPE, Resource
 from walk.trace import Trace, not_found
@@ -132,3 +134,27 @@ def test_resources_are_printed_as_a_tree():
         "│  └─ aws:apigatewayv2:Stage api-stage  $default\n"
         "└─ aws:iam:Role role                    r\n"
     )
+
+
+def test_a_failure_is_explained_above_its_response(tmp_path):
+    log = tmp_path / "shop-1.log"
+    lines = ["Traceback (most recent call last):", '  File "/var/task/shop.py", line 3, in f', "ValueError: no"]
+    log.write_text("".join(f"{line}\n" for line in lines))
+    failed = replace(answer(500, body=b"{}"), log=LogPart(path=log, begin=0))
+    shown = printed(failed).splitlines()
+    assert shown[4:] == [*lines, f"The function's log is {log}", "", "500 Internal Server Error  12 ms", "", "{}"]
+    document_of_it = document(failed)
+    assert (document_of_it["traceback"], document_of_it["log"]) == ("\n".join(lines), str(log))
+
+
+def test_a_failure_without_a_traceback_names_the_log(tmp_path):
+    log = tmp_path / "shop-1.log"
+    log.write_text("nothing of interest\n")
+    failed = replace(answer(500), log=LogPart(path=log, begin=0))
+    assert printed(failed).splitlines()[4] == f"The function logged no traceback; its log is {log}"
+
+
+def test_what_succeeds_needs_no_explanation(tmp_path):
+    succeeded = replace(answer(404), log=LogPart(path=tmp_path / "log", begin=0))
+    assert "log" not in printed(succeeded)
+    assert sorted(document(succeeded)) == ["body", "duration_ms", "headers", "status", "trace"]

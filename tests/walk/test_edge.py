@@ -31,7 +31,7 @@ class Echo:
     def describe(self, version):
         return "here"
 
-    def invoke(self, version, event, *, qualifier, timeout):
+    def invoke(self, version, event, *, qualifier, timeout, logged):
         if self.failure:
             raise self.failure
         self.called = (version.version, qualifier, timeout)

@@ -43,6 +43,10 @@ def sleep():
     time.sleep(float(request.args["seconds"]))
     return {}
 
+@app.get("/boom")
+def boom():
+    raise RuntimeError("boom")
+
 @app.get("/exit")
 def leave():
     os._exit(3)
@@ -121,12 +125,12 @@ def version(runner, number="7", **different):
     return FunctionVersion(**settings)
 
 
-def ask(runner, path, function=None, timeout=30.0):
+def ask(runner, path, function=None, timeout=30.0, logged=lambda _: None):
     """The body of the function's answer to GET path."""
     request = Request(method="GET", target=path, headers=(("Host", "shop.test"),))
     event = event_from_request(request, Endpoint(), request_id="id", time=time.time())
     function = function or version(runner)
-    result = runner.invoke(function, json.dumps(event).encode(), qualifier="live", timeout=timeout)
+    result = runner.invoke(function, json.dumps(event).encode(), qualifier="live", timeout=timeout, logged=logged)
     return json.loads(json.loads(result)["body"])
 
 
@@ -253,6 +257,38 @@ def test_a_function_that_ends_fails_and_the_next_request_is_served(runner):
 def test_a_version_that_cannot_be_imported_fails_with_its_error(runner):
     with pytest.raises(FunctionFailedError, match="this version is broken"):
         ask(runner, "/about", version(runner, "10", variables={"BROKEN": "1"}))
+
+
+def line_of(message):
+    return PROBE.splitlines().index(next(line for line in PROBE.splitlines() if f'Error("{message}")' in line)) + 1
+
+
+@pytest.mark.parametrize("log_format", ["JSON", "Text"])
+def test_a_failed_request_leaves_its_traceback_as_python_prints_it(runner, log_format):
+    logged = []
+    function = version(
+        runner, f"1{log_format}", log_format=log_format, log_level="ERROR" if log_format == "JSON" else ""
+    )
+    with pytest.raises(json.JSONDecodeError):  # it is a page
+        ask(runner, "/boom", function, logged=logged.append)
+    (part,) = logged
+    part.wait(10.0)
+    first, *_, frame, line, last = part.traceback()
+    assert first == "Traceback (most recent call last):"
+    assert frame == f'  File "/var/task/probe.py", line {line_of("boom")}, in boom'
+    assert (line, last) == ('    raise RuntimeError("boom")', "RuntimeError: boom")
+
+
+def test_a_version_that_cannot_be_imported_leaves_its_traceback(runner):
+    logged = []
+    with pytest.raises(FunctionFailedError):
+        ask(runner, "/about", version(runner, "13", variables={"BROKEN": "1"}), logged=logged.append)
+    logged[0].wait(10.0)
+    assert logged[0].traceback()[-3:] == [
+        f'  File "/var/task/probe.py", line {line_of("this version is broken")}, in <module>',
+        '    raise RuntimeError("this version is broken")',
+        "RuntimeError: this version is broken",
+    ]
 
 
 def test_a_function_leaves_a_log_and_nothing_else_after_a_stop(own_runner, tmp_path):

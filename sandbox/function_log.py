@@ -1,0 +1,119 @@
+"""What a function's log says of one request, as a person reads it: Python's own traceback, in whatever format."""
+
+import json
+import re
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+# The gateway writes that an invocation is over a moment after its answer.
+_OVER_SECONDS = 1.0
+
+_HEAD = "Traceback (most recent call last):"
+_CHAINED = ("During handling of the above exception", "The above exception was the direct cause")
+_ID = re.compile(r"\[[A-Z]+\]\t\S+\t([0-9a-f-]{36})\t")
+# Where things of an image that was laid out lie here, and where they lie in the image.
+_PLACES = (
+    (re.compile(r"[^\s\"']*/images/[^/]+/task\b"), "/var/task"),
+    (re.compile(r"[^\s\"']*/images/[^/]+/runtime\b"), "/opt/dualmode"),
+    (re.compile(r"[^\s\"']*/venvs/[0-9a-f]{16}\b"), "/opt/venv"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogPart:
+    """The log from byte `begin` on, of the invocation with this id; of whichever comes where there is none."""
+
+    path: Path
+    begin: int
+    request_id: str = ""
+
+    def wait(self, seconds: float = _OVER_SECONDS) -> None:
+        """Wait until all of it is there, or the time is over."""
+        deadline = time.monotonic() + seconds
+        number = re.escape(self.request_id)
+        over = re.compile(
+            rf'"platform\.(runtimeDone|report)","record":{{"requestId":"{number}"|END RequestId: {number}'
+        )
+        while self.request_id and not over.search(self._text()) and time.monotonic() < deadline:
+            time.sleep(0.005)
+
+    def traceback(self) -> list[str]:
+        """The last traceback in it, line by line; empty where there is none."""
+        found = tracebacks(self._text().splitlines(), self.request_id)
+        return found[-1] if found else []
+
+    def _text(self) -> str:
+        try:
+            with self.path.open("rb") as file:
+                file.seek(self.begin)
+                return file.read().decode("utf-8", "replace")
+        except OSError:
+            return ""
+
+
+def tracebacks(lines: Iterable[str], request_id: str = "") -> list[list[str]]:
+    """Every traceback in lines of a log, with paths as in the image; those of other requests left out."""
+    found: list[list[str]] = []
+    block: list[str] | None = None
+    others = False
+    for line in _plain(lines, request_id):
+        if isinstance(line, list):
+            found.append(line)
+            block = None
+            continue
+        head = _ID.match(line)
+        if head:
+            others = bool(request_id) and head[1] != request_id
+        if line.strip() == _HEAD:
+            if block and not _ends(block):  # "During handling …": the same failure goes on
+                block.append(line)
+            else:
+                block = [line]
+                if not others:
+                    found.append(block)
+        elif block is not None:
+            if _ends(block) and line.strip() and not line.startswith(_CHAINED):
+                block = None
+            else:
+                block.append(line)
+    return [[_placed(line) for line in _trimmed(block)] for block in found]
+
+
+def _plain(lines: Iterable[str], request_id: str) -> Iterable[str | list[str]]:
+    """Lines without their JSON; a whole traceback where an object holds one."""
+    for line in lines:
+        try:
+            record = json.loads(line) if line.startswith("{") else None
+        except ValueError:
+            record = None
+        if not isinstance(record, dict):
+            yield line
+        elif record.get("requestId") and request_id and record["requestId"] != request_id:
+            continue
+        elif isinstance(record.get("stackTrace"), list):
+            frames = "".join(map(str, record["stackTrace"])).rstrip("\n").splitlines()
+            sentence = f"{record.get('errorType', 'Exception')}: {record.get('errorMessage', '')}"
+            yield [_HEAD, *frames, *sentence.splitlines()] if frames else sentence.splitlines()
+        elif "message" in record:
+            yield str(record["message"])
+
+
+def _ends(block: list[str]) -> bool:
+    """Whether a block has come to the line that names its exception."""
+    last = next((line for line in reversed(block) if line.strip()), "")
+    return not last.startswith((" ", "\t")) and last.strip() != _HEAD and not last.startswith(_CHAINED)
+
+
+def _trimmed(block: list[str]) -> list[str]:
+    end = len(block)
+    while end and not block[end - 1].strip():
+        end -= 1
+    return block[:end]
+
+
+def _placed(line: str) -> str:
+    for place, name in _PLACES:
+        line = place.sub(name, line)
+    return line

@@ -1,0 +1,82 @@
+"""What functions' logs say that a developer should know at once: the gateway's advice, and writes that were refused."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from sandbox.function_log import tracebacks
+
+_ADVICE = re.compile(r"(?:gateway|sandbox): (?!http://)(.+)")
+# Lambda refuses both ways: the disk is read-only, and what is in the image belongs to another user.
+_REFUSED = re.compile(r"\[Errno (13|30)\] [A-Za-z -]+: '([^']*)'")
+_REFUSED_DATABASE = re.compile(r"unable to open database file|attempt to write a readonly database")
+_FRAME = re.compile(r'  File "/var/task/([^"]+)", line (\d+)')
+
+
+def refused_write(file: str, place: str) -> str:
+    """What to do about a refused write: `file` is what was to be written, `place` the line of the application."""
+    return (
+        f"{file} can't be written ({place}): Lambda's disk is read-only but for /tmp, which has 512 MB and is gone "
+        "with the environment. Write what is temporary to /tmp, and keep the rest in S3 or DynamoDB."
+    )
+
+
+class Notes:
+    """Reads what is new in the logs of a folder; each sentence comes once."""
+
+    def __init__(self, logs: Path) -> None:
+        self._logs = logs
+        self._read: dict[Path, int] = {}
+        self._earlier = {log: log.stat().st_mtime_ns for log in logs.glob("*.log")}
+        """The logs of earlier runs: each begins anew with its function."""
+        self._said: set[str] = set()
+
+    def new(self) -> list[str]:
+        """The sentences that nobody has been told yet."""
+        found = []
+        for log in sorted(self._logs.glob("*.log")):
+            for sentence in self._sentences(self._new_lines(log)):
+                if sentence not in self._said:
+                    self._said.add(sentence)
+                    found.append(sentence)
+        return found
+
+    def _new_lines(self, log: Path) -> list[str]:
+        try:
+            if self._earlier.get(log) == log.stat().st_mtime_ns:
+                return []
+            self._earlier.pop(log, None)
+            with log.open("rb") as file:
+                begin = self._read.get(log, 0)
+                begin = file.seek(begin if begin <= file.seek(0, 2) else 0)  # it began anew meanwhile
+                data = file.read()
+            end = _complete(data)
+            self._read[log] = begin + end
+        except OSError:
+            return []
+        return data[:end].decode("utf-8", "replace").splitlines()
+
+    @staticmethod
+    def _sentences(lines: Sequence[str]) -> list[str]:
+        found = [match[1] for line in lines if (match := _ADVICE.match(line))]
+        return found + [sentence for block in tracebacks(lines) if (sentence := _of_refused_write(block))]
+
+
+def _complete(data: bytes) -> int:
+    """Where the last whole line ends, or where a traceback begins that isn't whole."""
+    end = data.rfind(b"\n") + 1
+    *_, last = data[:end].splitlines() or [b""]
+    begins = data.rfind(b"Traceback (most recent call last):", 0, end)
+    return data.rfind(b"\n", 0, begins) + 1 if begins >= 0 and last.startswith((b" ", b"\t", b"Trace")) else end
+
+
+def _of_refused_write(block: Sequence[str]) -> str:
+    """The sentence for a traceback that ends in a refused write, "" for another one."""
+    frames = [match for line in block if (match := _FRAME.match(line))]
+    place = f"{frames[-1][1]}, line {frames[-1][2]}" if frames else "outside of the application"
+    last = block[-1]
+    refused = _REFUSED.search(last)
+    # What can't be read isn't allowed either: of what isn't allowed, only what lies beside the code was to be written.
+    if refused and (refused[1] == "30" or refused[2].startswith("/var/task") or not refused[2].startswith("/")):
+        return refused_write(refused[2], place)
+    return refused_write("A database", place) if _REFUSED_DATABASE.search(last) else ""
