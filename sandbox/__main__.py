@@ -24,6 +24,7 @@ from sandbox.edge.answer import Answer
 from sandbox.edge.edge import refuse, respond_with
 from sandbox.errors import SandboxError, SettingsError
 from sandbox.notes import Notes
+from sandbox.one_invocation import run_command, run_event
 from sandbox.output import Terminal, document, print_answer, print_failure, print_pairs, print_tree
 from sandbox.presets import PRESETS, ZONE, set_aside
 from sandbox.runner.container_engine import find_engine
@@ -44,6 +45,8 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
             options = read_options(arguments, environ)
             if options.operation is not None:
                 return _operate(options, options.operation)
+            if options.event is not None or options.command is not None:
+                return _invoke(options)
             return _serve(options) if options.request is None else _send(options, options.request)
     except UsageError as error:
         return _fail(USAGE, f"{error} See python -m sandbox --help.")
@@ -67,6 +70,19 @@ def _send(options: Options, request: Request) -> int:
             answer.log.wait()
         _print_notes(Terminal(sys.stderr), notes)
     return OK if answer.response.status < HTTPStatus.BAD_REQUEST else FAILED
+
+
+def _invoke(options: Options) -> int:
+    with _running(options) as sandbox:
+        notes = Notes(sandbox.logs)
+        try:
+            if options.command is not None:
+                succeeded = run_command(sandbox, options.command)
+            else:
+                succeeded = run_event(sandbox, options.event or b"")
+        finally:
+            _print_notes(Terminal(sys.stderr), notes)
+    return OK if succeeded else FAILED
 
 
 def _serve(options: Options) -> int:

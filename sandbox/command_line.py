@@ -3,6 +3,7 @@
 import argparse
 import json
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,8 @@ examples:
   python -m sandbox
   python -m sandbox --request 'GET /hello'
   python -m sandbox --request 'POST /echo' --data '{"message":"abc"}' --json
+  python -m sandbox --command 'db upgrade'
+  python -m sandbox --event event.json
   python -m sandbox --preview --set memorySize=1024
   python -m sandbox --set memorySize=1024 --set environment.STAGE=test --request 'GET /'
   python -m sandbox --set domainName=shop.example.com --zone example.com
@@ -35,7 +38,8 @@ variables:
   DUALMODE_ENGINE    docker, podman or none; without it, the first that answers
   NO_COLOR           anything: no colours
 
-exit status: 0 for an answer below 400, 1 for any other and for a deployment that fails, 2 for wrong usage or
+exit status: 0 for an answer below 400, a result or a command that succeeds, 1 for any other and for a deployment
+that fails, 2 for wrong usage or
 settings that are refused, 130 for Ctrl-C before there was an answer or a server.
 """
 
@@ -46,9 +50,13 @@ class UsageError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What the command was asked for; without a `request` or an `operation` it serves `port`."""
+    """What the command was asked for; without anything else it serves `port`."""
 
     request: Request | None
+    event: bytes | None
+    """An event for the function, as JSON."""
+    command: tuple[str, ...] | None
+    """The arguments of a management command."""
     operation: str | None
     """`preview` or `destroy`."""
     json: bool
@@ -82,6 +90,8 @@ def read_options(arguments: Sequence[str], environ: Mapping[str, str]) -> Option
     add = parser.add_argument
     one = parser.add_mutually_exclusive_group().add_argument
     one("--request", metavar="'METHOD /PATH'", help="send this one request, print its trace and the answer, and stop")
+    one("--event", metavar="FILE", help="give the function the event in this JSON file, print its log and result, stop")
+    one("--command", metavar="'ARGUMENTS'", help="run this command of Flask's command line in the function, and stop")
     one("--preview", action="store_true", help="print what a deployment would change, and stop (needs pulumi)")
     one("--destroy", action="store_true", help="remove what was deployed, and stop (needs pulumi)")
     add("--data", metavar="TEXT|@FILE", help="the request's body, or the file that holds it; JSON is sent as such")
@@ -119,6 +129,8 @@ def read_options(arguments: Sequence[str], environ: Mapping[str, str]) -> Option
                 raise UsageError(f"{name} belongs to a request: add --request 'METHOD /path'.")
     return Options(
         request=None if found.request is None else _request(found.request, found.data, found.header),
+        event=None if found.event is None else _event(found.event),
+        command=None if found.command is None else _command(found.command),
         operation="preview" if found.preview else "destroy" if found.destroy else None,
         json=found.json,
         settings=tuple(_assignment(text) for text in found.set),
@@ -154,6 +166,27 @@ def _body(data: str | None) -> bytes:
         return Path(data[1:]).read_bytes()
     except OSError as error:
         raise UsageError(f"--data {data}: the file can't be read ({error.strerror}).") from None
+
+
+def _event(file: str) -> bytes:
+    try:
+        event = Path(file).read_bytes()
+        json.loads(event)
+    except OSError as error:
+        raise UsageError(f"--event {file}: the file can't be read ({error.strerror}).") from None
+    except ValueError as error:
+        raise UsageError(f"--event {file}: the file is not valid JSON ({error}).") from None
+    return event
+
+
+def _command(text: str) -> tuple[str, ...]:
+    try:
+        words = tuple(shlex.split(text))
+    except ValueError:
+        raise UsageError(f"--command '{text}': a quote in it is not closed.") from None
+    if not words:
+        raise UsageError("--command takes the words that follow `flask`, as in 'db upgrade', and got none.")
+    return words
 
 
 def _assignment(text: str) -> str:

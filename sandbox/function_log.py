@@ -44,6 +44,12 @@ class LogPart:
         found = tracebacks(self._text().splitlines(), self.request_id)
         return found[-1] if found else []
 
+    def lines(self) -> list[str]:
+        """What the function itself logged in it, as a person reads it."""
+        lines = [line for line in self._text().splitlines() if not line.startswith("gateway: http://")]
+        plain = _plain(lines, self.request_id)
+        return [_placed(line) for part in plain for line in ([part] if isinstance(part, str) else part)]
+
     def _text(self) -> str:
         try:
             with self.path.open("rb") as file:

@@ -9,6 +9,7 @@ import http.client
 import select
 import socket
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import unquote
 from xml.sax.saxutils import escape
 
@@ -34,6 +35,16 @@ _NOT_SENT = _OF_A_CONNECTION | {"content-length", "expect"}
 _XML_SERVICES = ("s3", "route53")  # beside those whose calls are forms
 
 
+class Answers(Protocol):
+    """What answers some calls in MiniStack's place."""
+
+    def takes(self, request: Request) -> bool:
+        """Whether a call is one of them."""
+
+    def respond(self, request: Request) -> Response:
+        """The answer to it."""
+
+
 class Guard:
     """Listens on loopback from the start, so that the port is known; answers once it is started.
 
@@ -45,6 +56,8 @@ class Guard:
         self._path = path
         self._credentials = credentials
         self._idle: list[UnixConnection] = []
+        self.instead: Answers | None = None
+        """Answers what it takes in MiniStack's place, after the signature was checked."""
         self._server = HttpServer(
             HOST, port, self._respond, refuse=_refused, objection=self._objection, body_limit=BODY_LIMIT
         )
@@ -75,6 +88,8 @@ class Guard:
         except SignatureError as error:
             remedy = "use the lines that `make sandbox` prints; they are others at each start."
             return _refusal(request, error.code, f"{error.sentence[:-1]}: {remedy}")
+        if self.instead is not None and self.instead.takes(request):
+            return self.instead.respond(request)
         return self._forward(request)
 
     def _forward(self, request: Request) -> Response:

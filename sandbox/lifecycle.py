@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from sandbox import variables
 from sandbox.edge.edge import Edge
 from sandbox.errors import SandboxError
+from sandbox.invocations import Invocations
 from sandbox.ministack import MiniStack
 from sandbox.presets import ZONE
 from sandbox.provider.refusals import ResourceRefusedError
@@ -21,7 +22,9 @@ from sandbox.runner.images import ImageStore
 from sandbox.runner.version_runner import VersionRunner
 from sandbox.settings import Project, StackConfig
 from walk.account import Account
+from walk.function_version import FunctionVersion
 from walk.queries import every
+from walk.trace import RequestRefusedError
 
 REGION = "us-east-1"
 
@@ -35,6 +38,7 @@ class Sandbox:
     account: Account
     deployment: Deployment
     runner: VersionRunner
+    invocations: Invocations
     edge: Edge
     variables: Mapping[str, str]
     container_engine: str | None
@@ -47,6 +51,20 @@ class Sandbox:
     def url(self) -> str:
         """Where the deployment says that it is served."""
         return str(self.deployment.outputs.get("url", ""))
+
+    @property
+    def deployed_version(self) -> FunctionVersion:
+        """The version of the function that the deployment serves.
+
+        Raises:
+            SandboxError: there is none that can run.
+        """
+        outputs = self.deployment.outputs
+        name, version = str(outputs.get("function_name", "")), str(outputs.get("live_version", ""))
+        try:
+            return self.invocations.version(name, version)
+        except RequestRefusedError as refused:
+            raise SandboxError(f"The function {name}:{version} can't run: {refused.hop.detail}.") from refused
 
     @property
     def parts(self) -> dict[str, str]:
@@ -102,6 +120,8 @@ def running(order: Order) -> Iterator[Sandbox]:
         reaching = {**variables.DETACHED, **ministack.variables}
         runner = VersionRunner(images, logs=logs, reaching=reaching, account_id=account.account_id)
         parts.enter_context(runner)
+        invocations = Invocations(account, runner)
+        ministack.answer_instead(invocations)
         by_engine = made.pulumi_driver == ENGINE
         if by_engine:
             reaching |= parts.enter_context(deployment.serving_others(task))
@@ -111,6 +131,7 @@ def running(order: Order) -> Iterator[Sandbox]:
             account=account,
             deployment=made,
             runner=runner,
+            invocations=invocations,
             edge=Edge(account, runner, default_name=name),
             variables=reaching,
             container_engine=order.container_engine,

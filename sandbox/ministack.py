@@ -16,7 +16,7 @@ from botocore.credentials import ReadOnlyCredentials
 
 from sandbox import state_folder
 from sandbox.errors import SandboxError
-from sandbox.guard import HOST, Guard, UnixConnection
+from sandbox.guard import HOST, Answers, Guard, UnixConnection
 
 # What the program's resources are, what the sandbox asks of them, and what functions mostly use on AWS. Of all others
 # MiniStack has some that start servers and run commands on this machine.
@@ -93,6 +93,11 @@ class MiniStack:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+    def answer_instead(self, answers: Answers) -> None:
+        """Have the calls that `answers` takes answered by it, after their signature was checked."""
+        if self._guard is not None:
+            self._guard.instead = answers
 
     def reset(self) -> None:
         """Empty the account."""

@@ -38,19 +38,33 @@ def find_version(account: Account, call: Call, trace: Trace) -> FunctionVersion:
     Raises:
         RequestRefusedError: 500 where Lambda would not run it, 503 where it is throttled.
     """
-    aws_lambda = account.client("lambda")
-    version = _version_of_alias(aws_lambda, call)
+    version = _version_of_alias(account, call.function_name, call.qualifier)
     statement = _permission(account, call)
     if call.qualifier and version != call.qualifier:
         trace.add("alias", call.qualifier, f"{call.function_name} to version {version}, allowed by {statement}")
+    return _described(account, call.function_name, version, trace)
+
+
+def invoked_version(account: Account, function_name: str, qualifier: str) -> FunctionVersion:
+    """Follow an invocation by whoever may invoke the function, without an API in between.
+
+    Raises:
+        RequestRefusedError: Lambda would not run it; the hop is `alias` or `version` where there is no such one.
+    """
+    version = _version_of_alias(account, function_name, qualifier)
+    return _described(account, function_name, version, Trace())
+
+
+def _described(account: Account, function_name: str, version: str, trace: Trace) -> FunctionVersion:
+    """What Lambda says of a version, if the role and the image let it run."""
     function = read(
-        aws_lambda,
+        account.client("lambda"),
         "get_function",
         absent="ResourceNotFoundException",
-        FunctionName=call.function_name,
+        FunctionName=function_name,
         **({"Qualifier": version} if version else {}),
     )
-    name = f"{call.function_name}:{version or '$LATEST'}"
+    name = f"{function_name}:{version or '$LATEST'}"
     if function is None:
         raise server_error("version", name, "the function has no such version")
     configuration = function["Configuration"]
@@ -61,10 +75,12 @@ def find_version(account: Account, call: Call, trace: Trace) -> FunctionVersion:
         f"{(configuration.get('Architectures') or ['x86_64'])[0]}, role {role}"
     )
     trace.add("version", configuration["Version"], described)
-    digest, repository = _image(account, function["Code"], call, name)
+    # without its qualifier, as it is in the repository's policy
+    arn = ":".join(configuration["FunctionArn"].split(":")[:7])
+    digest, repository = _image(account, function["Code"], arn, name)
     logging = configuration.get("LoggingConfig") or {}
     return FunctionVersion(
-        name=call.function_name,
+        name=function_name,
         version=configuration["Version"],
         image=digest,
         repository=repository,
@@ -75,7 +91,7 @@ def find_version(account: Account, call: Call, trace: Trace) -> FunctionVersion:
         log_format=logging.get("LogFormat") or "Text",
         log_level=logging.get("ApplicationLogLevel") or "",
         system_log_level=logging.get("SystemLogLevel") or "",
-        log_group=logging.get("LogGroup") or f"/aws/lambda/{call.function_name}",
+        log_group=logging.get("LogGroup") or f"/aws/lambda/{function_name}",
         revision=configuration.get("RevisionId") or "",
     )
 
@@ -105,19 +121,19 @@ def _permission(account: Account, call: Call) -> str:
     )
 
 
-def _version_of_alias(aws_lambda: Any, call: Call) -> str:
+def _version_of_alias(account: Account, function_name: str, qualifier: str) -> str:
     """The version that an invocation by this qualifier runs: an alias's, by its weights, or the qualifier itself."""
-    if not call.qualifier or call.qualifier == "$LATEST" or call.qualifier.isdecimal():
-        return call.qualifier
+    if not qualifier or qualifier == "$LATEST" or qualifier.isdecimal():
+        return qualifier
     alias = read(
-        aws_lambda,
+        account.client("lambda"),
         "get_alias",
         absent="ResourceNotFoundException",
-        FunctionName=call.function_name,
-        Name=call.qualifier,
+        FunctionName=function_name,
+        Name=qualifier,
     )
     if alias is None:
-        raise server_error("alias", call.qualifier, f"function {call.function_name} has no such alias, or is gone")
+        raise server_error("alias", qualifier, f"function {function_name} has no such alias, or is gone")
     share = random.random()  # noqa: S311  a share of traffic is no secret
     for version, weight in ((alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}).items():
         share -= float(weight)
@@ -153,7 +169,7 @@ def _check_runnable(function: Mapping[str, Any], name: str) -> None:
         )
 
 
-def _image(account: Account, code: Mapping[str, Any], call: Call, name: str) -> tuple[str, str]:
+def _image(account: Account, code: Mapping[str, Any], function_arn: str, name: str) -> tuple[str, str]:
     """The image's digest and repository, if ECR has it and lets Lambda pull it."""
     uri = str(code.get("ResolvedImageUri") or code.get("ImageUri") or "")
     parts = image_uri.split(uri)
@@ -177,7 +193,7 @@ def _image(account: Account, code: Mapping[str, Any], call: Call, name: str) -> 
         act = Act(
             service="lambda.amazonaws.com",
             action=action,
-            context={"aws:SourceArn": call.function_arn, "aws:SourceAccount": account.account_id},
+            context={"aws:SourceArn": function_arn, "aws:SourceAccount": account.account_id},
         )
         verdict = evaluate(policy["policyText"] if policy else None, act)
         if not verdict.allowed:

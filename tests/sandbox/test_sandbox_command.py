@@ -76,6 +76,15 @@ def options(*arguments, **environ):
         (["--destroy", "--json"], "--json belongs to a request: add --request 'METHOD /path'."),
         (["--port", "http"], "The port is 'http': it must be a number from 0 (any free one) to 65535."),
         (["--zone", "my zone"], "--zone takes the name of a zone, as in example.com, and not 'my zone'."),
+        (["--event", "/no/such/file"], "--event /no/such/file: the file can't be read (No such file or directory)."),
+        (
+            ["--event", "README.md"],
+            "--event README.md: the file is not valid JSON (Expecting value: line 1 column 1 (char 0)).",
+        ),
+        (["--command", "db 'upgrade"], "--command 'db 'upgrade': a quote in it is not closed."),
+        (["--command", ""], "--command takes the words that follow `flask`, as in 'db upgrade', and got none."),
+        (["--command", "routes", "--event", "a"], "Argument --event: not allowed with argument --command."),
+        (["--command", "routes", "--json"], "--json belongs to a request: add --request 'METHOD /path'."),
         (["--reqest", "GET /"], "Unrecognized arguments: --reqest GET /."),
     ],
 )
@@ -238,6 +247,40 @@ def test_an_answer_of_400_or_more_exits_with_1(state):
     assert "256 MB" in lines[6]
     assert lines[9].startswith("404 Not Found")
     assert lines[-1] == '{"error":"Not found"}'
+
+
+def test_a_command_runs_in_the_function_that_allows_it(state):
+    refused = run(state, "--command", "routes")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr.splitlines()[-1] == (
+        "sandbox: The function runs no commands, since DUALMODE_ALLOW_COMMANDS is not 1 in its environment: set it "
+        "with `pulumi config set --path environment.DUALMODE_ALLOW_COMMANDS 1`, or here with "
+        """--set 'environment={"DUALMODE_ALLOW_COMMANDS": "1"}'."""
+    )
+    allowing = ("--set", 'environment={"DUALMODE_ALLOW_COMMANDS": "1"}')
+    ended = run(state, *allowing, "--command", "routes --sort rule")
+    assert ended.returncode == 0, ended.stderr
+    assert "/hello" in ended.stdout
+    failed = run(state, *allowing, "--command", "no-such-command")
+    assert (failed.returncode, "No such command 'no-such-command'" in failed.stdout) == (1, True)
+
+
+def test_an_event_is_given_to_the_function_and_its_failure_exits_with_1(state, tmp_path):
+    (tmp_path / "event.json").write_text('{"Records": []}')
+    ended = run(state, "--event", str(tmp_path / "event.json"))
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert "The function's log is " in ended.stderr
+    assert ended.stderr.splitlines()[-1] == (
+        "sandbox: The function failed: EventError: This event is not an HTTP request, and DUALMODE_EVENTS_PATH is not "
+        "set: set it to a route of the application that takes events as POST."
+    )
+
+
+def test_an_events_result_is_printed_as_json(state, tmp_path):
+    (tmp_path / "event.json").write_text('{"message": "abc"}')
+    echo = ("--set", 'environment={"DUALMODE_EVENTS_PATH": "/echo"}')
+    ended = run(state, *echo, "--event", str(tmp_path / "event.json"))
+    assert (ended.returncode, json.loads(ended.stdout)) == (0, {"reversed": "cba"})
 
 
 @pytest.fixture

@@ -1,0 +1,115 @@
+"""Lambda's Invoke in a running sandbox, as boto3 calls it with the variables that the sandbox prints."""
+
+import base64
+import json
+import os
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from sandbox.lifecycle import DOMAIN, running
+from tests.support.program import ROOT
+
+NAME = "dualmode-dev"
+ROUTES = json.dumps({"flask": ["routes"]})
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory):
+    path = os.pathsep.join(
+        folder for folder in os.environ["PATH"].split(os.pathsep) if not os.access(f"{folder}/pulumi", os.X_OK)
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", path)
+        with running(
+            project=ROOT,
+            state=tmp_path_factory.mktemp("invocations"),
+            stack="dev",
+            settings={"domainName": DOMAIN, "environment": {"DUALMODE_ALLOW_COMMANDS": "1"}},
+            engine=None,
+            progress=lambda _: None,
+            venvs=ROOT / ".sandbox" / "venvs",
+        ) as found:
+            yield found
+
+
+@pytest.fixture
+def client(sandbox):
+    environment = sandbox.environment
+    return boto3.client(
+        "lambda",
+        endpoint_url=environment["AWS_ENDPOINT_URL"],
+        region_name=environment["AWS_REGION"],
+        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
+    )
+
+
+def named(sandbox, form):
+    return form.format(name=NAME, arn=f"arn:aws:lambda:{sandbox.account.region}:{sandbox.account.account_id}:function")
+
+
+@pytest.mark.parametrize(
+    ("form", "qualifier", "executed"),
+    [
+        ("{name}", None, "$LATEST"),
+        ("{name}", "live", "1"),
+        ("{name}:live", None, "1"),
+        ("{name}", "1", "1"),
+        ("{arn}:{name}", "live", "1"),
+        ("{arn}:{name}:1", None, "1"),
+    ],
+)
+def test_a_function_is_invoked_by_each_of_its_names(sandbox, client, form, qualifier, executed):
+    asked = {"Qualifier": qualifier} if qualifier else {}
+    answer = client.invoke(FunctionName=named(sandbox, form), Payload=ROUTES, **asked)
+    result = json.load(answer["Payload"])
+    assert (answer["StatusCode"], answer["ExecutedVersion"], "FunctionError" in answer) == (200, executed, False)
+    assert result["exit_code"] == 0
+    assert "/hello" in result["output"]
+
+
+def test_the_tail_of_the_log_comes_along(client):
+    answer = client.invoke(FunctionName=NAME, Qualifier="live", Payload=ROUTES, LogType="Tail")
+    assert '"type":"platform.report"' in base64.b64decode(answer["LogResult"]).decode()
+
+
+def test_a_failing_function_is_told_with_its_error(client):
+    answer = client.invoke(FunctionName=NAME, Qualifier="live", Payload=b'{"Records": []}')
+    assert (answer["StatusCode"], answer["FunctionError"]) == (200, "Unhandled")
+    assert json.load(answer["Payload"])["errorType"] == "EventError"
+
+
+@pytest.mark.parametrize(("kind", "status"), [("Event", 202), ("DryRun", 204)])
+def test_an_invocation_that_nobody_waits_for_is_accepted(client, kind, status):
+    answer = client.invoke(FunctionName=NAME, Qualifier="live", Payload=ROUTES, InvocationType=kind)
+    assert answer["StatusCode"] == status
+
+
+@pytest.mark.parametrize("asked", [{"FunctionName": "nobody"}, {"FunctionName": NAME, "Qualifier": "nobody"}])
+def test_a_function_that_is_not_there_is_not_found(client, asked):
+    with pytest.raises(ClientError) as refused:
+        client.invoke(Payload=ROUTES, **asked)
+    assert refused.value.response["Error"]["Code"] == "ResourceNotFoundException"
+
+
+def test_an_invocation_without_the_runs_credentials_is_refused(sandbox):
+    stranger = boto3.client(
+        "lambda",
+        endpoint_url=sandbox.environment["AWS_ENDPOINT_URL"],
+        region_name="us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+    with pytest.raises(ClientError) as refused:
+        stranger.invoke(FunctionName=NAME, Payload=ROUTES)
+    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
+
+
+def test_an_invocation_needs_no_permission_of_the_api(sandbox, client):
+    functions = sandbox.account.client("lambda")
+    policy = json.loads(functions.get_policy(FunctionName=NAME, Qualifier="live")["Policy"])
+    (statement,) = policy["Statement"]
+    functions.remove_permission(FunctionName=NAME, Qualifier="live", StatementId=statement["Sid"])
+    assert client.invoke(FunctionName=NAME, Qualifier="live", Payload=ROUTES)["StatusCode"] == 200
