@@ -46,9 +46,9 @@ class LogPart:
 
     def lines(self) -> list[str]:
         """What the function itself logged in it, as a person reads it."""
-        lines = [line for line in self._text().splitlines() if not line.startswith("gateway: http://")]
+        lines = [line for line in self._text().splitlines() if not line.startswith(("gateway: ", "sandbox: "))]
         plain = _plain(lines, self.request_id)
-        return [_placed(line) for part in plain for line in ([part] if isinstance(part, str) else part)]
+        return [placed(line) for part in plain for line in ([part] if isinstance(part, str) else part)]
 
     def _text(self) -> str:
         try:
@@ -84,7 +84,7 @@ def tracebacks(lines: Iterable[str], request_id: str = "") -> list[list[str]]:
                 block = None
             else:
                 block.append(line)
-    return [[_placed(line) for line in _trimmed(block)] for block in found]
+    return [[placed(line) for line in _trimmed(block)] for block in found]
 
 
 def _plain(lines: Iterable[str], request_id: str) -> Iterable[str | list[str]]:
@@ -119,7 +119,8 @@ def _trimmed(block: list[str]) -> list[str]:
     return block[:end]
 
 
-def _placed(line: str) -> str:
+def placed(line: str) -> str:
+    """The line with the places of an image that was laid out here as they are in the image."""
     for place, name in _PLACES:
         line = place.sub(name, line)
     return line

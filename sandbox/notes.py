@@ -4,12 +4,14 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from sandbox.function_log import tracebacks
+from sandbox.function_log import placed, tracebacks
 
-_ADVICE = re.compile(r"(?:gateway|sandbox): (?!http://)(.+)")
+_ADVICE = re.compile(r"gateway: (?!http://)(.+)")
+_TOLD = re.compile(r"sandbox: refused write\t([^\t]+)\t(.+)")
 # Lambda refuses both ways: the disk is read-only, and what is in the image belongs to another user.
 _REFUSED = re.compile(r"\[Errno (13|30)\] [A-Za-z -]+: '([^']*)'")
 _REFUSED_DATABASE = re.compile(r"unable to open database file|attempt to write a readonly database")
+_PLACE = re.compile(r"can't be written \(.+, line \d+\)")
 _FRAME = re.compile(r'  File "/var/task/([^"]+)", line (\d+)')
 
 
@@ -36,8 +38,9 @@ class Notes:
         found = []
         for log in sorted(self._logs.glob("*.log")):
             for sentence in self._sentences(self._new_lines(log)):
-                if sentence not in self._said:
-                    self._said.add(sentence)
+                key = place[0] if (place := _PLACE.search(sentence)) else sentence  # one write may be told in two ways
+                if key not in self._said:
+                    self._said.add(key)
                     found.append(sentence)
         return found
 
@@ -59,6 +62,7 @@ class Notes:
     @staticmethod
     def _sentences(lines: Sequence[str]) -> list[str]:
         found = [match[1] for line in lines if (match := _ADVICE.match(line))]
+        found += [refused_write(placed(match[1]), match[2]) for line in lines if (match := _TOLD.match(line))]
         return found + [sentence for block in tracebacks(lines) if (sentence := _of_refused_write(block))]
 
 

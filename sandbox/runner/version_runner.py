@@ -21,6 +21,7 @@ from sandbox import variables
 from sandbox.edge.edge import FunctionFailedError, FunctionTimedOutError
 from sandbox.errors import SandboxError
 from sandbox.function_log import LogPart
+from sandbox.runner import process_disk
 from sandbox.runner.container_engine import HOST_NAMES, inspect_image, traits
 from sandbox.runner.function_program import HOST, FunctionProgram, free_port
 from sandbox.runner.images import ImageStore, StoredImage
@@ -193,10 +194,16 @@ class VersionRunner:
         python = self._images.python(image)
         events_port = free_port()
         ports = {"PORT": "0", "EVENTS_PORT": str(events_port), "GATEWAY_HOST": HOST}
+        own = self._told(version)
         base = {**process_environment(python), "FLASK_APP": image.flask_app}
+        disk = process_disk.environment(own.get("PYTHONPATH", ""))
+        entrypoint = image.runtime / "scripts" / "entrypoint.sh"
+        command = process_disk.on_lambdas_disk(
+            [str(entrypoint)], task=image.task, folders=[image.folder, python.parents[1]]
+        )
         return FunctionProgram(
-            [str(image.runtime / "scripts" / "entrypoint.sh")],
-            variables={**base, **self._told(version), **ports},
+            command,
+            variables={**base, **own, **ports, **disk},
             folder=image.task,
             log=log,
             events_port=events_port,

@@ -154,6 +154,10 @@ WAY_OUT = (
             ),
             f"A database can't be written (db.py, line 3): {WAY_OUT}",
         ),
+        (
+            "sandbox: refused write\t/var/task/a.txt\tshop.py, line 3",
+            f"/var/task/a.txt can't be written (shop.py, line 3): {WAY_OUT}",
+        ),
         ("gateway: Do something else.", "Do something else."),
         ("gateway: http://127.0.0.1:1 is the HTTP API, http://127.0.0.1:2 takes events", None),
         (in_json(fail()), None),
@@ -186,3 +190,10 @@ def test_the_logs_of_earlier_runs_are_not_read(tmp_path):
     (tmp_path / "shop-1.log").write_text("gateway: Earlier.\n")
     notes = Notes(tmp_path)
     assert notes.new() == []
+
+
+def test_a_write_that_is_told_in_two_ways_is_said_once(tmp_path):
+    notes = Notes(tmp_path)
+    told = "sandbox: refused write\tdata.txt\tshop.py, line 12"
+    (tmp_path / "shop-1.log").write_text(f"{told}\n{refused('/s/data.txt')}\n")
+    assert notes.new() == [f"data.txt can't be written (shop.py, line 12): {WAY_OUT}"]

@@ -12,6 +12,8 @@ from dualmode.gateway.api_gateway.request_event import Endpoint, event_from_requ
 from dualmode.gateway.http.message import Request
 from sandbox.edge.edge import FunctionFailedError, FunctionTimedOutError
 from sandbox.errors import SandboxError
+from sandbox.notes import Notes
+from sandbox.runner import process_disk
 from sandbox.runner.images import ImageStore
 from sandbox.runner.version_runner import VersionRunner
 from tests.support.planted import is_planted, plant
@@ -21,7 +23,7 @@ from tests.support.waiting import until
 from walk.function_version import FunctionVersion
 
 PROBE = """
-import os, pathlib, time
+import os, pathlib, sqlite3, time
 from flask import Flask, request
 
 app = Flask(__name__)
@@ -37,6 +39,30 @@ def about():
         writable = False
     pathlib.Path("/tmp/written").write_text("")
     return {"environ": dict(os.environ), "pid": os.getpid(), "uid": os.getuid(), "writable": writable}
+
+@app.get("/disk")
+def disk():
+    folder = pathlib.Path(app.root_path)
+    attempts = {
+        "file": lambda: (folder / "file").write_text("x"),
+        "changed": lambda: (folder / "probe.py").open("a").close(),
+        "folder": lambda: (folder / "instance").mkdir(),
+        "removed": lambda: (folder / "probe.py").unlink(),
+        "database": lambda: sqlite3.connect(folder / "x.db").execute("create table a (b)"),
+        "existing folder": lambda: folder.mkdir(exist_ok=True),
+        "temporary": lambda: pathlib.Path("/tmp/written").write_text(""),
+        "device": lambda: pathlib.Path("/dev/null").write_text("x"),
+    }
+    found = {}
+    for name, attempt in attempts.items():
+        try:
+            attempt()
+            found[name] = "done"
+        except OSError as error:
+            found[name] = type(error).__name__
+        except sqlite3.Error as error:
+            found[name] = str(error)
+    return found
 
 @app.get("/sleep")
 def sleep():
@@ -212,7 +238,51 @@ def test_a_line_break_in_a_variable_that_the_engine_reads_is_refused(own_runner,
 def test_a_container_is_as_unprivileged_as_lambda(runner):
     about = ask(runner, "/about")
     assert about["uid"] not in (0, 10001)  # neither root nor the image's own user
-    assert not about["writable"]
+
+
+DONE_ON_LAMBDA = {"existing folder": "done", "temporary": "done", "device": "done"}
+
+
+def test_a_function_writes_to_tmp_alone(runner):
+    assert not ask(runner, "/about")["writable"]
+    found = ask(runner, "/disk", version(runner, "20"))
+    assert {name: what for name, what in found.items() if what == "done"} == DONE_ON_LAMBDA
+    assert found["database"] == "unable to open database file"
+    assert {found[name] for name in ("file", "changed", "folder", "removed")} <= {"OSError", "PermissionError"}
+
+
+@pytest.mark.parametrize("own_runner", ["process"], indirect=True)
+def test_a_process_has_a_tmp_of_its_own(own_runner):
+    if not process_disk._has_own_disk():
+        pytest.skip("the kernel gives this user no mount namespace")
+    Path("/tmp/written").unlink(missing_ok=True)
+    ask(own_runner, "/about")
+    assert not Path("/tmp/written").exists()
+
+
+@pytest.mark.parametrize("own_disk", [True, False])
+@pytest.mark.parametrize("own_runner", ["process"], indirect=True)
+def test_each_refused_write_of_a_process_is_told_with_its_line(own_runner, own_disk, monkeypatch, tmp_path):
+    if own_disk and not process_disk._has_own_disk():
+        pytest.skip("the kernel gives this user no mount namespace")
+    if not own_disk:
+        monkeypatch.setattr(process_disk, "_has_own_disk", lambda: False)
+    notes = Notes(tmp_path)
+    found = ask(own_runner, "/disk")
+    assert {name for name, what in found.items() if what == "done"} == set(DONE_ON_LAMBDA)
+    lines = [number for number, line in enumerate(PROBE.splitlines(), 1) if "lambda: " in line][:5]
+    places = zip(["file", "probe.py", "instance", "probe.py", "x.db"], lines, strict=True)
+    assert [sentence.partition(": ")[0] for sentence in notes.new()] == [
+        f"/var/task/{file} can't be written (probe.py, line {line})" for file, line in places
+    ]
+
+
+def test_a_process_cannot_undo_what_separates_its_disk(tmp_path):
+    if not process_disk._has_own_disk():
+        pytest.skip("the kernel gives this user no mount namespace")
+    attempt = "import ctypes; print(ctypes.CDLL(None).mount(b'none', b'/', None, 4096 | 32, None))"  # bind, remount
+    command = process_disk.on_lambdas_disk([sys.executable, "-c", attempt], task=tmp_path, folders=[Path(sys.prefix)])
+    assert subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60).stdout == "-1\n"
 
 
 def test_a_version_is_started_once_and_another_one_beside_it(runner):

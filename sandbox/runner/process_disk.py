@@ -1,0 +1,58 @@
+"""The disk of a function that runs as a process: Lambda's, where the kernel gives it one of its own."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+from sandbox import variables
+
+# Source: Lambda quotas, the size of /tmp where nothing else is configured.
+_TMP_MB = 512
+
+_HERE = Path(__file__).parent
+_LAUNCHER = _HERE / "lambda_disk.py"
+_HOOK = _HERE / "disk_hook"
+
+
+def on_lambdas_disk(command: Sequence[str], *, task: Path, folders: Sequence[Path]) -> list[str]:
+    """The command that runs `command` on a disk that is read-only but for a /tmp of its own.
+
+    Where the kernel has none for it, the command itself: the files of `task` are then made read-only. `folders` hold
+    what it needs, wherever they lie.
+    """
+    if not _has_own_disk():
+        for file in task.rglob("*"):
+            if file.is_file() and not file.is_symlink():
+                file.chmod(file.stat().st_mode & ~0o222)
+        return list(command)
+    keep = [str(folder) for folder in (task, *folders, Path(sys.base_prefix), _HERE)]
+    return [*_launcher("run"), *keep, "--", *command]
+
+
+def environment(own: str) -> dict[str, str]:
+    """The variables that have the function tell of refused writes; `own` is its own PYTHONPATH."""
+    found = {"PYTHONPATH": os.pathsep.join(part for part in (own, str(_HOOK)) if part)}
+    return found if _has_own_disk() else {**found, "DUALMODE_DISK": "refuse"}
+
+
+def _launcher(mode: str) -> list[str]:
+    return [sys.executable, "-I", "-S", str(_LAUNCHER), mode, str(_TMP_MB)]
+
+
+@cache
+def _has_own_disk() -> bool:
+    try:
+        tried = subprocess.run(
+            [*_launcher("try"), "--"],
+            cwd="/",
+            env=variables.ordinary(),
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            timeout=20,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return tried.returncode == 0
