@@ -28,6 +28,13 @@ os.execv(sys.executable, [sys.executable, "-m", sys.argv[1], *words])
 endef
 export RUN_MODULE
 
+# Fails while a sandbox holds its folder's lock.
+define TAKE_LOCK
+import fcntl
+fcntl.flock(open('.sandbox/lock'), fcntl.LOCK_EX | fcntl.LOCK_NB)
+endef
+export TAKE_LOCK
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help sandbox test check-app new upgrade lint format locks bench-runtime clean
@@ -57,15 +64,16 @@ upgrade: override export FROM := $(FROM)
 upgrade: ## take a newer dualmode into a repository that `make new` made: FROM=../dualmode, REPLACE=1
 	@$(or $(PYTHON),python3) -m scaffold upgrade --from "$$FROM" $(if $(value REPLACE),--replace)
 
+# --config: else a folder with a configuration of its own, such as an application's, would be read by that one.
 lint: $(VENV)/tests.installed ## check style, types and which part may import which
-	@$(VENV)/bin/ruff check
-	@$(VENV)/bin/ruff format --check
+	@$(VENV)/bin/ruff check --config pyproject.toml
+	@$(VENV)/bin/ruff format --check --config pyproject.toml
 	@$(VENV)/bin/mypy
 	@$(VENV)/bin/lint-imports
 
 format: $(VENV)/tests.installed ## rewrite the code in the project's style
-	@$(VENV)/bin/ruff check --fix
-	@$(VENV)/bin/ruff format
+	@$(VENV)/bin/ruff check --fix --config pyproject.toml
+	@$(VENV)/bin/ruff format --config pyproject.toml
 
 bench-runtime: $(VENV)/benchmarks.installed ## measure start and request times against the alternatives, side by side
 	@exec $(RUN) -Ic "$$RUN_MODULE" benchmarks.runtime
@@ -79,6 +87,8 @@ locks: $(VENV)/tests.installed ## choose anew the versions in every requirements
 	@$(LOCK) --group benchmarks -c $(VENV)/all.txt -o benchmarks/requirements.txt
 
 clean: ## remove the environment and the sandbox's state
+	@if [ -f .sandbox/lock ] && [ -n "$(PYTHON)" ] && ! $(PYTHON) -c "$$TAKE_LOCK" 2>/dev/null; then \
+		echo "A sandbox runs in .sandbox (process $$(cat .sandbox/lock)): stop it with Ctrl-C first, then run make clean again." >&2; exit 1; fi
 	@rm -rf $(VENV) .sandbox
 
 $(VENV)/bin/python:

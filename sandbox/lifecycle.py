@@ -18,6 +18,7 @@ from sandbox.provider.refusals import ResourceRefusedError
 from sandbox.pulumi_drivers import deployment, engine_driver
 from sandbox.pulumi_drivers.deployment import ENGINE, MOCKS, Deployment, PulumiDriver
 from sandbox.pulumi_drivers.task import Task
+from sandbox.runner import leftovers
 from sandbox.runner.images import ImageStore
 from sandbox.runner.version_runner import VersionRunner
 from sandbox.settings import Project, StackConfig
@@ -117,6 +118,7 @@ def running(order: Order) -> Iterator[Sandbox]:
         task = _task(order, ministack, account, images)
         with _naming_zones(order.zones):
             made = deployment.deploy(task)
+        _tidy(account, order)
         reaching = {**variables.DETACHED, **ministack.variables}
         runner = VersionRunner(images, logs=logs, reaching=reaching, account_id=account.account_id)
         parts.enter_context(runner)
@@ -139,6 +141,15 @@ def running(order: Order) -> Iterator[Sandbox]:
             stack=stack,
             stack_file=engine_driver.stack_file(order.state, stack) if by_engine else None,
         )
+
+
+def _tidy(account: Account, order: Order) -> None:
+    """Remove what the deployments of this folder no longer refer to."""
+    kept = leftovers.referred(account, order.state)
+    images = leftovers.remove_images(order.state, kept) if kept is not None else 0
+    venvs = leftovers.remove_venvs(order.state / "venvs")
+    if images or venvs:
+        order.progress(f"Removed what nothing refers to any more: {images} images, {venvs} environments")
 
 
 def operate(operation: Callable[[Task], Mapping[str, int]], order: Order) -> Mapping[str, int]:

@@ -1,5 +1,6 @@
 """What a person gives to `make` reaches the program as it was given, and nothing in it is run."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -112,3 +113,46 @@ def test_a_quote_that_is_never_closed_is_refused_in_one_sentence(make):
 
 def test_a_dry_run_shows_one_line(make):
     assert make("-n", "sandbox", "ARGS=--json").stdout == 'exec .venv/bin/python -Ic "$RUN_MODULE" sandbox\n'
+
+
+UNFORMATTED = "import os,sys\nx = { 'a':1 }\n"
+
+
+@pytest.mark.parametrize("target", ["format", "lint"])
+@pytest.mark.parametrize("own", ["", "[tool.ruff]\nline-length = 40\n[tool.ruff.lint]\nselect = ['ALL']\n"])
+def test_an_applications_folder_keeps_its_style(make, target, own):
+    shutil.copy(ROOT / "pyproject.toml", make.folder)
+    shutil.rmtree(make.folder / "benchmarks")
+    for folder in ("shop", "shop/tests", "shop/scripts"):
+        (make.folder / folder).mkdir()
+        (make.folder / folder / "app.py").write_text(UNFORMATTED)
+    if own:
+        (make.folder / "shop" / "pyproject.toml").write_text(own)
+    (make.folder / "infra").mkdir()
+    (make.folder / "infra" / "ours.py").write_text('"""Ours."""\n\nx = 1\n')
+    binaries = make.folder / ".venv" / "bin"
+    (binaries / "ruff").symlink_to(Path(sys.executable).parent / "ruff")
+    for other in ("mypy", "lint-imports"):
+        (binaries / other).write_text("#!/bin/sh\n")
+        (binaries / other).chmod(0o755)
+    for stand_in in ("sandbox.py", "pytest.py"):
+        (make.folder / stand_in).unlink()
+    done = make(target)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert {file.read_text() for file in (make.folder / "shop").rglob("*.py")} == {UNFORMATTED}
+
+
+def test_nothing_is_removed_under_a_running_sandbox(make):
+    state = make.folder / ".sandbox"
+    state.mkdir()
+    (state / "lock").write_text("4711")
+    with (state / "lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        refused = make("clean", f"PYTHON={sys.executable}")
+        assert (refused.returncode, refused.stdout) == (2, "")
+        assert refused.stderr.startswith(
+            "A sandbox runs in .sandbox (process 4711): stop it with Ctrl-C first, then run make clean again.\n"
+        )
+        assert state.exists()
+    assert make("clean", f"PYTHON={sys.executable}").returncode == 0
+    assert not state.exists()

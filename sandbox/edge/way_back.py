@@ -8,7 +8,7 @@ import re
 from dataclasses import replace
 
 from dualmode.gateway.http.message import Request, Response
-from walk.domain import host_name
+from walk.domain import asked_name
 
 # Browsers refuse both without Secure.
 _ONLY_WITH_SECURE = ("samesite=none", "partitioned")
@@ -20,7 +20,7 @@ def led_back(request: Request, response: Response, name: str | None) -> Response
     `name` is the public name that an address of this machine stands for, None where there is none.
     """
     served = request.header("host") or ""
-    if name is None or not served or host_name(served, name) != name or host_name(served, None) == name:
+    if name is None or not served or asked_name(served, name) != name or asked_name(served, None) == name:
         return response
     public = re.compile(rf"(?:https?:)?//{re.escape(name)}(?::\d+)?(?=[/?#]|\Z)", re.IGNORECASE)
 

@@ -81,6 +81,7 @@ class Venvs:
         """Whether the environment in that folder has to be made, by nobody else at the same time."""
         complete = folder / "complete"
         if complete.exists():
+            complete.touch()  # when it was last used, by which those that nobody uses are found
             yield False
             return
         self._folder.mkdir(parents=True, exist_ok=True)

@@ -9,6 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sandbox.lifecycle import DOMAIN, running
+from sandbox.runner import leftovers
 from tests.support.program import ROOT
 
 NAME = "dualmode-dev"
@@ -113,3 +114,12 @@ def test_an_invocation_needs_no_permission_of_the_api(sandbox, client):
     (statement,) = policy["Statement"]
     functions.remove_permission(FunctionName=NAME, Qualifier="live", StatementId=statement["Sid"])
     assert client.invoke(FunctionName=NAME, Qualifier="live", Payload=ROUTES)["StatusCode"] == 200
+
+
+def test_what_a_version_refers_to_is_no_leftover(sandbox):
+    functions = sandbox.account.client("lambda")
+    uri = functions.get_function(FunctionName=NAME, Qualifier="1")["Code"]["ImageUri"]
+    assert leftovers.referred(sandbox.account, sandbox.logs.parent) == {uri.partition("@")[2]}
+    (sandbox.logs.parent / "aws" / "lambda.json").write_text(json.dumps({"another region": f"sha256:{'a' * 64}"}))
+    found = leftovers.referred(sandbox.account, sandbox.logs.parent)
+    assert found == {uri.partition("@")[2], f"sha256:{'a' * 64}"}

@@ -1,0 +1,91 @@
+"""What a state folder keeps without need: images that no version of a function refers to, environments nobody uses."""
+
+import contextlib
+import fcntl
+import json
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Collection
+from pathlib import Path
+
+from sandbox import variables
+from walk.account import Account
+from walk.queries import every
+
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_UNUSED_SECONDS = 7 * 86_400  # of an environment: another application of the day before may come back
+_ENGINE_SECONDS = 60
+
+
+def referred(account: Account, state: Path) -> set[str] | None:
+    """The digests of all images that versions of functions run; None where that can't be said for certain.
+
+    Those of other regions are in what the account was when the last run ended.
+    """
+    saved = state / "aws" / "lambda.json"
+    found = set(_DIGEST.findall(saved.read_text())) if saved.exists() else set()
+    functions = account.client("lambda")
+    for function in every(functions, "list_functions", "Functions"):
+        name = function["FunctionName"]
+        for version in every(functions, "list_versions_by_function", "Versions", FunctionName=name):
+            code = functions.get_function(FunctionName=name, Qualifier=version["Version"])["Code"]
+            digests = _DIGEST.findall(json.dumps(code))
+            if not digests and version.get("PackageType") == "Image":
+                return None  # by a tag, which may have moved since
+            found.update(digests)
+    return found
+
+
+def remove_images(state: Path, kept: Collection[str]) -> int:
+    """Remove images that are not among these digests, with what a container engine has of them; how many there were."""
+    folder, removed = state / "images", 0
+    for context in sorted((folder / "contexts").glob("*")):
+        record = _record(context)
+        if record.get("digest") in kept:
+            continue
+        if record.get("engine"):
+            # By the name that this folder's build gave it: an image that another folder's has too keeps that one's.
+            _run([record["engine"], "rmi", f"localhost/dualmode-sandbox:{context.name[:16]}"])
+        shutil.rmtree(context, ignore_errors=True)
+    for image in sorted(folder.glob("[0-9a-f]*")):
+        if len(image.name) == 64 and f"sha256:{image.name}" not in kept:
+            shutil.rmtree(image, ignore_errors=True)
+            removed += 1
+    for partial in folder.glob(".new-*"):  # of a run that was killed: no other one uses this folder now
+        shutil.rmtree(partial, ignore_errors=True)
+    return removed
+
+
+def remove_venvs(venvs: Path) -> int:
+    """Remove environments that nobody has used for a week; how many there were.
+
+    A folder that is a link is another's.
+    """
+    removed = 0
+    if venvs.is_symlink():
+        return 0
+    for complete in venvs.glob("*/complete"):
+        folder = complete.parent
+        if time.time() - complete.stat().st_mtime < _UNUSED_SECONDS:
+            continue
+        with (venvs / f"{folder.name}.lock").open("w") as lock, contextlib.suppress(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(folder, ignore_errors=True)
+            (venvs / f"{folder.name}.lock").unlink(missing_ok=True)
+            removed += 1
+    return removed
+
+
+def _record(folder: Path) -> dict[str, str]:
+    try:
+        found: dict[str, str] = json.loads((folder / "image.json").read_text())
+    except (OSError, ValueError):
+        return {}
+    return found
+
+
+def _run(command: list[str]) -> None:
+    with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+        subprocess.run(command, env=variables.running(), capture_output=True, timeout=_ENGINE_SECONDS)
