@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import subprocess
 import sys
 import tempfile
@@ -91,7 +92,28 @@ def engine() -> str:
     found = find_engine()
     if found is None:
         pytest.skip("needs a container: neither docker nor podman answers here, or DUALMODE_ENGINE is none")
+    base = os.environ.get("DUALMODE_BASE_IMAGE") or default_base_image()
+    if not has_image(found, base):
+        pytest.skip(
+            f"{found} answers, but can't pull the base image {base}: "
+            "set DUALMODE_BASE_IMAGE to one that this machine has, or DUALMODE_ENGINE=none"
+        )
     return found
+
+
+def default_base_image() -> str:
+    """The base that the Dockerfile itself names."""
+    found = re.search(r"^ARG BASE_IMAGE=(\S+)$", (ROOT / "infra" / "Dockerfile").read_text(), re.MULTILINE)
+    assert found is not None
+    return found[1]
+
+
+def has_image(engine: str, image: str) -> bool:
+    """Whether the engine has the image, or can pull it."""
+    return any(
+        subprocess.run([engine, *words, image], capture_output=True, timeout=300).returncode == 0
+        for words in (("image", "inspect"), ("pull",))
+    )
 
 
 def image_tag(name: str) -> str:
