@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 # The gateway writes that an invocation is over a moment after its answer.
-_OVER_SECONDS = 1.0
+_OVER_SECONDS = 0.5
 
 _HEAD = "Traceback (most recent call last):"
 _CHAINED = ("During handling of the above exception", "The above exception was the direct cause")
