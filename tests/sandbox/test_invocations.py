@@ -8,7 +8,8 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from sandbox.lifecycle import DOMAIN, running
+from sandbox import settings
+from sandbox.lifecycle import DOMAIN, Order, running
 from sandbox.runner import leftovers
 from tests.support.program import ROOT
 
@@ -23,21 +24,23 @@ def sandbox(tmp_path_factory):
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PATH", path)
-        with running(
-            project=ROOT,
+        project = settings.load_project(ROOT)
+        chosen = {"domainName": DOMAIN, "environment": {"DUALMODE_ALLOW_COMMANDS": "1"}}
+        order = Order(
+            project=project,
+            config=settings.load(project, "dev", chosen),
             state=tmp_path_factory.mktemp("invocations"),
-            stack="dev",
-            settings={"domainName": DOMAIN, "environment": {"DUALMODE_ALLOW_COMMANDS": "1"}},
-            engine=None,
+            container_engine=None,
             progress=lambda _: None,
             venvs=ROOT / ".sandbox" / "venvs",
-        ) as found:
+        )
+        with running(order) as found:
             yield found
 
 
 @pytest.fixture
 def client(sandbox):
-    environment = sandbox.environment
+    environment = sandbox.variables
     return boto3.client(
         "lambda",
         endpoint_url=environment["AWS_ENDPOINT_URL"],
@@ -98,7 +101,7 @@ def test_a_function_that_is_not_there_is_not_found(client, asked):
 def test_an_invocation_without_the_runs_credentials_is_refused(sandbox):
     stranger = boto3.client(
         "lambda",
-        endpoint_url=sandbox.environment["AWS_ENDPOINT_URL"],
+        endpoint_url=sandbox.variables["AWS_ENDPOINT_URL"],
         region_name="us-east-1",
         aws_access_key_id="test",
         aws_secret_access_key="test",

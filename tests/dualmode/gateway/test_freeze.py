@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.gateways import environment, error, function, gateway, invocation, lives, result, run, until
+from tests.support.gateways import environment, error, function, gateway, invocation, result, run
+from tests.support.processes import lives
+from tests.support.waiting import until
 
 NEAR = 6 * 1024 * 1024 - 100_000
 
