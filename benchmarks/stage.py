@@ -80,6 +80,7 @@ def prepare(folder: Path, web_adapter: Path | None, progress: Callable[[str], No
         _install(stage)
         marker.write_text(json.dumps(made_of))
     _copy(stage)
+    _bundle(stage)
     return stage
 
 
@@ -126,7 +127,6 @@ def _copy(stage: Stage) -> None:
         check=True,
         env={**os.environ, "PYTHONDONTWRITEBYTECODE": ""},
     )
-    _bundle(stage)
 
 
 def _bundle(stage: Stage) -> None:

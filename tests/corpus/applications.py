@@ -28,7 +28,10 @@ END:VCALENDAR
 
 
 def start_django_project(python: Python, folder: Path) -> None:
-    """What Django's tutorial begins with; a host that it is served for is what its deployment checklist asks for."""
+    """What Django's tutorial begins with; a host that it is served for is what its deployment checklist asks for.
+
+    Its database lies beside its code, where Lambda lets nobody write, so sessions are in signed cookies.
+    """
 
     def manage(*arguments: str) -> None:
         command = [str(python()), *arguments]
@@ -37,7 +40,8 @@ def start_django_project(python: Python, folder: Path) -> None:
 
     manage("-m", "django", "startproject", "mysite", ".")
     settings = folder / "mysite" / "settings.py"
-    settings.write_text(settings.read_text().replace("ALLOWED_HOSTS = []", 'ALLOWED_HOSTS = ["*"]'))
+    text = settings.read_text().replace("ALLOWED_HOSTS = []", 'ALLOWED_HOSTS = ["*"]')
+    settings.write_text(f'{text}\nSESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"\n')
     manage("manage.py", "migrate")
 
 

@@ -109,10 +109,11 @@ def deployed(application: Application, project: Path, program: Program, store: I
             chosen["baseImage"] = os.environ["DUALMODE_BASE_IMAGE"]
         program.empty()
         config = settings.load(loaded, "dev", chosen)
-        outputs, _ = mocks_driver.deploy(loaded, config, Provider(program.account, store, project), lambda _: None)
+        provider = Provider(program.account, store, project)
+        outputs, _ = mocks_driver.deploy(loaded, config, provider, program.variables, lambda _: None)
         logs = project / "logs"
         name = urlsplit(str(outputs["url"])).hostname
-        with VersionRunner(store, logs=logs, environment={}, account_id=program.account.account_id) as runner:
+        with VersionRunner(store, logs=logs, reaching={}, account_id=program.account.account_id) as runner:
             edge = Edge(program.account, runner, default_name=name)
 
             def send(method: str, target: str, headers: list[tuple[str, str]], body: bytes) -> Reply:

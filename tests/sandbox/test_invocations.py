@@ -9,7 +9,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sandbox import settings
-from sandbox.lifecycle import DOMAIN, Order, running
+from sandbox.lifecycle import Order, running
+from sandbox.presets import DOMAIN
 from sandbox.runner import leftovers
 from tests.support.program import ROOT
 

@@ -67,8 +67,13 @@ class Program:
         project = settings.load_project(source)
         config = settings.load(project, "dev", chosen)
         provider = Provider(self.account, self._images, source)
-        outputs, resources = mocks_driver.deploy(project, config, provider, self._ministack.variables, lambda _: None)
+        outputs, resources = mocks_driver.deploy(project, config, provider, self.variables, lambda _: None)
         return Deployed(outputs, resources, self.account)
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What reaches the account from a program."""
+        return self._ministack.variables
 
     def empty(self) -> None:
         """Leaves nothing in the account but the zone."""
