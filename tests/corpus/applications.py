@@ -30,19 +30,17 @@ END:VCALENDAR
 def start_django_project(python: Python, folder: Path) -> None:
     """What Django's tutorial begins with; a host that it is served for is what its deployment checklist asks for.
 
-    Its database lies beside its code, where Lambda lets nobody write, so sessions are in signed cookies.
+    Its SQLite database would lie beside its code, where Lambda lets nobody write: it is made below /tmp, at the start.
     """
-
-    def manage(*arguments: str) -> None:
-        command = [str(python()), *arguments]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60)
-        assert done.returncode == 0, done.stderr
-
-    manage("-m", "django", "startproject", "mysite", ".")
+    command = [str(python()), "-m", "django", "startproject", "mysite", "."]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
     settings = folder / "mysite" / "settings.py"
     text = settings.read_text().replace("ALLOWED_HOSTS = []", 'ALLOWED_HOSTS = ["*"]')
-    settings.write_text(f'{text}\nSESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"\n')
-    manage("manage.py", "migrate")
+    database = 'import tempfile\nDATABASES["default"]["NAME"] = f"{tempfile.mkdtemp()}/db.sqlite3"\n'
+    settings.write_text(f"{text}\n{database}")
+    with (folder / "mysite" / "wsgi.py").open("a") as wsgi:
+        wsgi.write('\nfrom django.core.management import call_command\n\ncall_command("migrate", verbosity=0)\n')
 
 
 def configure_flaskr(python: Python, folder: Path) -> None:
@@ -258,7 +256,7 @@ APPLICATIONS = (
         name="django",
         kind="Django's own project template, with its admin",
         flask_app="mysite.wsgi:application",
-        edit="ALLOWED_HOSTS, as its checklist for deployments says",
+        edit="ALLOWED_HOSTS, as its checklist for deployments says, and a database below /tmp",
         prepare=start_django_project,
         varies=(DJANGO_CSRF,),
         steps=(
