@@ -1,4 +1,7 @@
-"""What a setting may be: rules that a field of a settings dataclass carries, and the sentence that refuses a value."""
+"""What a setting may be: rules that a field of a settings dataclass carries, and the sentence that refuses a value.
+
+The limits themselves stand with each field, in its component's file.
+"""
 
 from __future__ import annotations
 

@@ -12,13 +12,13 @@ from dualmode.gateway.api_gateway.request_event import Endpoint
 from dualmode.gateway.api_gateway.throttle import Throttle
 from dualmode.gateway.http.server import HttpServer, Objection
 from dualmode.gateway.lambda_.advice import Advice
+from dualmode.gateway.lambda_.environment_pool import EnvironmentPool
 from dualmode.gateway.lambda_.execution_environment import Environment
-from dualmode.gateway.lambda_.execution_environments import Environments
-from dualmode.gateway.lambda_.function_process import reap_orphans
 from dualmode.gateway.lambda_.invocation import REQUEST_LIMIT
 from dualmode.gateway.lambda_.invoke_api import EventsApi
 from dualmode.gateway.lambda_.log_stream import LogStream, to_stdout
 from dualmode.gateway.lambda_.platform_log import JsonLog, PlatformLog, TextLog
+from dualmode.gateway.lambda_.process_group import reap_orphans
 from dualmode.gateway.settings import Settings, SettingsError, settings_from
 
 # Source: sysexits.h, EX_USAGE and EX_UNAVAILABLE.
@@ -40,7 +40,7 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     advice = Advice()
-    environments = Environments(lambda: _environment(settings, advice), settings.workers)
+    environments = EnvironmentPool(lambda: _environment(settings, advice), settings.workers)
     try:
         servers = _servers(settings, environments)
     except OSError as error:
@@ -58,7 +58,7 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     return 0
 
 
-def _servers(settings: Settings, environments: Environments) -> tuple[HttpServer, HttpServer]:
+def _servers(settings: Settings, environments: EnvironmentPool) -> tuple[HttpServer, HttpServer]:
     throttle = Throttle(*settings.throttle) if settings.throttle else None
     endpoint = Endpoint(
         account_id=settings.function.account_id, api_id=settings.api_id, mapping_key=settings.mapping_key

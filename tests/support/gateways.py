@@ -1,4 +1,4 @@
-"""Environments and gateways for tests: real processes of real functions, on ports of their own."""
+"""EnvironmentPool and gateways for tests: real processes of real functions, on ports of their own."""
 
 import contextlib
 import http.client
@@ -10,8 +10,8 @@ import sys
 import time
 from pathlib import Path
 
+from dualmode.gateway.lambda_.environment_pool import EnvironmentPool
 from dualmode.gateway.lambda_.execution_environment import Environment, Function
-from dualmode.gateway.lambda_.execution_environments import Environments
 from dualmode.gateway.lambda_.invocation import Invocation
 from dualmode.gateway.lambda_.log_stream import LogStream
 from dualmode.gateway.lambda_.platform_log import JsonLog, TextLog
@@ -75,7 +75,7 @@ def environments(limit=1, described=None):
         stream = LogStream(Log().write)
         return Environment(described, stream, TextLog(stream, described.version))
 
-    pool = Environments(create, limit)
+    pool = EnvironmentPool(create, limit)
     try:
         yield pool
     finally:

@@ -22,7 +22,7 @@ from dualmode.gateway.api_gateway.result_response import (
 from dualmode.gateway.api_gateway.throttle import Throttle
 from dualmode.gateway.http.connection import RefusedError
 from dualmode.gateway.http.message import Request, Response
-from dualmode.gateway.lambda_.execution_environments import Environments
+from dualmode.gateway.lambda_.environment_pool import EnvironmentPool
 from dualmode.gateway.lambda_.invocation import REQUEST_LIMIT, Invocation
 from dualmode.gateway.lambda_.trace_id import new_trace_id, new_trace_root
 
@@ -55,7 +55,7 @@ class HttpApi:
 
     def __init__(
         self,
-        environments: Environments,
+        environments: EnvironmentPool,
         *,
         endpoint: Endpoint,
         options: HttpApiOptions,

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 
 from dualmode.gateway.lambda_.advice import Advice
-from dualmode.gateway.lambda_.function_process import Exited, FunctionProcess
 from dualmode.gateway.lambda_.invocation import RESPONSE_LIMIT, Invocation, Outcome, error_outcome
 from dualmode.gateway.lambda_.log_stream import LogStream
 from dualmode.gateway.lambda_.platform_log import InitEnd, Phase, PlatformLog, Report
+from dualmode.gateway.lambda_.process_group import Exited, ProcessGroup
 from dualmode.gateway.lambda_.runtime_api import ErrorReported, InitFailed, Message, Ready, Responded, RuntimeApi
 
 # Source: Lambda's developer guide, lifecycle: one that takes longer is done again, within the first invocation.
@@ -174,7 +174,7 @@ class _Process:
         self._ended = False
         self.api = RuntimeApi(self._inbox.put)
         told = {**variables, "AWS_LAMBDA_RUNTIME_API": self.api.address}
-        self._process = FunctionProcess(bootstrap, told, stream, self._exited)
+        self._process = ProcessGroup(bootstrap, told, stream, self._exited)
         self.api.start()
         self._process.start()
 

@@ -11,7 +11,7 @@ from dualmode.gateway.http import trusted_client
 from dualmode.gateway.http.connection import RefusedError
 from dualmode.gateway.http.message import Request, Response, json_response
 from dualmode.gateway.http.trusted_client import is_address_or
-from dualmode.gateway.lambda_.execution_environments import Environments
+from dualmode.gateway.lambda_.environment_pool import EnvironmentPool
 from dualmode.gateway.lambda_.invocation import REQUEST_LIMIT, Invocation, Outcome
 from dualmode.gateway.lambda_.trace_id import new_trace_id, new_trace_root
 
@@ -38,7 +38,7 @@ class EventsApi:
 
     def __init__(
         self,
-        environments: Environments,
+        environments: EnvironmentPool,
         *,
         version: str,
         hosts: Collection[str] = (),

@@ -1,4 +1,4 @@
-"""Environments with real processes: what a client of Lambda sees, what the log says, what happens to the process."""
+"""EnvironmentPool with real processes: what a client of Lambda sees, what the log says, what happens to the process."""
 
 import json
 import os

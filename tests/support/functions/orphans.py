@@ -5,7 +5,7 @@ import os
 import time
 from pathlib import Path
 
-from dualmode.gateway.lambda_.function_process import reap_orphans
+from dualmode.gateway.lambda_.process_group import reap_orphans
 
 PR_SET_CHILD_SUBREAPER = 36
 

@@ -12,7 +12,7 @@ from dualmode.gateway.lambda_.invocation import Invocation, error_outcome
 _log = logging.getLogger(__name__)
 
 
-class Environments:
+class EnvironmentPool:
     """Gives each invocation to a warm environment, to a new one while there are fewer than `limit`, or lets it wait."""
 
     def __init__(self, create: Callable[[], Environment], limit: int) -> None:

@@ -1,4 +1,4 @@
-"""One process of a function: started, watched, its output read, killed with everything it started."""
+"""A process of a function and all that it starts: started, watched, frozen, its output read, killed together."""
 
 import contextlib
 import ctypes
@@ -43,7 +43,7 @@ class Exited:
         return f"Runtime exited with error: exit status {self.returncode}"
 
 
-class FunctionProcess:
+class ProcessGroup:
     """A bootstrap command that runs until it ends or is killed; `exited` is told once, from the watching thread."""
 
     def __init__(
