@@ -142,7 +142,7 @@ _MALFORMED = (AttributeError, KeyError, TypeError, ValueError)
 def _refused_as_malformed() -> Answer:
     import logging
 
-    logging.getLogger("dualmode").exception("The event has the shape of a request, and is none that a gateway sends")
+    logging.getLogger("dualmode").exception("The event has the shape of a request, but is not one that a gateway sends")
     return 400, [("Content-Type", "application/json")], b'{"error":"The event is not a request"}\n'
 
 

@@ -146,7 +146,7 @@ def print_answer(terminal: Terminal, answer: Answer) -> None:
     text = _text(answer.response)
     if text is None:
         terminal.line(
-            terminal.dim(f"({len(answer.response.body)} bytes that are no text; --json prints them as base64)")
+            terminal.dim(f"({len(answer.response.body)} bytes that are not text; --json prints them as base64)")
         )
     elif text:
         terminal.line(text.removesuffix("\n"))

@@ -159,7 +159,7 @@ def _role(account: Account, configuration: Mapping[str, Any], name: str) -> str:
 def _check_runnable(function: Mapping[str, Any], name: str) -> None:
     configuration = function["Configuration"]
     if configuration.get("PackageType") != "Image":
-        raise server_error("version", name, "it is no image function, and the sandbox runs images only")
+        raise server_error("version", name, "it is not an image function, and the sandbox runs images only")
     if configuration.get("State") == "Failed":
         reason = configuration.get("StateReason") or configuration.get("StateReasonCode") or "no reason is given"
         raise server_error("version", name, f"its state is Failed: {reason}")

@@ -39,11 +39,11 @@ def evaluate(policy: str | Mapping[str, Any] | None, act: Act) -> Verdict:
         return Verdict(allowed=False, reason="there is no policy")
     document = json.loads(policy) if isinstance(policy, str) else policy
     if not isinstance(document, Mapping):
-        return Verdict(allowed=False, reason="the policy is no object")
+        return Verdict(allowed=False, reason="the policy is not an object")
     allowed, misses = "", []
     for number, statement in enumerate(_several(document.get("Statement")), 1):
         if not isinstance(statement, Mapping):
-            misses.append(f"statement {number} is no object")
+            misses.append(f"statement {number} is not an object")
             continue
         name = statement.get("Sid") or f"statement {number}"
         miss = _miss(statement, act)

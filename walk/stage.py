@@ -130,7 +130,7 @@ def _integration(
     uri = _with_stage_variables(str(integration.get("IntegrationUri") or ""), stage_variables)
     function = _FUNCTION_ARN.search(uri)
     if function is None:
-        raise server_error("integration", integration_id, f"its URI {uri!r} is no Lambda function's ARN")
+        raise server_error("integration", integration_id, f"its URI {uri!r} is not the ARN of a Lambda function")
     version = integration.get("PayloadFormatVersion") or "1.0"
     milliseconds = int(integration.get("TimeoutInMillis") or INTEGRATION_SECONDS * 1000)
     qualifier = function["qualifier"] or ""

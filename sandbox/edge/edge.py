@@ -136,7 +136,7 @@ class Edge:
         except FunctionFailedError as error:
             raise server_error("function", name, f"it failed: {error}") from error
         except InvalidResultError as error:
-            raise server_error("function", name, f"its result is no response. {error}") from error
+            raise server_error("function", name, f"its result is not a response. {error}") from error
         except SandboxError as error:
             raise server_error("function", name, str(error)) from error
         except FunctionTimedOutError as error:

@@ -72,7 +72,7 @@ def test_colours_are_for_terminals_that_want_them():
 
 def test_a_body_that_is_no_text_is_not_printed():
     assert printed(answer(body=b"\xff\xfe")).splitlines()[-1] == (
-        "(2 bytes that are no text; --json prints them as base64)"
+        "(2 bytes that are not text; --json prints them as base64)"
     )
 
 

@@ -55,7 +55,7 @@ def test_the_body_of_a_1_0_result_may_be_base64():
         ("a text", "Payload 1.0 wants a result with a statusCode."),
         ({"body": "a"}, "Payload 1.0 wants a result with a statusCode."),
         ([200], "Payload 1.0 wants a result with a statusCode."),
-        ({"statusCode": "often"}, "statusCode 'often' is no HTTP status"),
+        ({"statusCode": "often"}, "statusCode 'often' is not an HTTP status"),
         ({"statusCode": 200, "headers": ["a"]}, "headers is not an object."),
         ({"statusCode": 200, "multiValueHeaders": ["a"]}, "multiValueHeaders is not an object of lists."),
         ({"statusCode": 200, "multiValueHeaders": {"X-One": "a"}}, "multiValueHeaders is not an object of lists."),

@@ -110,7 +110,7 @@ def _status(value: object, options: ResultOptions) -> int:
         value = int(value)
     # 1xx would leave the client waiting for the response that follows it
     if isinstance(value, bool) or not isinstance(value, int) or not 200 <= value <= 599:
-        raise InvalidResultError(f"statusCode {value!r} is no HTTP status from 200 to 599.")
+        raise InvalidResultError(f"statusCode {value!r} is not an HTTP status from 200 to 599.")
     return value
 
 
@@ -126,7 +126,7 @@ def _headers(value: object) -> list[tuple[str, str]]:
         if lower in DROPPED_HEADERS or field is None or (lower == "content-type" and typed):
             continue
         if not TOKEN.match(name):
-            raise InvalidResultError(f"{name!r} is no header's name.")
+            raise InvalidResultError(f"{name!r} is not a valid header name.")
         typed = typed or lower == "content-type"
         headers.append((lower, _field(field, f"header {name}")))
     return headers

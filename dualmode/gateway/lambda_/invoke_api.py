@@ -113,7 +113,7 @@ def _invocation(request: Request) -> Invocation:
     qualifier = parse_qs(path[1] or "").get("Qualifier", [""])[0]
     if qualifier and not _QUALIFIER.match(qualifier):
         raise _RejectedError(
-            400, "InvalidParameterValueException", f"Qualifier {qualifier} is no version and no alias."
+            400, "InvalidParameterValueException", f"Qualifier {qualifier} is neither a version nor an alias."
         )
     event = request.body or b"{}"
     if len(event) > REQUEST_LIMIT:
