@@ -87,9 +87,9 @@ def test_what_other_requests_logged_is_left_out(form):
 def test_paths_are_those_of_the_image():
     lines = [
         "Traceback (most recent call last):",
-        f'  File "/home/me/.sandbox/images/{"a" * 64}/task/shop.py", line 3, in f',
-        f'  File "/home/me/.sandbox/images/{"a" * 64}/runtime/dualmode/handler.py", line 3, in f',
-        '  File "/home/me/.sandbox/venvs/bc16d049fe859082/lib/python3.11/site-packages/flask/app.py", line 1, in g',
+        f'  File "/srv/me/.sandbox/images/{"a" * 64}/task/shop.py", line 3, in f',
+        f'  File "/srv/me/.sandbox/images/{"a" * 64}/runtime/dualmode/handler.py", line 3, in f',
+        '  File "/srv/me/.sandbox/venvs/bc16d049fe859082/lib/python3.11/site-packages/flask/app.py", line 1, in g',
         "ValueError",
     ]
     assert tracebacks(lines) == [
@@ -143,7 +143,7 @@ WAY_OUT = (
             refused("/var/task/instance", 13, "Permission denied"),
             f"/var/task/instance can't be written (shop.py, line 12): {WAY_OUT}",
         ),
-        (refused("/root/.netrc", 13, "Permission denied"), None),
+        (refused("/etc/netrc", 13, "Permission denied"), None),
         (
             json.dumps(
                 {
