@@ -12,6 +12,8 @@ override DIR := $(value DIR)
 override FROM := $(value FROM)
 export ARGS
 VENV := .venv
+# Named, else a folder with a configuration of its own, such as an application's, would be read by that one.
+RUFF_CONFIG := --config pyproject.toml
 RUN := $(VENV)/bin/python
 LOCK := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
@@ -64,16 +66,15 @@ upgrade: override export FROM := $(FROM)
 upgrade: ## take a newer dualmode into a repository that `make new` made: FROM=../dualmode, REPLACE=1
 	@$(or $(PYTHON),python3) -m scaffold upgrade --from "$$FROM" $(if $(value REPLACE),--replace)
 
-# --config: else a folder with a configuration of its own, such as an application's, would be read by that one.
 lint: $(VENV)/tests.installed ## check style, types and which part may import which
-	@$(VENV)/bin/ruff check --config pyproject.toml
-	@$(VENV)/bin/ruff format --check --config pyproject.toml
+	@$(VENV)/bin/ruff check $(RUFF_CONFIG)
+	@$(VENV)/bin/ruff format --check $(RUFF_CONFIG)
 	@$(VENV)/bin/mypy
 	@$(VENV)/bin/lint-imports
 
 format: $(VENV)/tests.installed ## rewrite the code in the project's style
-	@$(VENV)/bin/ruff check --fix --config pyproject.toml
-	@$(VENV)/bin/ruff format --config pyproject.toml
+	@$(VENV)/bin/ruff check --fix $(RUFF_CONFIG)
+	@$(VENV)/bin/ruff format $(RUFF_CONFIG)
 
 bench-runtime: $(VENV)/benchmarks.installed ## measure start and request times against the alternatives, side by side
 	@exec $(RUN) -Ic "$$RUN_MODULE" benchmarks.runtime
