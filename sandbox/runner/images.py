@@ -3,7 +3,6 @@
 import contextlib
 import hashlib
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -13,7 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sandbox import variables
 from sandbox.errors import SandboxError
+from sandbox.runner import process_disk
 from sandbox.runner.base_python import difference
 from sandbox.runner.build_context import BuildContext, left_out, read_context
 from sandbox.runner.build_output import sentence_of, shown
@@ -174,7 +175,7 @@ class ImageStore:
                 needed.declared,
                 image.app_dir,
             ],
-            env={**os.environ, "PYTHONPATH": str(needed.installer), "PYTHONDONTWRITEBYTECODE": "1"},
+            env={**variables.ordinary(), "PYTHONPATH": str(needed.installer), "PYTHONDONTWRITEBYTECODE": "1"},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -182,7 +183,7 @@ class ImageStore:
         )
         _refuse_failure(answer, image.app_dir)
 
-    def _check_import(self, image: StoredImage, variables: str) -> None:
+    def _check_import(self, image: StoredImage, told: str) -> None:
         """Import the application, as a stage of the Dockerfile does: a broken one is never deployed."""
         python = self.python(image)
         environment = {
@@ -190,10 +191,16 @@ class ImageStore:
             "PYTHONPATH": f"{image.runtime}:{image.task}",
             "FLASK_APP": image.flask_app,
             "APP_DIR": image.app_dir,
-            "CHECK_ENVIRONMENT": variables,
+            "CHECK_ENVIRONMENT": told,
         }
-        answer = subprocess.run(
+        # The build's user can write /tmp alone, so an application that writes beside its code fails there as well.
+        command = process_disk.on_lambdas_disk(
             [str(python), "-P", "-m", "dualmode.import_check"],
+            task=image.task,
+            folders=[image.folder, python.parents[1]],
+        )
+        answer = subprocess.run(
+            command,
             cwd=image.task,
             env=environment,
             stdin=subprocess.DEVNULL,

@@ -177,6 +177,14 @@ def test_what_differs_from_the_deployed_image_is_said_once(context, tmp_path):
     ]
 
 
+def test_an_application_that_writes_beside_its_code_when_it_is_imported_is_not_built(store, context):
+    (context / "shop" / "shop.py").write_text(f"open('seed.txt', 'w').close()\n{SERVER}")
+    with pytest.raises(SandboxError) as refused:
+        build(store, context)
+    assert "Importing shop:app fails with OSError, as above" in str(refused.value)
+    assert "Read-only file system: 'seed.txt'" in str(refused.value)
+
+
 def test_a_folder_that_the_context_lacks_is_named(store, context):
     with pytest.raises(SandboxError, match="has no folder shpo"):
         build(store, context, APP_DIR="shpo")
