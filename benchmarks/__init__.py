@@ -1,1 +1,1 @@
-"""Measures the runtime side by side with what else a user would pick, on this machine, with one command."""
+"""Measures the runtime side by side with its alternatives, on this machine, with one command."""

@@ -1,4 +1,4 @@
-"""Makes a start read from the disk what it needs of the image, as on Lambda, where nothing has been read before."""
+"""Makes a start read the image's files from the disk, as on Lambda, where nothing is in memory yet."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ _mincore.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_void_p)
 
 
 class Read(NamedTuple):
-    """What a start had read by its end, with what the system reads ahead."""
+    """What a start has read when it ends, including what the system reads ahead."""
 
     files: int
     bytes: int
 
 
 def files_of(stage: Stage) -> list[Path]:
-    """Returns the files of a stage and of the standard library, less the interpreter, which this process uses too."""
+    """Returns the files of a stage and of the standard library, without the interpreter: this process uses it too."""
     files = [path for folder in (stage.venv, stage.root, stage.task) for path in folder.rglob("*") if path.is_file()]
     files += _library(Path(sysconfig.get_path("stdlib")))
     return [*files, stage.web_adapter] if stage.web_adapter is not None else files
 
 
 class ColdDisk:
-    """Some files, of which none is to be in memory."""
+    """Files that must not be in memory."""
 
     def __init__(self, files: Sequence[Path]) -> None:
         self._files = files
         self._kept: dict[Path, int] = {}
-        os.sync()  # what is still to be written can't be dropped
+        os.sync()  # data that isn't written yet can't be dropped
 
     def drop(self) -> None:
-        """Take the files out of memory; what another process has mapped stays, and is not counted later."""
+        """Take the files out of memory; those that another process has mapped stay, and are not counted later."""
         for path in self._files:
             file = os.open(path, os.O_RDONLY)
             try:
@@ -50,7 +50,7 @@ class ColdDisk:
         self._kept = {path: pages for path in self._files if (pages := _pages_in_memory(path))}
 
     def read(self) -> Read:
-        """Returns what is in memory again."""
+        """Returns the files that are in memory again."""
         grown = [_pages_in_memory(path) - self._kept.get(path, 0) for path in self._files]
         return Read(sum(pages > 0 for pages in grown), sum(grown) * mmap.PAGESIZE)
 

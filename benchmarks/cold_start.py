@@ -28,7 +28,7 @@ class Where(TypedDict):
 
 
 def modules(contender: Contender, stage: Stage, stand_in: StandIn) -> list[str]:
-    """Returns the names in sys.modules after the first response, of the process that made it.
+    """Returns the names in sys.modules after the first response, of the process that sent it.
 
     Raises:
         ContenderFailedError: it didn't answer.
@@ -39,7 +39,7 @@ def modules(contender: Contender, stage: Stage, stand_in: StandIn) -> list[str]:
             session.go_on.clear()
             session.first_answered.wait(20)
             os.killpg(groups[-1], signal.SIGRTMIN + 7)
-            session.go_on.set()  # awslambdaric comes out of its native code, and Python sees the signal
+            session.go_on.set()  # awslambdaric returns from its native code, and Python handles the signal
             wait(session, groups, printed)
         written = [path.read_text().split("\n") for path in Path(folder).iterdir()]
     return max(written, key=len, default=[])

@@ -1,4 +1,4 @@
-"""The container engine, where there is one: runs an interpreter in an image, and weighs images."""
+"""The container engine, if there is one: runs an interpreter in an image, and measures the size of images."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def base_image() -> str:
 
 
 class EngineError(Exception):
-    """The engine couldn't do it: its own last lines."""
+    """The engine failed; the message is its last lines."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Engine:
 
     def python(self, image: str, *, readable: Path, writable: Path) -> list[str]:
         """Returns the command of an image's Python, with two folders of this machine at their own paths."""
-        # Without --init: podman's needs another package, and what runs here ends when its standard input does.
+        # Without --init: podman's needs another package, and the program here ends when its standard input ends.
         user = ["--user", f"{os.getuid()}:{os.getgid()}"] if self.command == "docker" else []
         return [
             *(self.command, "run", "--rm", "--interactive", *user),
@@ -64,11 +64,11 @@ class Engine:
         """Returns the image, or one on top of it with a compiled standard library, which official images leave out.
 
         Raises:
-            EngineError: it has no Python, or can't be built upon.
+            EngineError: it has no Python, or can't be built on.
         """
         if self._run("run", "--rm", "--entrypoint", "python", image, "-c", _IS_COMPILED) == "True":
             return image
-        dockerfile = f"FROM {image}\nUSER root\nRUN {_COMPILE} || true\n"  # there are files in it that don't compile
+        dockerfile = f"FROM {image}\nUSER root\nRUN {_COMPILE} || true\n"  # some of its files don't compile
         name = f"{_COMPILED}:{hashlib.sha256(image.encode()).hexdigest()[:12]}"
         self._run("build", "-t", name, "-", stdin=dockerfile)
         return name
@@ -83,7 +83,7 @@ class Engine:
         return _BUILT
 
     def size(self, image: str) -> int:
-        """Returns an image's bytes.
+        """Returns an image's size in bytes.
 
         Raises:
             EngineError: there is no such image.

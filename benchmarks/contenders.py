@@ -1,4 +1,4 @@
-"""Who is measured, and how each is started: as its own documentation says, around the same application."""
+"""What is measured, and how each is started: as its own documentation says, around the same application."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ class Contender:
 
     Args:
         name: what the table calls it.
-        distributions: what has to be installed for it, dependencies left out.
+        distributions: what has to be installed for it, without dependencies.
         module: the name of the handler's module, for those that have one.
         source: that module, where the user of this contender has to write it.
-        environ: variables that the function has beside Lambda's own.
+        environ: variables that the function has in addition to Lambda's own.
     """
 
     name: str
@@ -27,7 +27,7 @@ class Contender:
 
 OURS = Contender(name="dualmode", distributions=("flask", "mangum", "awslambdaric"), module="dualmode.lambda_handler")
 
-# A deployment has a line for each request, which nobody else writes.
+# A deployment logs a line for each request; no other contender does.
 OURS_LOGGING = Contender(
     name="dualmode, requests logged",
     distributions=OURS.distributions,
@@ -61,7 +61,7 @@ def handler(event, context):
 """,
 )
 
-# Start-up and shut-down on every request, Mangum's default, would be work that a WSGI application doesn't know.
+# Start-up and shut-down on every request, Mangum's default, would be work that a WSGI application doesn't need.
 MANGUM_ASGIREF = Contender(
     name="Mangum + asgiref",
     distributions=("flask", "mangum", "asgiref", "awslambdaric"),
@@ -88,14 +88,14 @@ handler = Mangum(WSGIMiddleware(app), lifespan="off")
 """,
 )
 
-# An extension beside a web server; it speaks to the Runtime API itself, so nothing of it can be called in process.
+# An extension beside a web server. It calls the Runtime API itself, so it can't be called in process.
 WEB_ADAPTER = Contender(name="Web Adapter + gunicorn", distributions=("flask", "gunicorn"))
 
 ALL = (OURS, OURS_LOGGING, APIG_WSGI, SERVERLESS_WSGI, MANGUM_ASGIREF, MANGUM_A2WSGI, WEB_ADAPTER)
 
 
 def named(name: str) -> Contender:
-    """Returns the contender of that name.
+    """Returns the contender with that name.
 
     Raises:
         KeyError: there is none.

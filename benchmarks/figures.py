@@ -1,4 +1,4 @@
-"""What was measured under one interpreter, and what is said of it: medians, their spread, and ratios."""
+"""What was measured under one interpreter, and the results: medians, their spread, and ratios."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class Figures:
 
 
 class Target(NamedTuple):
-    """What ours must be, as a ratio to a contender's; `minors` are the Pythons it is said of, or none for each."""
+    """What ours must be, as a ratio to a contender's; `minors` are the Pythons it applies to; empty means all."""
 
     sentence: str
     measure: str
@@ -87,7 +87,7 @@ class Target(NamedTuple):
     minors: tuple[str, ...] = ()
 
     def is_of(self, minor: str) -> bool:
-        """Tells whether it is said of this Python."""
+        """Tells whether it applies to this Python."""
         return not self.minors or minor in self.minors
 
 

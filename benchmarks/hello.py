@@ -1,4 +1,4 @@
-"""The one request that everybody is measured with, and the one answer that counts as right."""
+"""The request that every contender is measured with, and the only correct answer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 PATH = "/hello"
 ANSWER = {"message": "Hello from Flask!"}
 
-# Payload format 2.0, with what a browser's request through an HTTP API carries.
+# Payload format 2.0, with the fields of a browser's request through an HTTP API.
 EVENT: dict[str, Any] = {
     "version": "2.0",
     "routeKey": "$default",
@@ -53,7 +53,7 @@ EVENT: dict[str, Any] = {
 
 
 def wrong(result: Mapping[str, Any]) -> str:
-    """Returns what is wrong with a function's result, or "" for the right answer."""
+    """Returns what is wrong with a function's result, or "" if it is correct."""
     body = result.get("body") or ""
     if result.get("isBase64Encoded"):
         body = b64decode(body)

@@ -19,7 +19,7 @@ from typing import Any
 
 Request = Callable[[], object]
 
-# Short enough that another program seldom interrupts a block, long enough to be timed.
+# Short enough that other programs rarely interrupt a block, long enough to be timed.
 _CALLS = 10
 
 
@@ -34,7 +34,7 @@ def main(handlers: dict[str, tuple[str, dict[str, str]]], event: dict[str, Any],
         try:
             handler = _imported(module, environ)
             handler(event, context)
-        except Exception as error:  # noqa: BLE001 (whatever it is, the others are measured)
+        except Exception as error:  # noqa: BLE001 (the others are measured in any case)
             failed[contender] = f"{type(error).__name__}: {error}"
             continue
         requests[contender] = lambda handler=handler: handler(event, context)  # type: ignore[misc]
@@ -61,11 +61,11 @@ def _imported(module: str, environ: dict[str, str]) -> Callable[[Any, Any], obje
 
 
 def one_round(direct: Request, requests: dict[str, Request], blocks: int, shuffled: random.Random) -> dict[str, float]:
-    """Returns the median µs by which each request exceeds the direct one beside it, and that one's own under ""."""
+    """Returns the median µs that each request takes over the direct call beside it; "" has the direct call's own."""
     taken: dict[str, list[float]] = {name: [] for name in ("", *requests)}
     order = list(requests)
     for _ in range(blocks):
-        # Whoever comes after a contender that hops threads would always find the caches cold.
+        # In a fixed order, the one after a contender that switches threads would always find the caches cold.
         shuffled.shuffle(order)
         for name in order:
             beside = _microseconds(direct, _CALLS)
@@ -75,7 +75,7 @@ def one_round(direct: Request, requests: dict[str, Request], blocks: int, shuffl
 
 
 def direct_call(app: Callable[..., Any], event: dict[str, Any]) -> Request:
-    """Returns the call that a WSGI server makes at least: a fresh environ, the whole body, and close()."""
+    """Returns the minimal call that a WSGI server makes: a fresh environ, the whole body, and close()."""
     http = event["requestContext"]["http"]
     environ = {
         "REQUEST_METHOD": http["method"],
@@ -119,12 +119,12 @@ def _microseconds(request: Request, calls: int) -> float:
     return (time.perf_counter() - began) / calls * 1e6
 
 
-# What is logged goes to standard error, and what an adapter prints is no answer.
+# What is logged goes to standard error, and what an adapter prints isn't an answer.
 _answers, sys.stdout = sys.stdout, sys.stderr
 
 
 def answer(value: object) -> None:
-    """Write one line to whoever asked."""
+    """Write one line to the caller."""
     print(json.dumps(value), file=_answers, flush=True)
 
 

@@ -1,4 +1,4 @@
-"""Finds Python interpreters, and measures under each through a worker process of its own."""
+"""Finds Python interpreters, and measures each one in its own worker process."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _VERSION = "import platform; print(platform.python_version())"
 
 
 class InterpreterError(Exception):
-    """Nothing can be measured under an interpreter: one sentence."""
+    """Nothing can be measured under an interpreter; one sentence says why."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +54,7 @@ def interpreter(command: Sequence[str], image: str = "") -> Interpreter:
     """Returns the interpreter that a command starts.
 
     Raises:
-        InterpreterError: it starts none.
+        InterpreterError: the command doesn't start one.
     """
     try:
         asked = subprocess.run([*command, "-c", _VERSION], capture_output=True, text=True, check=True, cwd=REPOSITORY)
@@ -84,7 +84,7 @@ def found(pythons: Sequence[str], images: Sequence[str]) -> list[Interpreter]:
 
 
 def missing(measured: Sequence[Interpreter]) -> list[str]:
-    """Returns those of the Pythons that are measured by default which weren't."""
+    """Returns the default Pythons that were not measured."""
     minors = {each.minor for each in measured}
     return [name for name in _ON_PATH if name.removeprefix("python") not in minors]
 
@@ -124,7 +124,7 @@ class Worker:
         """Returns what the worker's method of that name returned.
 
         Raises:
-            InterpreterError: it couldn't.
+            InterpreterError: the worker couldn't do it.
         """
         self._write([name, arguments, settings])
         return self._read()

@@ -1,4 +1,4 @@
-"""Draws the figures as an SVG bar chart, by the standard library alone: what the lock installs is measured too."""
+"""Draws the figures as an SVG bar chart, with only the standard library: installed packages are measured too."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Starts a contender's process against the stand-in, as Lambda would, and takes the times of its life."""
+"""Starts a contender's process against the stand-in, as Lambda would, and measures its times."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _SECONDS = 20.0
 class Times(NamedTuple):
     """What one start took, to `next` and to the first response; then each round trip, and the lines logged for it.
 
-    `cpu_ms` is what its threads had computed by the first response, which other programs hardly change; 0 if unknown.
+    `cpu_ms` is its threads' processor time until the first response: other programs hardly change it; 0 if unknown.
     """
 
     ready_ms: float
@@ -38,7 +38,7 @@ class Times(NamedTuple):
 
 
 class ContenderFailedError(Exception):
-    """A contender's process ended, or answered wrongly: one sentence, with the end of what it printed."""
+    """A contender's process ended, or gave a wrong answer; one sentence, with the end of its output."""
 
 
 def environment(stage: Stage, stand_in: StandIn, extra: dict[str, str]) -> dict[str, str]:
@@ -122,10 +122,10 @@ def _text(log: IO[bytes]) -> str:
 
 
 def wait(session: Session, groups: list[int], printed: Callable[[], str]) -> None:
-    """Returns once the last event is answered, rightly.
+    """Returns once the last event has a correct answer.
 
     Raises:
-        ContenderFailedError: it didn't come to that.
+        ContenderFailedError: it never had one.
     """
     deadline = time.monotonic() + _SECONDS
     while not session.finished.wait(0.25):
@@ -167,7 +167,7 @@ def times(contender: Contender, stage: Stage, stand_in: StandIn, warm: int) -> T
     """Returns what one start took, and the median of `warm` round trips after the first one.
 
     Raises:
-        ContenderFailedError: it didn't answer, or wrongly.
+        ContenderFailedError: it gave no answer, or a wrong one.
     """
     with running(contender, stage, stand_in, 1 + warm) as (began, session, groups, printed):
         computed: list[float] = []

@@ -19,7 +19,7 @@ from benchmarks.plot import plot
 
 
 class _Progress:
-    """One line on standard error that says what is going on; where nobody watches, one every few seconds."""
+    """One line on standard error that says what is going on; where that isn't a terminal, one every few seconds."""
 
     def __init__(self) -> None:
         self._watched = sys.stderr.isatty()
@@ -148,7 +148,7 @@ def _workers(
 
 
 def _measure(workers: Sequence[Worker], rounds: int, seconds: float, progress: _Progress) -> list[Figures]:
-    """Returns the figures of each worker, after so many rounds or seconds: in a round, each is measured once."""
+    """Returns the figures of each worker, after this many rounds or seconds; a round measures each once."""
     measured = []
     for worker in workers:
         interpreter = worker.interpreter
@@ -204,7 +204,7 @@ def _conditions(measured: Sequence[Figures], load: float) -> Iterator[str]:
 
 
 def _weight(progress: _Progress) -> str:
-    """Returns a line about our image's size, where an engine is there."""
+    """Returns a line about our image's size, if there is a container engine."""
     engine = Engine.found()
     if engine is None:
         return "image size: not measured, since neither docker nor podman answers here"

@@ -22,7 +22,7 @@ LOCK = REPOSITORY / "benchmarks" / "requirements.txt"
 
 
 class StageError(Exception):
-    """The stage can't be set: one sentence."""
+    """The stage can't be made; one sentence says why."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +34,7 @@ class Stage:
 
     @property
     def venv(self) -> Path:
-        """Everybody's packages."""
+        """The packages of all contenders."""
         return self.folder / "venv"
 
     @property
@@ -55,7 +55,7 @@ class Stage:
 
 @contextmanager
 def reserved(folder: Path, progress: Callable[[str], None]) -> Iterator[None]:
-    """Keeps a stage to one run at a time: it is set anew for each."""
+    """Keeps a stage to one run at a time: each run makes it anew."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with folder.with_name(f"{folder.name}.lock").open("w") as lock:
         try:
@@ -89,7 +89,7 @@ def _install(stage: Stage) -> None:
     stage.folder.mkdir(parents=True)
     pip = stage.folder / "pip"
     commands = [
-        # As in the image: pip lives elsewhere, and every module is compiled with a hash that nobody checks.
+        # As in the image: pip is elsewhere, and every module is compiled with a hash that isn't checked.
         [sys.executable, "-m", "venv", str(pip)],
         [sys.executable, "-m", "venv", "--without-pip", str(stage.venv)],
         [
@@ -117,7 +117,7 @@ def _copy(stage: Stage) -> None:
     ignore = shutil.ignore_patterns("__pycache__")
     for part in ("scripts", "dualmode"):
         shutil.copytree(REPOSITORY / part, stage.root / part, ignore=ignore)
-    # The application of a user, and beside it what the user of each contender writes.
+    # A user's application, and beside it the code that each contender needs.
     shutil.copy(REPOSITORY / "scripts" / "server.py", stage.task)
     for contender in contenders.ALL:
         if contender.source:

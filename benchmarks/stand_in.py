@@ -1,4 +1,4 @@
-"""A stand-in for Lambda's Runtime API, the same for everybody: it hands out one event again and again, and takes times.
+"""A stand-in for Lambda's Runtime API, the same for all: it sends one event again and again, and measures times.
 
 Source: the AWS Lambda developer guide, "Using the Lambda runtime API" and "Lambda Extensions API".
 """
@@ -60,7 +60,7 @@ class StandIn:
         return self._session
 
     def close(self) -> None:
-        """Accept nothing any more."""
+        """Stop accepting connections."""
         self._listener.close()
 
     def _accept(self) -> None:
@@ -110,7 +110,7 @@ class StandIn:
             connection.sendall(_response(200, b'{"functionName":"hello"}', [("Lambda-Extension-Identifier", _ID)]))
             session.registered.set()
         elif target.startswith(f"{_EXTENSION}/event/next"):
-            return  # an extension waits here for the environment's end
+            return  # an extension waits here for the end of the execution environment
         else:
             connection.sendall(_response(202, b'{"status":"OK"}'))
             session.fail(f"{method} {target}: {body.decode('utf-8', 'replace')[:500]}")
@@ -145,7 +145,7 @@ def _invocation_headers() -> list[tuple[str, str]]:
 
 
 def _response(status: int, body: bytes, headers: list[tuple[str, str]] | None = None) -> bytes:
-    # awslambdaric's native client waits for ever when `next` is answered without a content type
+    # awslambdaric's native client waits forever when `next` is answered without a content type
     fields = [("Content-Type", "application/json"), ("Content-Length", str(len(body))), *(headers or [])]
     head = f"HTTP/1.1 {status} OK\r\n" + "".join(f"{name}: {value}\r\n" for name, value in fields) + "\r\n"
     return head.encode("latin-1") + body

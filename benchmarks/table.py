@@ -85,7 +85,7 @@ def _row(first: str, *cells: str) -> str:
 
 
 def targets(measured: Sequence[Figures]) -> list[str]:
-    """Returns a line for each target, with what was reached under each Python that it is said of."""
+    """Returns a line for each target, with the result under each Python that it applies to."""
     lines = []
     for target in TARGETS:
         reached = []
@@ -100,7 +100,7 @@ def targets(measured: Sequence[Figures]) -> list[str]:
 
 
 def _computed(figures: Figures, target: Target) -> str:
-    """Returns the same ratio of what was computed, which a busy machine changes least."""
+    """Returns the same ratio of processor time, which a busy machine changes least."""
     ratio = figures.ratio(CPU, target.against) if target.measure == FIRST else None
     return f" ({ratio:.2f} of its processor time)" if ratio is not None else ""
 
@@ -112,7 +112,7 @@ def missed(figures: Figures) -> bool:
 
 
 def where_the_time_goes(python: str, name: str, where: Where, before: Where, most: int = 25) -> str:
-    """Returns a cold start's time by package and by module, the largest first, and what it is without a bundle."""
+    """Returns a cold start's time by package and by module, the largest first, and the time without a bundle."""
     imports = where["imports"]
     by_package: dict[str, list[float]] = defaultdict(list)
     for module, milliseconds in imports.items():
@@ -140,7 +140,7 @@ def failures(measured: Iterable[Figures]) -> list[str]:
 
 
 def names_of(only: Sequence[str]) -> list[str]:
-    """Returns the contenders asked for, all without a choice; ours is always among them."""
+    """Returns the chosen contenders (default: all); ours is always included."""
     return [
         contender.name
         for contender in contenders.ALL

@@ -1,6 +1,6 @@
 """Measures under one interpreter, for `benchmarks.runtime`: one line of JSON asks on standard input, lines answer.
 
-Everything is done by this process, which may live in a container or another root: making the environment, the stand-in
+This process, which may run in a container or another root, does everything: making the environment, the stand-in
 for the Runtime API, and the contenders' processes.
 """
 
@@ -74,7 +74,7 @@ class Worker:
         return json.loads(line)
 
     def calls(self) -> dict[str, float]:
-        """Returns one round of µs per request, over the direct call's, which has the name ""."""
+        """Returns one round of µs per request, beyond the direct call's, which has the name ""."""
         assert self._in_process.stdin is not None
         self._in_process.stdin.write("round\n")
         self._in_process.stdin.flush()
@@ -98,13 +98,13 @@ class Worker:
         return {"first_ms": times.first_ms, **self._disk.read()._asdict()}
 
     def modules(self) -> dict[str, int]:
-        """Returns how many modules each has loaded after its first response."""
+        """Returns how many modules each contender has loaded after its first response."""
         return {name: len(self._modules(contender)) for name, contender in self._contenders.items()}
 
     def _modules(self, contender: Contender) -> list[str]:
         try:
             return cold_start.modules(contender, self._stage, self._stand_in)
-        except ContenderFailedError:  # its starts say why
+        except ContenderFailedError:  # its start times have the reason
             return []
 
     def where(self, name: str, *, bundled: bool) -> cold_start.Where:
@@ -120,7 +120,7 @@ class Worker:
                 aside.rename(bundle)
 
     def sizes(self) -> dict[str, int]:
-        """Returns the bytes that each adds to the base image."""
+        """Returns how many bytes each adds to the base image."""
         names = {name: contender.distributions for name, contender in self._contenders.items()}
         command = [str(self._stage.venv / "bin" / "python"), str(_HERE / "installed_size.py"), json.dumps(names)]
         sizes: dict[str, int] = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)

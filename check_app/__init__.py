@@ -1,1 +1,1 @@
-"""What of an application will hurt on Lambda, said before anything is deployed: `make check-app`."""
+"""Finds what will cause problems on Lambda, before anything is deployed: `make check-app`."""

@@ -21,7 +21,7 @@ _DOCKERFILE = Path("infra/Dockerfile")
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run the command; the exit status: 0 also with warnings, 1 where the application can't work as it is."""
+    """Run the command and return the exit status: 0 also with warnings, 1 if the application can't work as it is."""
     parser = argparse.ArgumentParser(prog="python -m check_app", description=__doc__, allow_abbrev=False)
     add = parser.add_argument
     add("--app", metavar="FOLDER", help="the application's folder, instead of the setting appDir")
@@ -50,7 +50,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _once(found: Iterable[Finding]) -> list[Finding]:
-    """The findings in order, of warnings about a line the first: reading the code and running it see the same."""
+    """The findings in order, one warning for each line: reading the code and running it find the same things."""
     kept: dict[object, Finding] = {}
     for finding in found:
         place: object = (finding.file, finding.line) if finding.line and not finding.stops else finding
@@ -59,7 +59,7 @@ def _once(found: Iterable[Finding]) -> list[Finding]:
 
 
 def _values(asked: argparse.Namespace) -> dict[str, Any]:
-    """The settings by their short keys, those of the command line over the stack's."""
+    """The settings by their short keys, the command line's override the stack's."""
     project = settings.load_project(Path.cwd())
     given = [("appDir", asked.app), ("flaskApp", asked.flask_app)]
     chosen = parse_assignments(project, [f"{key}={value}" for key, value in given if value])

@@ -6,13 +6,13 @@ from pathlib import Path
 from check_app.finding import Finding
 
 BINARY_LIMIT = 4_500_000
-"""Bytes of a binary response: Lambda's 6 MB, less what base64 adds."""
+"""Largest binary response in bytes: Lambda's 6 MB, minus what base64 adds."""
 
 _SERVED = {"static", "media", "public", "assets"}
 
 
 def findings(folder: Path) -> Iterator[Finding]:
-    """The files in folders that are served, and are too large for one response."""
+    """The files in served folders that are too large for one response."""
     for path in sorted(folder.rglob("*")):
         parts = path.relative_to(folder).parts
         if any(part.startswith(".") for part in parts) or not _SERVED & set(parts[:-1]) or not path.is_file():

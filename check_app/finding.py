@@ -1,4 +1,4 @@
-"""One thing that an application does and Lambda does differently: where, what, and the way out."""
+"""One thing that an application does that works differently on Lambda: where, what, and the solution."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ class Finding:
     """A place in an application, what happens there on Lambda, and what to use instead."""
 
     file: str
-    """Path from the repository, or what the finding is about where that is no file."""
+    """Path from the repository, or the subject of the finding, if that isn't a file."""
     line: int = 0
     """From 1; 0 where the finding is about the whole file."""
     what: str

@@ -1,4 +1,4 @@
-"""What an application does when it is imported and its pages are got, seen by running it with every write refused."""
+"""Finds what an application does when it is imported and its pages are requested: runs it with every write refused."""
 
 import json
 import os
@@ -47,7 +47,7 @@ def report_of(
     """Run `visit.py` by the Python that has the application's packages, and return its report.
 
     Raises:
-        SandboxError: the application ends the program, or doesn't come to an end.
+        SandboxError: the application ends the program, or doesn't end.
     """
     read, write = os.pipe()
     paths = {"PYTHONPATH": f"{runtime}:{task}", "FLASK_APP": flask_app, "PYTHONDONTWRITEBYTECODE": "1"}
@@ -80,7 +80,7 @@ def report_of(
 
 
 def findings(report: Mapping[str, Any], app_dir: str, flask_app: str) -> Iterator[Finding]:
-    """What of a report Lambda does differently."""
+    """The findings of a report: what is different on Lambda."""
     for write in report["seen"]:
         yield Finding(
             file=_file(app_dir, write["file"]) if write["file"] else flask_app,
@@ -130,7 +130,7 @@ def _page(page: Mapping[str, Any], flask_app: str) -> Iterator[Finding]:
 
 
 def _file(app_dir: str, name: str) -> str:
-    """The user's own file for one of the image: a folder that is a package lies below its own name there."""
+    """The user's own file for a file of the image, where a folder that is a package is below its own name."""
     below = Path(app_dir) / name
     return str(below if below.exists() else Path(app_dir).parent / name)
 

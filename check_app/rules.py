@@ -1,7 +1,7 @@
-"""What in an application's code Lambda does differently: one rule for each, in a table.
+"""Finds code of an application that works differently on Lambda: a table of rules.
 
-A rule looks at one node of the code. It speaks up only where it is sure what the code does: a warning that is often
-wrong is not read.
+A rule looks at one node of the code. It warns only if it is sure what the code does: people ignore warnings that
+are often wrong.
 """
 
 import ast
@@ -55,7 +55,7 @@ def imports(*packages: str) -> Sees:
 
 
 def text(pattern: str) -> Sees:
-    """A text in the code that begins so."""
+    """A string in the code that begins with this."""
     found = re.compile(pattern)
     return lambda node, _source: (
         isinstance(node, ast.Constant) and isinstance(node.value, str) and found.match(node.value) is not None
@@ -80,7 +80,7 @@ def setting(name: str, accepts: Callable[[ast.expr, Source], bool]) -> Sees:
 
 
 def opens_to_write(node: ast.AST, source: Source) -> bool:
-    """`open(…, "w")` and its like, of a file that isn't in /tmp."""
+    """`open(…, "w")` and similar calls, for a file that isn't in /tmp."""
     if not isinstance(node, ast.Call):
         return False
     called = source.name_of(node.func)
@@ -111,7 +111,7 @@ def makes_folder(node: ast.AST, source: Source) -> bool:
 
 
 def saves_upload(node: ast.AST, source: Source) -> bool:
-    """`request.files[…].save(…)`, also by a name that was given the file before."""
+    """`request.files[…].save(…)`, also through a variable that holds the file."""
     if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "save"):
         return False
     return source.is_upload(node.func.value) and not _is_temporary(_arguments(node)[:1], source)
@@ -138,7 +138,7 @@ def connects_to_sqlite(node: ast.AST, source: Source) -> bool:
 
 
 def starts_pool(node: ast.AST, source: Source) -> bool:
-    """An executor that is kept: one in a `with` has ended before the response."""
+    """An executor that stays open: one in a `with` has ended before the response."""
     return (
         isinstance(node, ast.Assign)
         and isinstance(node.value, ast.Call)
@@ -147,7 +147,7 @@ def starts_pool(node: ast.AST, source: Source) -> bool:
 
 
 def streams(node: ast.AST, source: Source) -> bool:
-    """A response made of a generator."""
+    """A response made from a generator."""
     if not isinstance(node, ast.Call):
         return False
     called = source.name_of(node.func)
@@ -170,13 +170,13 @@ def is_text(*values: str) -> Callable[[ast.expr, Source], bool]:
 
 
 def is_elsewhere(node: ast.expr, source: Source) -> bool:
-    """A folder that isn't in /tmp: not one that the environment names either."""
+    """A folder that isn't in /tmp and isn't read from an environment variable."""
     reads = any(source.name_of(part).startswith(("os.environ", "os.getenv")) for part in ast.walk(node))
     return not reads and not _is_temporary([node], source)
 
 
 def is_over_six_megabytes(node: ast.expr, _source: Source) -> bool:
-    """A number of bytes, such as `16 * 1024 * 1024`, that is over what Lambda takes."""
+    """A number of bytes, such as `16 * 1024 * 1024`, that is over Lambda's limit."""
     number = _number(node)
     return number is not None and number > 6 * 1024 * 1024
 
@@ -243,7 +243,7 @@ _TEMPORARY = re.compile(r"/tmp(/|$)|/dev/")  # noqa: S108  where Lambda lets a f
 
 
 def _is_temporary(nodes: Iterable[ast.AST], source: Source, depth: int = 3) -> bool:
-    """Whether a path is in /tmp, as far as the code says: by a text, by `tempfile`, by a name that stands for these."""
+    """Whether a path is in /tmp, as far as the code shows: a string, `tempfile`, or a variable with one of these."""
     for node in nodes:
         for part in ast.walk(node):
             if isinstance(part, ast.Constant) and isinstance(part.value, str) and _TEMPORARY.match(part.value):

@@ -43,7 +43,7 @@ class Source:
 
     @cached_property
     def constants(self) -> dict[str, ast.expr]:
-        """What the names of the module's own level were given, the last time."""
+        """The last value of each name at the module's top level."""
         return {
             target.id: node.value
             for node in self.tree.body
@@ -62,7 +62,7 @@ class Source:
         )
 
     def is_upload(self, node: ast.expr) -> bool:
-        """Whether an expression is a file that a request brought, or a name that was given one."""
+        """Whether an expression is a file that a request brought, or a variable that holds one."""
         parts = list(ast.walk(node))
         named = {part.id for part in parts if isinstance(part, ast.Name)} & self._uploads
         return bool(named) or any(self.name_of(part) == "flask.request.files" for part in parts)
@@ -82,7 +82,7 @@ class Source:
         return frozenset(found)
 
     def name_of(self, node: ast.AST) -> str:
-        """The full name of what an expression names, such as `threading.Thread`; "" where it isn't a name."""
+        """The full name of what an expression refers to, such as `threading.Thread`; "" where it isn't a name."""
         if isinstance(node, ast.Name):
             return self.names.get(node.id, node.id)
         if isinstance(node, ast.Attribute):
@@ -91,7 +91,7 @@ class Source:
         return ""
 
     def nodes(self) -> Iterator[ast.AST]:
-        """Every node of what runs while the application is imported and serves: not of scripts and commands in it."""
+        """Every node of the code that runs during import and requests: scripts and commands are left out."""
         waiting: list[ast.AST] = [self.tree]
         while waiting:
             node = waiting.pop()
@@ -110,7 +110,7 @@ class Source:
 
 
 def sources(folder: Path) -> Iterator[Source | str]:
-    """Every Python file that serves requests, or a sentence for one that can't be read as Python."""
+    """Every Python file that serves requests, or a sentence for a file that isn't valid Python."""
     for path in sorted(folder.rglob("*.py")):
         parts = path.relative_to(folder).parts
         if any(part.startswith(".") or part in _NOT_DEPLOYED | _NOT_SERVED for part in parts):

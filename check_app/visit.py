@@ -1,7 +1,7 @@
-"""Imports an application and gets its pages, with every write and every connection refused, and reports as JSON.
+"""Imports an application and requests its pages, with every write and every connection refused, and reports as JSON.
 
 It runs as a program of its own, in the application's own environment: `python visit.py FD SECONDS`, where FD is open
-for the report. Refused is what Lambda would refuse, and what a check must not do: to write outside /tmp, to connect.
+for the report. It refuses writes outside /tmp, as Lambda does, and connections, which a check must not make.
 """
 
 import errno
@@ -34,15 +34,15 @@ def main(report: int, seconds: float) -> None:
         answer["import_seconds"] = time.perf_counter() - began
         if kinds.is_flask(app):
             answer["pages"] = _pages(app, began + seconds)
-    except BaseException as error:  # noqa: BLE001  whatever it is, it is what the application does
+    except BaseException as error:  # noqa: BLE001  any exception is a result
         text = "".join(traceback.format_exception_only(error)).strip().replace(f"{_TASK}/", "")
         answer["error"] = {"text": text, **_place_of(error)}
     os.write(report, json.dumps(answer).encode())
-    os._exit(0)  # threads that it started would keep this one
+    os._exit(0)  # its threads would keep this process running
 
 
 def _pages(app: Any, until: float) -> list[dict[str, Any]]:
-    """The paths without parameters, and what a GET of each brings."""
+    """The paths without parameters, and the result of a GET of each."""
     client = app.test_client()
     pages = []
     for rule in app.url_map.iter_rules():
@@ -61,7 +61,7 @@ def _pages(app: Any, until: float) -> list[dict[str, Any]]:
                 if size > 8_000_000 or time.perf_counter() > until:
                     break
             status, error = response.status_code, None
-        except Exception as raised:  # noqa: BLE001  a page that fails is a page
+        except Exception as raised:  # noqa: BLE001  a page that fails is a result too
             status, error, size, streamed = 500, "".join(traceback.format_exception_only(raised)).strip(), 0, False
         pages.append(
             {
@@ -98,8 +98,8 @@ _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 def _refuse_path(path: object) -> None:
     if not isinstance(path, str | bytes | os.PathLike):
-        return  # a descriptor: what it is was refused or allowed when it was opened
-    full = os.path.abspath(os.fsdecode(path))  # noqa: PTH100  Path.resolve would follow links, and opens nothing else
+        return  # a descriptor: it was checked when it was opened
+    full = os.path.abspath(os.fsdecode(path))  # noqa: PTH100  Path.resolve would follow links, which open() does itself
     in_task = full == str(_TASK) or full.startswith(f"{_TASK}/")  # which may itself lie in /tmp on this machine
     if (f"{full}/".startswith(_WRITABLE) and not in_task) or "__pycache__" in full:
         return

@@ -10,23 +10,23 @@ from check_app.finding import Finding
 from sandbox import variables
 
 SECONDS = 120
-"""How long pip may take; what it doesn't say until then is left out."""
+"""How long pip may take; the check is skipped if it takes longer."""
 
 _PLATFORMS = {"x86_64": "x86_64", "arm64": "aarch64"}
 
 
 def base_python(dockerfile: Path, base_image: str) -> str | None:
-    """Return the Python of the base image, such as `3.15`, as its name says; None where it doesn't."""
+    """Return the Python of the base image, such as `3.15`, from its name; None if the name doesn't say."""
     default = re.search(r"^ARG BASE_IMAGE=(\S+)", dockerfile.read_text(), re.MULTILINE)
     found = re.search(r"(?:python|lambda/python)[:-](\d+\.\d+)", base_image or (default[1] if default else ""))
     return found[1] if found else None
 
 
 def findings(requirements: Path, python: str, architecture: str) -> list[Finding]:
-    """Ask the package index, by pip, whether the requirements can be had without compiling; install nothing.
+    """Ask the package index, by pip, whether the requirements can be installed without compiling; install nothing.
 
-    What the requirements require in turn is asked for only where pip runs on the same Python: it takes the markers of
-    its own Python for those of the other one.
+    Indirect requirements are included only if pip runs on the same Python: otherwise it would evaluate markers for
+    its own Python.
     """
     with tempfile.TemporaryDirectory() as empty:
         command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", "install", "--dry-run"]
@@ -53,7 +53,7 @@ def findings(requirements: Path, python: str, architecture: str) -> list[Finding
     if ended.returncode == 0:
         return []
     missing = re.findall(r"No matching distribution found for ([^\s;(]+)", ended.stderr)
-    if not missing:  # the index can't be reached, or a line isn't a requirement: the build says so
+    if not missing:  # the index can't be reached, or a line isn't a requirement: the build reports it
         last = (ended.stderr.strip().splitlines() or ["pip failed"])[-1]
         return [
             Finding(

@@ -2,6 +2,6 @@
 
 import os
 
-# The real engine is spoken to over gRPC, whose handlers for forks break processes started meanwhile, and print.
-# It reads this at its first import, which pulumi's SDK makes.
+# The real engine is called over gRPC. gRPC's fork handlers break processes that are started meanwhile, and print.
+# gRPC reads this variable when it is first imported, which pulumi's SDK does.
 os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")

@@ -39,7 +39,7 @@ _NOTES_SECONDS = 0.5
 
 
 def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
-    """Run the command; the exit status."""
+    """Run the command and return the exit status."""
     try:
         with _stopping_on_signals():
             options = read_options(arguments, environ)
@@ -88,7 +88,7 @@ def _invoke(options: Options) -> int:
 def _serve(options: Options) -> int:
     terminal = Terminal(sys.stdout)
     respond: list[Callable[[Request], Response]] = []
-    try:  # before anything is deployed, so that a taken port is said at once
+    try:  # before anything is deployed, so that a port in use is reported at once
         server = HttpServer(
             _HOST, options.port, lambda request: respond[0](request), refuse=refuse, body_limit=BODY_LIMIT
         )
@@ -103,7 +103,7 @@ def _serve(options: Options) -> int:
             server.start()
             _introduce(terminal, sandbox, server.port)
             notes = Notes(sandbox.logs)
-            with contextlib.suppress(KeyboardInterrupt):  # how it is meant to end
+            with contextlib.suppress(KeyboardInterrupt):  # the normal way to stop it
                 while not threading.Event().wait(_NOTES_SECONDS):
                     _print_notes(terminal, notes)
     finally:
@@ -134,7 +134,7 @@ def _running(options: Options) -> "Iterator[Sandbox]":
 
 
 def _order(options: Options) -> "Order":
-    from sandbox.lifecycle import Order  # pulumi's SDK takes a second to import: wrong usage needn't wait
+    from sandbox.lifecycle import Order  # pulumi's SDK takes a second to import: don't wait for it on wrong usage
 
     project = settings.load_project(Path.cwd())
     own = settings.own_values(project, options.stack)
@@ -160,7 +160,7 @@ def _order(options: Options) -> "Order":
 
 
 def _introduce(terminal: Terminal, sandbox: "Sandbox", port: int) -> None:
-    """Say what there is and how to reach it."""
+    """Print what is running and how to reach it."""
     address = f"http://{_HOST}:{port}"
     print_tree(terminal, sandbox.deployment.resources)
     terminal.line()
@@ -172,7 +172,7 @@ def _introduce(terminal: Terminal, sandbox: "Sandbox", port: int) -> None:
     terminal.line(f"  {variables.FORGET}")
     for name, value in sandbox.variables.items():
         terminal.line(f"  export {name}={shlex.quote(value)}")
-    if sandbox.stack_file is not None:  # the repository's own would take the sandbox's domain away
+    if sandbox.stack_file is not None:  # the repository's own would remove the sandbox's domain
         command = ["pulumi", "up", "--stack", sandbox.stack, "--config-file", str(sandbox.stack_file)]
         terminal.line(f"  {shlex.join(command)}")
     terminal.line()
@@ -196,7 +196,7 @@ def _print_notes(terminal: Terminal, notes: Notes) -> None:
 
 @contextlib.contextmanager
 def _stopping_on_signals() -> Iterator[None]:
-    """Turn the first signal that asks to stop into KeyboardInterrupt; ignore further ones while things are stopped."""
+    """Turn the first signal that asks to stop into KeyboardInterrupt; ignore further ones during the shutdown."""
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
     def stop(_number: int, _frame: FrameType | None) -> None:
@@ -214,7 +214,7 @@ def _stopping_on_signals() -> Iterator[None]:
 
 
 def _fail(status: int, text: str) -> int:
-    """Say what is wrong, below the lines of whoever said it first."""
+    """Print what is wrong, below the output of the program that failed."""
     terminal = Terminal(sys.stderr)
     *lines, sentence = text.strip("\n").split("\n")
     for line in lines:
@@ -227,5 +227,5 @@ if __name__ == "__main__":
     status = main(sys.argv[1:], os.environ)
     sys.stdout.flush()
     sys.stderr.flush()
-    # Everything is stopped by now; taking pulumi_aws's modules apart again would keep a person waiting for a second.
+    # Everything is stopped by now. Unloading pulumi_aws's modules would only take another second.
     os._exit(status)

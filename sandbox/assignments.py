@@ -1,4 +1,4 @@
-"""Settings given on the command line, `key=value`: each made the type that `Pulumi.yaml` declares."""
+"""Settings given on the command line, `key=value`: each converted to the type that `Pulumi.yaml` declares."""
 
 import difflib
 import json
@@ -14,11 +14,11 @@ def parse_assignments(
 ) -> dict[str, object]:
     """Turn `key=value` texts into values of the types that `Pulumi.yaml` declares.
 
-    A key may be a path into an object or a list, such as `environment.GREETING`: the rest of what it has in `own`, by
-    full key, stays.
+    A key may be a path into an object or a list, such as `environment.GREETING`: its other values, from `own` by
+    full key, stay.
 
     Raises:
-        SettingsError: no `=`, a key that nobody declares, or a text that isn't of the key's type.
+        SettingsError: no `=`, a key that isn't declared, or a text that isn't valid for the key's type.
     """
     parsed: dict[str, object] = {}
     for assignment in assignments:
@@ -72,7 +72,7 @@ def _typed(declaration: Declaration, text: str) -> object:
             value = text == "true"
         elif kind in ("array", "object"):
             value = json.loads(text)
-    except json.JSONDecodeError as error:  # without the text: an object may hold secrets
+    except json.JSONDecodeError as error:  # the text is left out: an object may hold secrets
         name, sample = declaration.name, '["a", "b"]' if kind == "array" else '{"NAME": "value"}'
         raise SettingsError(
             f"Setting {name} is not JSON (line {error.lineno}, column {error.colno}): write --set '{name}={sample}', "

@@ -1,4 +1,4 @@
-"""The command's options, and the request that they spell."""
+"""The command's options, and the request that they describe."""
 
 import argparse
 import json
@@ -45,12 +45,12 @@ settings that are refused, 130 for Ctrl-C before there was an answer or a server
 
 
 class UsageError(Exception):
-    """The command was called wrongly; one sentence says how it is called."""
+    """The command was called wrongly; one sentence says how to call it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What the command was asked for; without anything else it serves `port`."""
+    """What the command is to do; by default it serves `port`."""
 
     request: Request | None
     event: bytes | None
@@ -62,7 +62,7 @@ class Options:
     json: bool
     settings: tuple[str, ...]
     zones: tuple[str, ...]
-    """Public hosted zones that the account has beside the sandbox's own."""
+    """Public hosted zones that the account has in addition to the sandbox's own."""
     port: int
     stack: str
     state: Path
@@ -74,7 +74,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def read_options(arguments: Sequence[str], environ: Mapping[str, str]) -> Options:
-    """The options, checked.
+    """Return the options, checked.
 
     Raises:
         UsageError: they are wrong.
@@ -152,7 +152,7 @@ def _request(text: str, data: str | None, headers: Sequence[str]) -> Request:
         fields.insert(0, ("Host", "localhost"))
     if body and "content-type" not in given:
         fields.append(("Content-Type", _content_type(body)))
-    # As browsers do: what isn't ASCII goes out as UTF-8, percent-encoded.
+    # As browsers do: non-ASCII characters are sent as percent-encoded UTF-8.
     target = quote(found[2], safe="".join(chr(code) for code in range(33, 127)))
     return Request(method=found[1].upper(), target=target, headers=tuple(fields), body=body)
 
@@ -190,7 +190,7 @@ def _command(text: str) -> tuple[str, ...]:
 
 
 def _assignment(text: str) -> str:
-    """A setting with its value: the file's text, without the line break at its end, where it names a file."""
+    """Return a setting with its value; if it names a file, that is the file's text without the final line break."""
     key, equals, value = text.partition("=")
     if not value.startswith("@"):
         return text

@@ -1,4 +1,4 @@
-"""What the sandbox tells a person when it can't go on: one sentence, never a traceback."""
+"""The errors that the sandbox shows when it can't go on: one sentence, never a traceback."""
 
 
 class SandboxError(Exception):

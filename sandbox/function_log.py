@@ -1,4 +1,4 @@
-"""What a function's log says of one request, as a person reads it: Python's own traceback, in whatever format."""
+"""What a function's log says about one request, in readable form: Python's own traceback, from any log format."""
 
 import json
 import re
@@ -7,13 +7,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-# The gateway writes that an invocation is over a moment after its answer.
+# The gateway logs the end of an invocation a moment after its answer.
 _OVER_SECONDS = 0.5
 
 _HEAD = "Traceback (most recent call last):"
 _CHAINED = ("During handling of the above exception", "The above exception was the direct cause")
 _ID = re.compile(r"\[[A-Z]+\]\t\S+\t([0-9a-f-]{36})\t")
-# Where things of an image that was laid out lie here, and where they lie in the image.
+# Where the files of an image that was laid out are here, and where they are in the image.
 _PLACES = (
     (re.compile(r"[^\s\"']*/images/[^/]+/task\b"), "/var/task"),
     (re.compile(r"[^\s\"']*/images/[^/]+/runtime\b"), "/opt/dualmode"),
@@ -23,14 +23,14 @@ _PLACES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogPart:
-    """The log from byte `begin` on, of the invocation with this id; of whichever comes where there is none."""
+    """The log from byte `begin` on, of the invocation with this id, or of any if there is no id."""
 
     path: Path
     begin: int
     request_id: str = ""
 
     def wait(self, seconds: float = _OVER_SECONDS) -> None:
-        """Wait until all of it is there, or the time is over."""
+        """Wait until it is complete, or the time is over."""
         deadline = time.monotonic() + seconds
         number = re.escape(self.request_id)
         over = re.compile(
@@ -40,12 +40,12 @@ class LogPart:
             time.sleep(0.005)
 
     def traceback(self) -> list[str]:
-        """The last traceback in it, line by line; empty where there is none."""
+        """The last traceback in it, line by line; empty if there is none."""
         found = tracebacks(self._text().splitlines(), self.request_id)
         return found[-1] if found else []
 
     def lines(self) -> list[str]:
-        """What the function itself logged in it, as a person reads it."""
+        """What the function itself logged in it, in readable form."""
         lines = [line for line in self._text().splitlines() if not line.startswith(("gateway: ", "sandbox: "))]
         plain = _plain(lines, self.request_id)
         return [placed(line) for part in plain for line in ([part] if isinstance(part, str) else part)]
@@ -107,7 +107,7 @@ def _plain(lines: Iterable[str], request_id: str) -> Iterable[str | list[str]]:
 
 
 def _ends(block: list[str]) -> bool:
-    """Whether a block has come to the line that names its exception."""
+    """Whether a block has reached the line that names its exception."""
     last = next((line for line in reversed(block) if line.strip()), "")
     return not last.startswith((" ", "\t")) and last.strip() != _HEAD and not last.startswith(_CHAINED)
 
@@ -120,7 +120,7 @@ def _trimmed(block: list[str]) -> list[str]:
 
 
 def placed(line: str) -> str:
-    """The line with the places of an image that was laid out here as they are in the image."""
+    """The line with paths of an image that was laid out here as they are in the image."""
     for place, name in _PLACES:
         line = place.sub(name, line)
     return line

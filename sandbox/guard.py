@@ -1,8 +1,8 @@
-"""The only way to the sandbox's AWS: a port of loopback that passes on what this run's credentials signed.
+"""The only way to the sandbox's AWS: a loopback port that passes on only calls that this run's credentials signed.
 
-MiniStack answers whoever reaches it. So it listens on a Unix socket in a folder of its user's alone, and this stands in
-front: any page that the user's browser shows can send requests to a port of this machine, and every user of the machine
-can.
+MiniStack answers everyone who reaches it. So it listens on a Unix socket in a folder that only its user can open, and
+this guard is in front of it: every web page in the user's browser can send requests to a local port, and so can every
+user of the machine.
 """
 
 import http.client
@@ -29,20 +29,20 @@ _NAMES = (HOST, "localhost", *HOST_NAMES.values())
 BODY_LIMIT = 32 * 1024 * 1024
 _ANSWER_SECONDS = 120.0  # SQS may hold a call for 20 s
 
-# Of one connection each; the body arrives whole, with its length.
+# Headers of a single connection; the body arrives complete, with its length.
 _OF_A_CONNECTION = {"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
 _NOT_SENT = _OF_A_CONNECTION | {"content-length", "expect"}
-_XML_SERVICES = ("s3", "route53")  # beside those whose calls are forms
+_XML_SERVICES = ("s3", "route53")  # in addition to those whose calls are forms
 
 
 class Answers(Protocol):
-    """What answers some calls in MiniStack's place."""
+    """Answers some calls in MiniStack's place."""
 
     def takes(self, request: Request) -> bool:
         """Whether a call is one of them."""
 
     def respond(self, request: Request) -> Response:
-        """The answer to it."""
+        """Return the answer to it."""
 
 
 class Guard:
@@ -65,11 +65,11 @@ class Guard:
         self._hosts = {f"{name}:{self.port}" for name in _NAMES}
 
     def start(self) -> None:
-        """Begin to answer."""
+        """Start answering."""
         self._server.start()
 
     def stop(self) -> None:
-        """Answer nothing any more, and let go of MiniStack."""
+        """Stop answering, and close the connections to MiniStack."""
         self._server.stop()
         while self._idle:
             self._idle.pop().close()
@@ -79,7 +79,7 @@ class Guard:
         return objection(request, takes_host=lambda host: host.lower() in self._hosts, remedy=remedy)
 
     def _respond(self, request: Request) -> Response:
-        # AWS has no path that begins so; MiniStack has what empties the account and tells of it.
+        # AWS has no path that begins like this; MiniStack has some that empty the account or show its content.
         path = unquote(request.target.partition("?")[0], "latin-1")
         if not path.startswith("/") or path.lstrip("/").startswith("_") or not request.target.isascii():
             return _refusal(request, "AccessDenied", "AWS has no such path.")
@@ -107,7 +107,7 @@ class Guard:
         except (OSError, http.client.HTTPException) as error:
             connection.close()
             return _refusal(request, "ServiceUnavailable", f"MiniStack broke off: {error}.", status=503)
-        self._idle.append(connection)  # closed by now where MiniStack said so: it opens itself again
+        self._idle.append(connection)  # if MiniStack closed it, it opens itself again
         headers = tuple((name, value) for name, value in answer.getheaders() if _is_passed_back(name.lower()))
         return Response(status=answer.status, headers=headers, body=body)
 

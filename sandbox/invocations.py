@@ -1,4 +1,4 @@
-"""Lambda's Invoke for the functions of the sandbox's account: MiniStack has no way to run one, and the sandbox does."""
+"""Lambda's Invoke for the functions of the sandbox's account: MiniStack can't run them, but the sandbox can."""
 
 import re
 from collections.abc import Callable
@@ -27,7 +27,7 @@ _TAKEN = ("x-amz-invocation-type", "x-amz-log-type", "x-amz-client-context", "x-
 
 
 class Invocations:
-    """Runs functions by name: the version that a qualifier leads to, in the gateway that runs it for the API too."""
+    """Runs functions by name: the version that a qualifier selects, in the same gateway that serves the API."""
 
     def __init__(self, account: Account, runner: VersionRunner) -> None:
         self._account = account
@@ -38,7 +38,7 @@ class Invocations:
         return request.method == "POST" and _PATH.match(request.target) is not None
 
     def respond(self, request: Request) -> Response:
-        """The answer to an invocation whose signature was checked."""
+        """Return the answer to an invocation whose signature was checked."""
         path = _PATH.match(request.target)
         function = _FUNCTION.match(unquote(path[1])) if path else None
         if path is None or function is None:
@@ -64,7 +64,7 @@ class Invocations:
         return Response(status=answer.status, headers=passed, body=answer.body)
 
     def version(self, function_name: str, qualifier: str) -> FunctionVersion:
-        """The version that an invocation by this name and qualifier runs.
+        """Return the version that an invocation by this name and qualifier runs.
 
         Raises:
             RequestRefusedError: Lambda would not run it.

@@ -34,7 +34,7 @@ _WHEELS = {"x86_64", "amd64", "aarch64", "arm64"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sandbox:
-    """What is there while a sandbox runs; `variables` reach its AWS from other programs."""
+    """A running sandbox; with `variables` other programs reach its AWS."""
 
     account: Account
     deployment: Deployment
@@ -46,11 +46,11 @@ class Sandbox:
     logs: Path
     stack: str
     stack_file: Path | None
-    """The stack's settings as they were deployed, for a `pulumi` command; None where there is none."""
+    """The stack's settings as they were deployed, for a `pulumi` command, or None."""
 
     @property
     def url(self) -> str:
-        """Where the deployment says that it is served."""
+        """The address at which the deployment says it is served."""
         return str(self.deployment.outputs.get("url", ""))
 
     @property
@@ -58,7 +58,7 @@ class Sandbox:
         """The version of the function that the deployment serves.
 
         Raises:
-            SandboxError: there is none that can run.
+            SandboxError: no version can run.
         """
         outputs = self.deployment.outputs
         name, version = str(outputs.get("function_name", "")), str(outputs.get("live_version", ""))
@@ -69,7 +69,7 @@ class Sandbox:
 
     @property
     def parts(self) -> dict[str, str]:
-        """Which of the parts that a machine may lack are used."""
+        """Which of the optional parts of the machine are used."""
         drivers: Mapping[PulumiDriver, str] = {
             ENGINE: "the pulumi command's engine",
             MOCKS: "Pulumi's mocks, anew at each start (no pulumi command on the PATH)",
@@ -86,7 +86,7 @@ class Sandbox:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What a sandbox is started with. `progress` gets a line for each step; `venvs` are kept in `state` if not told."""
+    """What a sandbox is started with. `progress` gets a line for each step; `venvs` are kept in `state` by default."""
 
     project: Project
     config: StackConfig
@@ -153,12 +153,12 @@ def _tidy(account: Account, order: Order) -> None:
 
 
 def operate(operation: Callable[[Task], Mapping[str, int]], order: Order) -> Mapping[str, int]:
-    """Start the AWS, have `deployment.preview` or `deployment.destroy` done in it, and return what it counted.
+    """Start the AWS, run `deployment.preview` or `deployment.destroy` in it, and return the counts.
 
     Raises:
         SandboxError: there is no pulumi command, a part doesn't start, or something is refused.
     """
-    deployment.check_engine()  # before the account is emptied, as it is where there is none
+    deployment.check_engine()  # first, since without an engine the account is emptied
     with _aws(order) as (ministack, account), _naming_zones(order.zones):
         return operation(_task(order, ministack, account, _images(order)))
 
@@ -181,7 +181,7 @@ def _task(order: Order, ministack: MiniStack, account: Account, images: ImageSto
 
 @contextlib.contextmanager
 def _naming_zones(zones: Sequence[str]) -> Iterator[None]:
-    """Have a refusal that misses a zone say which there are, and how there are more."""
+    """Add to a refusal for a missing zone which zones there are, and how to add more."""
     try:
         yield
     except ResourceRefusedError as error:
@@ -204,7 +204,7 @@ def _aws(order: Order) -> Iterator[tuple[MiniStack, Account]]:
 
 
 def make_zone(account: Account, name: str) -> None:
-    """Make the public hosted zone where the account doesn't have it."""
+    """Make the public hosted zone if the account doesn't have it."""
     route53 = account.client("route53")
     if not any(zone["Name"] == f"{name}." for zone in every(route53, "list_hosted_zones", "HostedZones")):
         route53.create_hosted_zone(Name=name, CallerReference=f"sandbox {time.time_ns()}")

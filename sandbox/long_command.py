@@ -1,4 +1,4 @@
-"""Commands that take long, such as builds: their lines as they come, and an end to all of them when it is asked for."""
+"""Commands that take long, such as builds: their output line by line, and a way to end them all."""
 
 import contextlib
 import os
@@ -12,7 +12,7 @@ _lock = threading.Lock()
 
 
 def run(command: Sequence[str], *, variables: Mapping[str, str], told: Callable[[str], None]) -> tuple[int, list[str]]:
-    """Run a command to its end, tell each line that it prints, and return its exit status and all lines."""
+    """Run a command, pass on each line that it prints, and return its exit status and all lines."""
     lines: list[str] = []
     with subprocess.Popen(
         command,
@@ -40,8 +40,8 @@ def run(command: Sequence[str], *, variables: Mapping[str, str], told: Callable[
 
 
 def end_all() -> None:
-    """End the commands under way, with all that they have started: who waits for one sees it fail."""
-    for pid in list(_running):  # no lock: a signal's handler may have interrupted whoever holds it
+    """End the running commands, with all that they have started: for their callers they fail."""
+    for pid in list(_running):  # no lock: a signal's handler may have interrupted the thread that holds it
         _end(pid)
 
 

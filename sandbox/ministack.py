@@ -18,8 +18,8 @@ from sandbox import state_folder
 from sandbox.errors import SandboxError
 from sandbox.guard import HOST, Answers, Guard, UnixConnection
 
-# What the program's resources are, what the sandbox asks of them, and what functions mostly use on AWS. Of all others
-# MiniStack has some that start servers and run commands on this machine.
+# Services of the program's resources, those that the sandbox needs, and those that functions often use. Of the others,
+# some of MiniStack's start servers and run commands on this machine.
 _SERVICES = (
     *("acm", "apigateway", "ecr", "iam", "lambda", "logs", "route53", "sts"),
     *("ssm", "secretsmanager", "dynamodb", "sqs", "sns", "s3", "events", "scheduler", "monitoring"),
@@ -27,7 +27,7 @@ _SERVICES = (
 _SOCKET = "ministack.sock"
 _SOCKET_PATH_BYTES = 103  # macOS takes no more, Linux four more
 _DESCRIPTORS = Path("/proc/self/fd")
-_KEEP_ALIVE_SECONDS = 86_400  # of a connection by the guard, which is the only one to open any
+_KEEP_ALIVE_SECONDS = 86_400  # of a connection; only the guard opens any
 _START_SECONDS = 30.0  # it takes 0.3 s; a machine that compiles its bytecode for the first time takes several
 _STOP_SECONDS = 10.0  # it writes its state on SIGTERM
 
@@ -35,19 +35,19 @@ _STOP_SECONDS = 10.0  # it writes its state on SIGTERM
 class MiniStack:
     """A context manager that runs MiniStack from this Python's environment, with its state in `state`.
 
-    It listens on a Unix socket in that folder, which is its owner's alone. Others reach it through a guard on loopback,
-    with credentials that are made for this run. Without a `port` the guard takes the one of the last run where that is
+    It listens on a Unix socket in that folder, which only its owner can open. Others reach it through a loopback guard,
+    with credentials that are made for this run. Without a `port` the guard takes the port of the last run if that is
     free.
 
     Raises:
-        SandboxError: the port is taken, the folder is another's or another sandbox uses it, or MiniStack doesn't start.
+        SandboxError: the port is taken, the folder is another user's or already in use, or MiniStack doesn't start.
     """
 
     def __init__(self, state: Path, *, port: int | None = None, region: str = "us-east-1") -> None:
         self.state = state
         self.region = region
         self.port = 0
-        key = f"SANDBOX{secrets.token_hex(8).upper()}"  # of twelve digits alone it would name an account
+        key = f"SANDBOX{secrets.token_hex(8).upper()}"  # with twelve digits only, it would name an account
         self.credentials = ReadOnlyCredentials(key, secrets.token_urlsafe(30), None)
         self.forgetful = False
         """Whether the account isn't as the last run left it: there was none, or it ended without writing its state."""
@@ -95,7 +95,7 @@ class MiniStack:
         self.stop()
 
     def answer_instead(self, answers: Answers) -> None:
-        """Have the calls that `answers` takes answered by it, after their signature was checked."""
+        """Let `answers` answer the calls that it takes, after their signature was checked."""
         if self._guard is not None:
             self._guard.instead = answers
 
@@ -106,13 +106,13 @@ class MiniStack:
             raise SandboxError(f"MiniStack didn't empty its account (status {status}); its log is {self.log}.")
 
     def stop(self) -> None:
-        """Stop MiniStack, which writes its state, and give the folder free. Does nothing the second time."""
+        """Stop MiniStack, which writes its state, and release the folder. Does nothing the second time."""
         guard, self._guard = self._guard, None
         if guard is not None:
             guard.stop()
         process, self._process = self._process, None
         if process is not None and _end(process):
-            self._pid_file.unlink(missing_ok=True)  # kept otherwise: the next run must know that state was lost
+            self._pid_file.unlink(missing_ok=True)  # else it is kept: the next run must know that state was lost
         if self._lock is not None:
             (self.state / _SOCKET).unlink(missing_ok=True)
             self._lock.close()
@@ -179,7 +179,7 @@ class MiniStack:
 
     @property
     def _socket(self) -> Path:
-        """MiniStack's socket; where there is /proc, by a path that is short wherever the folder lies."""
+        """MiniStack's socket; with /proc, by a path that is always short."""
         by_number = _DESCRIPTORS / str(self._folder)
         return (by_number if by_number.exists() else self.state.resolve()) / _SOCKET
 
@@ -187,7 +187,7 @@ class MiniStack:
         self.log.write_bytes(b"")
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                # In one process, which a signal ends; bound in its own folder, whose path may be too long for a socket.
+                # One process, so that a signal ends it; bound in its folder: a socket's path may be too long.
                 [
                     *(sys.executable, "-P", "-m", "hypercorn", "ministack.app:app", "--bind", f"unix:{_SOCKET}"),
                     *("--workers", "0", "--umask", str(0o177), "--keep-alive", str(_KEEP_ALIVE_SECONDS)),
@@ -216,15 +216,15 @@ class MiniStack:
         raise SandboxError(f"MiniStack did not answer within {_START_SECONDS:.0f} s; its log is {self.log}.")
 
     def _process_variables(self) -> dict[str, str]:
-        # Not the user's environment: MiniStack reads names as common as AUTH, SERVICES and LOG_LEVEL.
+        # Not the user's environment: MiniStack reads common names such as AUTH, SERVICES and LOG_LEVEL.
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "LC_ALL") if name in os.environ}
         return kept | {
             # It checks presigned addresses of S3 by itself.
             "AWS_ACCESS_KEY_ID": self.credentials.access_key,
             "AWS_SECRET_ACCESS_KEY": self.credentials.secret_key,
-            "GATEWAY_PORT": str(self.port),  # the guard's: it is in addresses that MiniStack gives, as of queues
+            "GATEWAY_PORT": str(self.port),  # the guard's: MiniStack puts it into addresses, such as those of queues
             "SERVICES": ",".join(_SERVICES),
-            # It runs no code: no function's as a process of the user, and none in a container with what that may mount.
+            # It runs no code: no function as a process of the user, and none in a container, which could mount files.
             "LAMBDA_STRICT": "1",
             "DOCKER_HOST": "unix:///dev/null/none",
             "PERSIST_STATE": "1",
@@ -232,7 +232,7 @@ class MiniStack:
             "IOT_MTLS_ENABLED": "0",
             "SFTP_ENABLED": "0",
             "MINISTACK_REGION": self.region,
-            "TMPDIR": str(self.state),  # what it writes aside is nobody else's either
+            "TMPDIR": str(self.state),  # its temporary files are private, too
             "PYTHONUNBUFFERED": "1",
         }
 
@@ -285,6 +285,6 @@ def _is_ministack(pid: int) -> bool:
     try:
         command = Path(f"/proc/{pid}/cmdline").read_bytes()
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:  # no such process, or no /proc: then nobody can tell whose process it is now
+    except OSError:  # no such process, or no /proc: then it can't be known whose process it is now
         return False
     return b"ministack" in command and state != "Z"

@@ -1,4 +1,4 @@
-"""What functions' logs say that a developer should know at once: the gateway's advice, and writes that were refused."""
+"""Finds what a developer should know at once in functions' logs: the gateway's advice, and refused writes."""
 
 import re
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from sandbox.function_log import placed, tracebacks
 
 _ADVICE = re.compile(r"gateway: (?!http://)(.+)")
 _TOLD = re.compile(r"sandbox: refused write\t([^\t]+)\t(.+)")
-# Lambda refuses both ways: the disk is read-only, and what is in the image belongs to another user.
+# Lambda refuses for two reasons: the disk is read-only, and the image's files belong to another user.
 _REFUSED = re.compile(r"\[Errno (13|30)\] [A-Za-z -]+: '([^']*)'")
 _REFUSED_DATABASE = re.compile(r"unable to open database file|attempt to write a readonly database")
 _PLACE = re.compile(r"can't be written \(.+, line \d+\)")
@@ -16,7 +16,7 @@ _FRAME = re.compile(r'  File "/var/task/([^"]+)", line (\d+)')
 
 
 def refused_write(file: str, place: str) -> str:
-    """What to do about a refused write: `file` is what was to be written, `place` the line of the application."""
+    """What to do about a refused write: `file` was to be written, `place` is the line of the application."""
     return (
         f"{file} can't be written ({place}): Lambda's disk is read-only but for /tmp, which has 512 MB and is gone "
         "with the environment. Write what is temporary to /tmp, and keep the rest in S3 or DynamoDB."
@@ -34,11 +34,11 @@ class Notes:
         self._said: set[str] = set()
 
     def new(self) -> list[str]:
-        """The sentences that nobody has been told yet."""
+        """Return the sentences that were not returned before."""
         found = []
         for log in sorted(self._logs.glob("*.log")):
             for sentence in self._sentences(self._new_lines(log)):
-                key = place[0] if (place := _PLACE.search(sentence)) else sentence  # one write may be told in two ways
+                key = place[0] if (place := _PLACE.search(sentence)) else sentence  # one write can have two sentences
                 if key not in self._said:
                     self._said.add(key)
                     found.append(sentence)
@@ -51,7 +51,7 @@ class Notes:
             self._earlier.pop(log, None)
             with log.open("rb") as file:
                 begin = self._read.get(log, 0)
-                begin = file.seek(begin if begin <= file.seek(0, 2) else 0)  # it began anew meanwhile
+                begin = file.seek(begin if begin <= file.seek(0, 2) else 0)  # the file may have begun anew
                 data = file.read()
             end = _complete(data)
             self._read[log] = begin + end
@@ -80,7 +80,7 @@ def _of_refused_write(block: Sequence[str]) -> str:
     place = f"{frames[-1][1]}, line {frames[-1][2]}" if frames else "outside of the application"
     last = block[-1]
     refused = _REFUSED.search(last)
-    # What can't be read isn't allowed either: of what isn't allowed, only what lies beside the code was to be written.
+    # A refused read is "not permitted" too: of these refusals, only those beside the code count as writes.
     if refused and (refused[1] == "30" or refused[2].startswith("/var/task") or not refused[2].startswith("/")):
         return refused_write(refused[2], place)
     return refused_write("A database", place) if _REFUSED_DATABASE.search(last) else ""

@@ -30,7 +30,7 @@ def run_event(sandbox: "Sandbox", event: bytes) -> bool:
 
 
 def run_command(sandbox: "Sandbox", arguments: tuple[str, ...]) -> bool:
-    """Run a command of the application's own in the function, and print what it prints.
+    """Run one of the application's own commands in the function, and print its output.
 
     Returns:
         Whether it succeeded.

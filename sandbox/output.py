@@ -19,7 +19,7 @@ _LONGEST_ID = 32
 
 
 class Terminal:
-    """Writes lines to a stream, with colour and in its width where a person reads it."""
+    """Writes lines to a stream; on a terminal with colour and in its width."""
 
     def __init__(self, stream: TextIO, *, environ: Mapping[str, str] = os.environ) -> None:
         self._stream = stream
@@ -109,7 +109,7 @@ def print_trace(terminal: Terminal, hops: Sequence[Hop]) -> None:
         mark = terminal.bad("✗") if hop.refused else terminal.good("✓")
         name = _short(hop)
         indent = 2 + 2 + kinds + 2 + ids + 2
-        if len(name) > ids:  # what refuses may have a long ARN: then its reason goes below
+        if len(name) > ids:  # the refusing resource may have a long ARN: then the reason goes below
             rest = f"{name}\n{' ' * indent}{terminal.wrapped(hop.detail, indent)}"
         else:
             rest = f"{name:{ids}}  {terminal.wrapped(hop.detail, indent)}"
@@ -117,7 +117,7 @@ def print_trace(terminal: Terminal, hops: Sequence[Hop]) -> None:
 
 
 def print_failure(terminal: Terminal, answer: Answer, indent: int = 0) -> None:
-    """Print what the function logged of a request that it failed: its traceback, and where the log is."""
+    """Print what the function logged of a failed request: its traceback, and where the log is."""
     if answer.log is None or answer.response.status < HTTPStatus.INTERNAL_SERVER_ERROR:
         return
     answer.log.wait()
@@ -129,7 +129,7 @@ def print_failure(terminal: Terminal, answer: Answer, indent: int = 0) -> None:
 
 
 def print_answer(terminal: Terminal, answer: Answer) -> None:
-    """Print the trace, why the function failed where it did, and the response."""
+    """Print the trace, the reason if the function failed, and the response."""
     print_trace(terminal, answer.trace.hops)
     terminal.line()
     if answer.log is not None and answer.response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -153,9 +153,9 @@ def print_answer(terminal: Terminal, answer: Answer) -> None:
 
 
 def document(answer: Answer) -> dict[str, object]:
-    """The answer as `--json` prints it.
+    """Return the answer as `--json` prints it.
 
-    A body that isn't UTF-8 is base64, and `body_is_base64` says so. Of 500 and above there are `traceback` and `log`.
+    A body that isn't UTF-8 is base64, and `body_is_base64` says so. From status 500 on there are `traceback` and `log`.
     """
     headers: dict[str, str] = {}
     for key, value in answer.response.headers:
@@ -189,7 +189,7 @@ def _latin_as_utf8(value: str) -> str:
 
 
 def _short(hop: Hop) -> str:
-    """An id that fits a table: a digest's first digits say enough."""
+    """Return an id that fits a table: the first digits of a digest are enough."""
     return hop.id[:19] if hop.id.startswith("sha256:") else hop.id
 
 

@@ -1,4 +1,4 @@
-"""What the sandbox sets over the stack's own settings: a domain in a zone that it has, and an image built here."""
+"""The settings that the sandbox overrides: a domain in a zone that it has, and an image built here."""
 
 from collections.abc import Mapping
 
@@ -10,7 +10,7 @@ PRESETS = (f"domainName={DOMAIN}", "hostedZone=", "imageUri=")
 
 
 def set_aside(project: Project, own: Mapping[str, object], used: Mapping[str, object]) -> str | None:
-    """Return the sentence that says which of the stack's own settings a preset stands for, or None.
+    """Return the sentence that says which of the stack's own settings a preset replaces, or None.
 
     `own` is what the stack's file says, `used` what is deployed, both by full key.
     """

@@ -1,4 +1,4 @@
-"""Paths into a setting that is an object or a list, such as `environment.GREETING`, as `pulumi config set` has them."""
+"""Paths into a setting that is an object or a list, such as `environment.GREETING`, as in `pulumi config set`."""
 
 import json
 import re
@@ -12,7 +12,7 @@ Step = str | int
 
 
 class PathError(Exception):
-    """Carries what is wrong with a path, to go after it in a sentence."""
+    """Carries what is wrong with a path; the text follows the path in a sentence."""
 
 
 def parse(text: str) -> tuple[Step, ...]:
@@ -52,7 +52,7 @@ def parse(text: str) -> tuple[Step, ...]:
 
 
 def with_value(whole: object, path: Sequence[Step], value: object) -> object:
-    """Return `whole` with the value at the path below it; what is missing on the way there is made.
+    """Return `whole` with the value at the path below it; what is missing on the way is created.
 
     Raises:
         PathError: the path leads through something that is neither an object nor a list, or past a list's end.

@@ -12,14 +12,14 @@ import yaml  # type: ignore[import-untyped]  # no stubs in the lock
 from sandbox.errors import SandboxError, SettingsError
 
 FIRST_STACK = "dev"
-"""The stack that may be without a file."""
+"""The stack that may have no file."""
 
 _DECLARATION_KEYS = {"type", "items", "description", "secret", "default", "value"}
 _TYPES = ("string", "integer", "boolean", "array", "object")
 
 
 class _Yaml12(yaml.SafeLoader):  # type: ignore[misc]
-    """Reads scalars as the command's parser does: `yes` and `on` are strings, `1:30` is no number, dates are text."""
+    """Reads scalars as the command's parser does: `yes` and `on` are strings, `1:30` isn't a number, dates are text."""
 
 
 _Yaml12.yaml_implicit_resolvers = {
@@ -57,12 +57,12 @@ class StackConfig:
     values: Mapping[str, str]
     secrets: frozenset[str] = frozenset()
     given: Mapping[str, object] = field(default_factory=dict)
-    """What the stack itself says, as written: the values without the project's defaults."""
+    """The stack's own values, as written, without the project's defaults."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
-    """What `Pulumi.yaml` says that the sandbox needs."""
+    """What the sandbox needs from `Pulumi.yaml`."""
 
     folder: Path
     name: str
@@ -71,11 +71,11 @@ class Project:
     stack_folder: Path
 
     def full_key(self, key: str) -> str:
-        """The key with its namespace: the project's own, where none is written."""
+        """Return the key with its namespace; the default is the project's own."""
         return key if ":" in key else f"{self.name}:{key}"
 
     def short_key(self, key: str) -> str:
-        """The key as a person writes it: without the project's own namespace."""
+        """Return the key as a person writes it: without the project's own namespace."""
         return key.removeprefix(f"{self.name}:")
 
 
@@ -137,14 +137,14 @@ def own_values(project: Project, stack: str) -> dict[str, object]:
     """Return what the stack's file sets, by full key.
 
     Raises:
-        SettingsError: the file is missing, and the stack is another than the first one, `dev`.
+        SettingsError: the file is missing, and the stack isn't the first one, `dev`.
     """
     return {project.full_key(key): value for key, value in _stack_file(project, stack).items()}
 
 
 def _declaration(project: str, name: str, written: object, file: Path) -> Declaration:
     own = ":" not in name or name.startswith(f"{project}:")
-    # Shorthand: a plain value is the default of one's own key, and the value of a foreign one.
+    # Shorthand: a plain value is the default of the project's own key, and the value of another namespace's key.
     entry: dict[str, Any] = written if isinstance(written, dict) else {"default" if own else "value": written}
     unknown = set(entry) - _DECLARATION_KEYS
     if unknown:
@@ -207,7 +207,7 @@ def _check(declaration: Declaration, stack: str, text: str, value: object, *, se
 
 
 def is_of(kind: str, items: Mapping[str, Any] | None, value: object) -> bool:
-    """Say whether a value is of a declared type, by the command's own leniency: "5" is an integer, "true" a boolean."""
+    """Return whether a value is of a declared type, as lenient as the command: "5" is an integer, "true" a boolean."""
     if kind == "string":
         return isinstance(value, str)
     if kind == "integer":

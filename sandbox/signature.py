@@ -1,6 +1,6 @@
 """Whether a request is signed with given credentials, by AWS's signature version 4, in its header or its query.
 
-Source: the IAM user guide, "Create a signed AWS API request"; an age is not checked, for the credentials live one run.
+Source: the IAM user guide, "Create a signed AWS API request"; age is not checked: credentials last for one run.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ _HASH = re.compile(r"[0-9a-f]{64}\Z")
 
 
 class SignatureError(Exception):
-    """A request isn't signed as it must be: AWS's code for it, and one sentence."""
+    """A request isn't signed correctly; has AWS's error code and one sentence."""
 
     def __init__(self, code: str, sentence: str) -> None:
         super().__init__(sentence)
@@ -31,7 +31,7 @@ class SignatureError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Claim:
-    """What a request says of its signature."""
+    """A request's own data about its signature."""
 
     access_key: str
     scope: tuple[str, ...]
@@ -46,7 +46,7 @@ def check(request: Request, credentials: ReadOnlyCredentials) -> None:
     """Compare a request's access key and signature with those that the credentials give.
 
     Raises:
-        SignatureError: there is no signature of version 4, or it is another's.
+        SignatureError: there is no signature of version 4, or it was made with other credentials.
     """
     claim = _claim(request)
     if not hmac.compare_digest(claim.access_key.encode("latin-1"), credentials.access_key.encode()):
@@ -56,7 +56,7 @@ def check(request: Request, credentials: ReadOnlyCredentials) -> None:
 
 
 def service(request: Request) -> str:
-    """The service that a request is signed for; empty where it doesn't say."""
+    """The service that a request is signed for; empty if it isn't given."""
     try:
         return _claim(request).scope[2]
     except SignatureError:
@@ -93,7 +93,7 @@ def _signature(request: Request, claim: _Claim, secret_key: str) -> bytes:
 
 def _canonical(request: Request, claim: _Claim) -> str:
     path, _, query = request.target.partition("?")
-    if claim.scope[2] != "s3":  # which alone takes a path as it is
+    if claim.scope[2] != "s3":  # only S3 takes a path as it is
         path = quote(normalize_url_path(path), safe="/~")
     pairs = sorted(pair for pair in _pairs(query) if not (claim.presigned and pair[0] == "X-Amz-Signature"))
     lines = [request.method, path, "&".join(f"{name}={value}" for name, value in pairs)]
@@ -104,7 +104,7 @@ def _canonical(request: Request, claim: _Claim) -> str:
 
 
 def _payload(request: Request, claim: _Claim) -> str:
-    """The body's hash, or what the request says in its place: that the body isn't signed, or is in signed chunks."""
+    """The body's hash, or the value in its place: the body isn't signed, or is in signed chunks."""
     said = request.header("x-amz-content-sha256")
     if said is None and claim.presigned and claim.scope[2] == "s3":
         return _UNSIGNED

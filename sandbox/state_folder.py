@@ -1,4 +1,4 @@
-"""The folder that a sandbox keeps everything in: its own alone, since it empties it and closes it to others."""
+"""The folder that a sandbox keeps everything in: it must be its own, since it empties it and closes it to others."""
 
 import os
 from pathlib import Path
@@ -15,14 +15,14 @@ def claim(folder: Path) -> None:
     """Make the folder, or make sure that a sandbox made it, and close it to other users.
 
     Raises:
-        SandboxError: it is another's, or has content that isn't a sandbox's; nothing is changed then.
+        SandboxError: it belongs to another user, or has content that isn't a sandbox's; nothing is changed then.
     """
     if folder.is_symlink():
         raise _refusal(folder, "is a link")
     try:
         _check(folder)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        folder.chmod(0o700)  # an account's variables lie in it as they are
+        folder.chmod(0o700)  # it holds an account's variables in plain text
         if not (folder / _MARK).exists():
             (folder / _MARK).write_text(_TEXT)
     except OSError as error:

@@ -1,7 +1,7 @@
 """The environment variables of everything that the sandbox starts: a short list of the user's own, and the sandbox's.
 
-A list of what may pass, since nobody can list what may not: every cloud, registry and tool names its credentials as it
-likes. What passes says where programs and temporary files are, and how to write dates and texts.
+A list of what may pass. What may not can't be listed: every cloud, registry and tool names its credentials as it
+likes. The variables that pass say where programs and temporary files are, and how to write dates and texts.
 """
 
 import os
@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
 
-# A name that ends in _ stands for every name that begins so.
+# A name that ends in _ stands for every name with that prefix.
 _ORDINARY = (
     *("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "LC_", "TERM", "NO_COLOR", "TMPDIR", "TZ"),
     *("DUALMODE_", "GRPC_ENABLE_FORK_SUPPORT"),
@@ -31,13 +31,13 @@ DETACHED: Mapping[str, str] = MappingProxyType(
 """Without these an AWS SDK looks for what the environment lacks: in ~/.aws, and at the machine's metadata service."""
 
 FORGET = "unset AWS_PROFILE $(env | grep -oE '^(AWS|PULUMI)_[A-Za-z0-9_]*')"
-"""A shell's line that takes the user's own AWS and Pulumi variables away, whichever are set in that terminal."""
+"""A shell command that unsets all of the user's own AWS and Pulumi variables in that terminal."""
 
 _set_aside: Mapping[str, str] | None = None
 
 
 def users() -> Mapping[str, str]:
-    """The variables that the user started the sandbox with, also while a program runs with others in their place."""
+    """The variables that the user started the sandbox with, also while a program runs with others."""
     return os.environ if _set_aside is None else _set_aside
 
 
@@ -67,7 +67,7 @@ def is_read_by_container_engines(name: str) -> bool:
 
 
 def reaching(account: Mapping[str, str]) -> dict[str, str]:
-    """What a program must know to reach the sandbox's account, whose own variables are given, and no other.
+    """What a program must know to reach the sandbox's account, whose variables are given, and no other account.
 
     gRPC reads `no_grpc_proxy` in lower case: the SDK's calls to the engine are on loopback.
     """
@@ -76,7 +76,7 @@ def reaching(account: Mapping[str, str]) -> dict[str, str]:
 
 @contextmanager
 def in_place(others: Mapping[str, str]) -> Iterator[None]:
-    """Give this very process other variables, and the user's back afterwards."""
+    """Give this process other variables, and restore the user's afterwards."""
     global _set_aside
     before, outer = dict(os.environ), _set_aside
     _set_aside = before if outer is None else outer
@@ -89,7 +89,7 @@ def in_place(others: Mapping[str, str]) -> Iterator[None]:
 
 
 def _replace(others: Mapping[str, str]) -> None:
-    os.environ.update(others)  # first, so that other threads find a PATH at any time
+    os.environ.update(others)  # first, so that other threads always find a PATH
     for name in os.environ.keys() - others.keys():
         os.environ.pop(name, None)
 

@@ -1,1 +1,1 @@
-"""A repository of one's own: this one's tooling beside an application, and newer tooling taken in later."""
+"""Makes a user's own repository: this one's tooling beside an application, and later upgrades of the tooling."""

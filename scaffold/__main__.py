@@ -15,7 +15,7 @@ OK, FAILED, USAGE = 0, 1, 2
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run one of the two commands in the folder of this repository; the exit status."""
+    """Run one of the two commands in the folder of this repository and return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m scaffold", description=__doc__, allow_abbrev=False)
     commands = parser.add_subparsers(dest="command", required=True)
     new = commands.add_parser("new", help="make a repository for an application")
@@ -55,7 +55,7 @@ def _new(asked: argparse.Namespace) -> int:
 
 
 def _upgrade(asked: argparse.Namespace) -> int:
-    """Have the newer dualmode do it: which files are its tooling, it knows itself."""
+    """Let the newer dualmode do it: it knows which files are its tooling."""
     source = asked.source.expanduser().resolve()
     if not (source / "scaffold" / "__main__.py").is_file():
         raise ScaffoldError(f"FROM is '{asked.source}', which is not a checkout of dualmode: name the folder of one.")

@@ -1,4 +1,4 @@
-"""What an application's folder tells of itself: its files, where the application is, what it needs. It is never run."""
+"""What an application's folder tells: its files, where the application is, what it needs. It is never run."""
 
 import ast
 import re
@@ -37,7 +37,7 @@ class Files:
 
 
 def files_of(folder: Path) -> Files:
-    """Return the files that git tracks, or where it tracks none, all but hidden and installed ones."""
+    """Return the files that git tracks, or if it tracks none, all but hidden and installed ones."""
     tracked = _git(folder, "ls-files", "-z")
     names = tracked.split("\0")[:-1] if tracked else [path.relative_to(folder).as_posix() for path in _walk(folder)]
     others = _git(folder, "ls-files", "-z", "--others", "--exclude-standard").split("\0")[:-1] if tracked else []
@@ -48,7 +48,7 @@ def files_of(folder: Path) -> Files:
 
 
 def flask_apps(folder: Path, name: str, files: Sequence[str]) -> list[str]:
-    """Return what FLASK_APP may be, likeliest first, as the code reads; `name` is the folder's in the repository."""
+    """Return what FLASK_APP may be, most likely first, from its code; `name` is the folder's name in the repository."""
     found: list[tuple[tuple[int, int, int], str]] = []
     for file in files:
         path = PurePosixPath(file)
@@ -87,7 +87,7 @@ def python(folder: Path) -> tuple[int, int] | None:
 
 
 def _applications(tree: ast.Module) -> Iterator[tuple[int, str]]:
-    """The names of applications and factories in a module: a made application is likelier than a way to make one."""
+    """The names of applications and factories in a module: an application object is more likely than a factory."""
     for node in tree.body:
         if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.Call):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]

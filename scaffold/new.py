@@ -14,7 +14,7 @@ _BASE = re.compile(r"^ARG BASE_IMAGE=(\S*python:)3\.(\d+)(\S*)", re.MULTILINE)
 
 @dataclass(slots=True)
 class LaidOut:
-    """What was laid out, and what a person is to know or to decide."""
+    """What was laid out, and what the user must know or decide."""
 
     folder: Path
     app_dir: str
@@ -94,7 +94,7 @@ def _write_settings(made: LaidOut, project: str, base_image: str | None) -> None
 
 
 def _name_of(given: str) -> str:
-    """The folder's name in the repository: without a dot (`.dockerignore`), and not one of the tooling's."""
+    """The folder's name in the repository: without a dot (`.dockerignore`), and not one of the tooling's names."""
     name = given.replace(".", "_").strip("_") or "application"
     return f"{name}_app" if name in tooling.TAKEN | {"tests", "benchmarks"} else name
 

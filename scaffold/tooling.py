@@ -1,4 +1,4 @@
-"""The files of dualmode that a deployment repository has, and the digests of what was put there, to tell edits."""
+"""The files of dualmode that a deployment repository has, and their digests, to detect edits."""
 
 import hashlib
 import json
@@ -30,10 +30,10 @@ _PLACES: Mapping[str, str] = {
     "README.md": "DUALMODE.md",
     "LICENSE": "LICENSE.dualmode",
 }
-"""Each file or folder that is taken, and its name in the other repository."""
+"""Each file or folder that is copied, and its name in the other repository."""
 
 _NOT_THERE = ("test", "lint", "format", "locks", "bench-runtime")
-"""Targets of the Makefile for work on dualmode itself: what they need is not taken."""
+"""Targets of the Makefile for work on dualmode itself: what they need is not copied."""
 
 TAKEN = frozenset(place.partition("/")[0] for place in _PLACES.values())
 """Names at the top of a deployment repository that an application can't have."""
@@ -56,7 +56,7 @@ def read_tooling(source: Path, project: str) -> dict[str, ToolingFile]:
     """Return the tooling in a checkout of dualmode, by its path in a repository whose Pulumi project has that name.
 
     Raises:
-        ScaffoldError: the folder is no checkout of dualmode.
+        ScaffoldError: the folder is not a checkout of dualmode.
     """
     missing = [name for name in _PLACES if not (source / name).exists()]
     if missing:
@@ -96,7 +96,7 @@ def read_manifest(repository: Path) -> dict[str, str]:
 
 
 def write_manifest(repository: Path, files: Mapping[str, str]) -> None:
-    """Keep the digests of the tooling as it was put."""
+    """Save the digests of the tooling as it was written."""
     text = json.dumps({"files": dict(sorted(files.items()))}, indent=1)
     (repository / MANIFEST).write_text(f"{text}\n")
 

@@ -8,7 +8,7 @@ from scaffold import tooling
 from scaffold.errors import ScaffoldError
 
 LOCAL = ".local"
-"""What is added to the name of a file that was edited here, where a newer one takes its place."""
+"""The suffix for a file that was edited here and is replaced by a newer one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,10 +25,10 @@ class Upgraded:
 
 
 def upgrade(repository: Path, source: Path, *, replace: bool = False) -> Upgraded:
-    """Take the tooling of `source`; where a file was edited here and there, `replace` takes it, the old one beside it.
+    """Take the tooling of `source`; `replace` also takes a file edited on both sides, and keeps the old one.
 
     Raises:
-        ScaffoldError: it isn't a deployment repository or no dualmode, or files were edited here and there; nothing is
+        ScaffoldError: not a deployment repository, or not dualmode, or files were edited on both sides; nothing is
             changed then.
     """
     before = tooling.read_manifest(repository)

@@ -1,6 +1,6 @@
 """Makes a process write the names of its modules when it gets a real-time signal: on PYTHONPATH, site imports it.
 
-The signal module is built in, and real-time signals are nobody's: what is counted stays as it is without this.
+The signal module is built in, and nothing else uses real-time signals: so this doesn't change the count.
 """
 
 import _signal  # type: ignore[import-not-found]

@@ -9,7 +9,7 @@ from walk.trace import Trace
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What the client gets, the trace that led there, and what the function logged; `duration` in milliseconds."""
+    """The response to the client, its trace, and what the function logged; `duration` in milliseconds."""
 
     response: Response
     trace: Trace

@@ -30,11 +30,11 @@ from walk.trace import Hop, RequestRefusedError, Trace, server_error
 
 
 class FunctionFailedError(Exception):
-    """The function answered with an error object; the text says which."""
+    """The function answered with an error object; the message names it."""
 
 
 class FunctionTimedOutError(Exception):
-    """The function did not answer within the integration's time."""
+    """The function did not answer within the integration's timeout."""
 
 
 class Functions(Protocol):
@@ -52,21 +52,21 @@ class Functions(Protocol):
         timeout: float,
         logged: Callable[[LogPart], object],
     ) -> bytes:
-        """Give the event to the function, which is started first where it doesn't run yet.
+        """Give the event to the function, which is started first if it isn't running.
 
-        Where it logs is told by `logged`, whatever comes of it.
+        `logged` gets the place of its log, also when the function fails.
 
         Raises:
             FunctionFailedError: it answered with an error.
-            FunctionTimedOutError: it took longer than `timeout` seconds, a start not counted.
+            FunctionTimedOutError: it took longer than `timeout` seconds, not counting the start.
         """
 
 
 class Edge:
-    """Answers requests as API Gateway would, from what the account says at that very moment.
+    """Answers requests as API Gateway would, from the account's state at that moment.
 
-    `default_name` is the name that a request means whose Host is an address of loopback or `localhost`. Nothing else is
-    taken for it: a web page's own name can lead to this machine, and the page then reads what is answered to it.
+    A request whose Host is a loopback address or `localhost` is for `default_name`. No other Host is treated so: the
+    name of a web page's own server can resolve to this machine, and the page could then read the response.
     """
 
     def __init__(self, account: Account, functions: Functions, *, default_name: str | None = None) -> None:
@@ -76,7 +76,7 @@ class Edge:
         self._throttles = Throttles()
 
     def answer(self, request: Request) -> Answer:
-        """Walk one request."""
+        """Answer one request."""
         began = time.monotonic()
         trace = Trace()
         logs: list[LogPart] = []
@@ -86,7 +86,7 @@ class Edge:
         except RequestRefusedError as refused:
             trace.hops.append(refused.hop)
             response = message_response(refused.status, refused.message, request_id=request_id)
-        except UnreadableAccountError as error:  # of nobody's making but the sandbox's: AWS would have answered
+        except UnreadableAccountError as error:  # the sandbox's own failure: AWS would have answered
             trace.hops.append(Hop(hop="account", id=self._account.region, detail=str(error), refused=True))
             response = message_response(500, "Internal Server Error", request_id=request_id)
         duration = (time.monotonic() - began) * 1000
@@ -145,7 +145,7 @@ class Edge:
 
 
 def respond_with(edge: Edge, told: Callable[[Request, Answer], None]) -> Callable[[Request], Response]:
-    """The server's handler: answers from the edge, tells each answer as AWS gives it, and leads local clients back."""
+    """The server's handler: answers from the edge, reports each answer as AWS gives it, adapts it for local clients."""
 
     def respond(request: Request) -> Response:
         answer = edge.answer(request)
@@ -156,6 +156,6 @@ def respond_with(edge: Edge, told: Callable[[Request, Answer], None]) -> Callabl
 
 
 def refuse(refused: NoRequestError) -> Response:
-    """What the server answers to what is no request."""
+    """The server's answer to something that isn't a valid request."""
     message = refusal_message(refused.status, refused.sentence)
     return message_response(refused.status, message, request_id=new_request_id())

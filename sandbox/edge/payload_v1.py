@@ -1,4 +1,4 @@
-"""Payload format version 1.0 of an HTTP API: what an integration gets that doesn't ask for 2.0."""
+"""Payload format version 1.0 of an HTTP API: what an integration gets unless it asks for 2.0."""
 
 import json
 from typing import Any
@@ -74,10 +74,10 @@ def event_v1(request: Request, event: dict[str, Any], *, route_key: str) -> dict
 
 
 def response_v1(payload: bytes, *, request_id: str, method: str) -> Response:
-    """The response for a 1.0 result, which has to be whole: nothing is inferred, `multiValueHeaders` count.
+    """The response for a 1.0 result, which must be complete: nothing is inferred, `multiValueHeaders` are used.
 
     Raises:
-        InvalidResultError: it is no such result.
+        InvalidResultError: it isn't a valid 1.0 result.
     """
     try:
         result = json.loads(payload)
@@ -109,10 +109,10 @@ def response_v1(payload: bytes, *, request_id: str, method: str) -> Response:
 
 
 def _nth(multi: dict[str, list[object]], number: int) -> dict[str, object]:
-    """Each header's value at a position, of those that have so many."""
+    """Return the value at a position, for each header that has that many."""
     return {name: values[number] for name, values in multi.items() if len(values) > number}
 
 
 def _known(headers: dict[str, list[str]], name: str) -> str:
-    """The spelling under which a header was seen first."""
+    """Return the first spelling of a header."""
     return next((known for known in headers if known.lower() == name.lower()), name)

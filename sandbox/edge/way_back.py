@@ -1,7 +1,7 @@
-"""The way back for a client that came by an address of this machine: its redirects and cookies stay here.
+"""Changes the response for a client that used an address of this machine: its redirects and cookies stay local.
 
-An application behind the sandbox sees its public name and https, as on AWS. No browser of this machine can follow a
-redirect there, and none keeps a cookie for https that comes by http.
+An application behind the sandbox sees its public name and https, as on AWS. A local browser can't follow a
+redirect there, and doesn't keep a cookie for https that comes over http.
 """
 
 import re
@@ -15,9 +15,9 @@ _ONLY_WITH_SECURE = ("samesite=none", "partitioned")
 
 
 def led_back(request: Request, response: Response, name: str | None) -> Response:
-    """The response as such a client can use it; as it is for one that named the domain itself.
+    """Return the response as such a client can use it; unchanged for a client that used the domain itself.
 
-    `name` is the public name that an address of this machine stands for, None where there is none.
+    `name` is the public name that an address of this machine stands for, or None.
     """
     served = request.header("host") or ""
     if name is None or not served or asked_name(served, name) != name or asked_name(served, None) == name:
@@ -33,9 +33,9 @@ def led_back(request: Request, response: Response, name: str | None) -> Response
 
 
 def _local_cookie(cookie: str, name: str) -> str:
-    """A cookie without what makes a client on http drop it: `Secure`, what needs it, and the public name's `Domain`."""
+    """A cookie without what makes a client on http drop it: `Secure`, what needs it, the public name's `Domain`."""
     pair, *attributes = cookie.split(";")
-    if pair.lstrip().startswith(("__Secure-", "__Host-")):  # such a name is refused without Secure
+    if pair.lstrip().startswith(("__Secure-", "__Host-")):  # refused without Secure
         return cookie
     words = {attribute.strip().lower() for attribute in attributes}
     dropped = {"secure", *(_ONLY_WITH_SECURE if "secure" in words else ())}

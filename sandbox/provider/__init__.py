@@ -1,1 +1,1 @@
-"""Pulumi's resource types in plain boto3: what the real providers would create, in whatever AWS answers."""
+"""Pulumi's resource types in plain boto3: what the real providers would create, in any AWS that answers."""

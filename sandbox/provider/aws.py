@@ -1,5 +1,5 @@
-# ruff: noqa: D102  what the properties of a built image are, its class says
-"""What every resource type works with: the account, and what builds images for it."""
+# ruff: noqa: D102  the properties of a built image are in its class's docstring
+"""What every resource type works with: the account, and the builder of its images."""
 
 import threading
 from collections import defaultdict
@@ -14,7 +14,7 @@ Values = dict[str, Any]
 
 
 class Built(Protocol):
-    """A built image: the digest under which a registry files its manifest, and the manifest itself."""
+    """A built image: the digest that identifies its manifest in a registry, and the manifest itself."""
 
     @property
     def digest(self) -> str: ...
@@ -25,7 +25,7 @@ class Built(Protocol):
 
 
 class Builder(Protocol):
-    """What builds an image; the same context and arguments give the same digest."""
+    """Builds an image; the same context and arguments give the same digest."""
 
     def build(
         self, *, context: Path, dockerfile: Path, args: Mapping[str, str], platform: str, target: str | None = None
@@ -35,14 +35,14 @@ class Builder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Aws:
-    """The account that resources are made in, and what is known of it beyond what it says itself."""
+    """The account that resources are made in, and what is known about it that AWS doesn't tell."""
 
     account: Account
     builder: Builder
     folder: Path
     """Where relative paths in inputs start from."""
     locks: defaultdict[str, threading.Lock] = field(default_factory=lambda: defaultdict(threading.Lock))
-    """One for each thing that can't be changed twice at a time."""
+    """One for each thing that must not be changed twice at the same time."""
     awaited: set[str] = field(default_factory=set)
     """Certificates that something waited for until they were issued."""
 

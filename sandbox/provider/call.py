@@ -45,12 +45,12 @@ class Call:
 
 
 def parameters(**values: Any) -> Mapping[str, Any]:
-    """Return parameters that several calls have in common, by their names in the API reference."""
+    """Return parameters that several calls share, by their names in the API reference."""
     return MappingProxyType(values)
 
 
 def filled_in(template: Any, known: Mapping[str, Any]) -> Any:
-    """Return a template with each `{name}` replaced; one that is nothing but a name becomes the value itself."""
+    """Return a template with each `{name}` replaced; a template that is only a name becomes the value itself."""
     if isinstance(template, Mapping):
         return {key: filled_in(value, known) for key, value in template.items()}
     if isinstance(template, list):
@@ -62,7 +62,7 @@ def filled_in(template: Any, known: Mapping[str, Any]) -> Any:
 
 
 def names_in(template: str, text: str) -> dict[str, str]:
-    """Return the values that make a template this text, as far as they can be told: filling in, backwards."""
+    """Return the values that make a template this text, as far as they can be known: the reverse of filling it in."""
     parts = enumerate(NAME.split(template))
     pattern = "".join(f"(?P<{part}>.*)" if number % 2 else re.escape(part) for number, part in parts)
     found = re.fullmatch(pattern, text, re.DOTALL)
@@ -70,7 +70,7 @@ def names_in(template: str, text: str) -> dict[str, str]:
 
 
 def given(request: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a request without what isn't said (None), as boto3 wants it."""
+    """Return a request without values of None, as boto3 requires."""
     return {key: _given(value) for key, value in request.items() if value is not None}
 
 

@@ -19,9 +19,9 @@ _PART = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
 class Field:
     """An input, which is an output too.
 
-    `at` is its path in AWS's request and answer, such as `Attributes.DisplayName` or `Configurations[0]`: without one,
-    it is the member of the same name, whatever its case; "" is for what isn't sent, which the outputs repeat.
-    `form` follows from botocore's model where it isn't said.
+    `at` is its path in AWS's request and answer, such as `Attributes.DisplayName` or `Configurations[0]`: without it,
+    it is the member of the same name, in any case; "" is for an input that isn't sent, only repeated in the outputs.
+    `form` follows from botocore's model where it isn't given.
     """
 
     name: str
@@ -32,7 +32,7 @@ class Field:
     default: Any = None
     """What is sent where the program gives nothing."""
     filled: Any = None
-    """What AWS has where nothing was sent, and doesn't always say."""
+    """The value in AWS where nothing was sent; AWS doesn't always return it."""
     computed: bool = False
     """Whether AWS chooses a value where the program gives none, which then stays in an update."""
     answer: str | None = None
@@ -40,7 +40,7 @@ class Field:
     echoed: bool = False
     """Whether the output repeats the input where the answer doesn't have it: AWS or the emulator doesn't tell."""
     supported: bool = True
-    """False for an input that is refused, rather than passed over."""
+    """False for an input that is refused, rather than ignored."""
     allowed: Collection[Any] | None = None
     """The values that AWS takes, where botocore's model doesn't say so."""
     not_allowed: str = "{value} is not a valid value: AWS takes {allowed}"
@@ -89,7 +89,7 @@ class Field:
         return as_text(value) if self.as_text else value
 
     def output(self, answer: Any, known: Mapping[str, Any]) -> Any:
-        """Return the property's value, from an answer of AWS's and what was known before."""
+        """Return the property's value, from AWS's answer and what was known before."""
         path = self.answer or self.at
         found = jmespath.search(path, answer) if path else None
         if found in (None, {}):
@@ -102,7 +102,7 @@ class Field:
         return self.bound_form.output(found)
 
     def value_for_update(self, wanted: Any, old: Mapping[str, Any]) -> Any:
-        """Return what an update sends: what the program no longer gives is emptied, unless AWS chooses then."""
+        """Return what an update sends: a value no longer given is emptied, unless AWS then chooses one."""
         before = old.get(self.name)
         if self.removed_as is not None and before:
             return {**dict.fromkeys(before, self.removed_as), **(wanted or {})}
@@ -111,7 +111,7 @@ class Field:
 
     @property
     def bound_form(self) -> Form:
-        """The form, said by the table or by botocore's model.
+        """The form, given by the table or by botocore's model.
 
         Raises:
             TypeError: the field isn't bound to the model yet.
@@ -154,7 +154,7 @@ class Output:
         return replace(self, form=self.form.bound(None))
 
     def output(self, answer: Any, known: Mapping[str, Any]) -> Any:
-        """Return the property's value, from an answer of AWS's and what was known before."""
+        """Return the property's value, from AWS's answer and what was known before."""
         if NAME.search(self.answer):
             return filled_in(self.answer, known)
         found = jmespath.search(self.answer, answer)
@@ -165,7 +165,7 @@ Property: TypeAlias = Field | Output
 
 
 def attribute(name: str, member: str = "", form: Form | None = None, **rest: Any) -> Field:
-    """Return an input that is one of AWS's `Attributes`, a map of texts; its form, if not TEXT, must be said."""
+    """Return an input that is one of AWS's `Attributes`, a map of texts; its form, if not TEXT, must be given."""
     return Field(name, f"Attributes.{member or name[0].upper() + name[1:]}", form, **rest)
 
 

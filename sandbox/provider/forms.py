@@ -10,7 +10,7 @@ from sandbox.provider.inputs import UNKNOWN, Inputs
 
 
 class Form(Protocol):
-    """How one sort of value is translated: Pulumi's side has camelCase names, AWS's side is boto3's."""
+    """How one kind of value is translated: Pulumi's side has camelCase names, AWS's side has boto3's."""
 
     def empty(self) -> Any:
         """Return the output where AWS has no value."""
@@ -45,7 +45,7 @@ class Plain:
         return self.written(found)
 
     def emptied(self) -> Any:
-        """See `Form`: a number or boolean is never nothing."""
+        """See `Form`: a number or boolean is never empty."""
         empty = self.empty()
         return empty if isinstance(empty, str | list | dict) else None
 
@@ -55,7 +55,7 @@ class Plain:
 
 
 def document(found: object) -> str:
-    """Return a JSON document as text: boto3 decodes some policies and leaves others."""
+    """Return a JSON document as text: boto3 decodes some policies and not others."""
     return found if isinstance(found, str) else json.dumps(found, separators=(",", ":"))
 
 
@@ -95,13 +95,13 @@ ONLY_TRUE = Plain(lambda inputs, key: inputs.boolean(key) or None, _truth, bool)
 """A boolean that AWS takes only where it is true."""
 TEXTS = Plain(Inputs.texts, list, list)
 SORTED_TEXTS = Plain(Inputs.texts, sorted, list)
-"""A list whose order means nothing."""
+"""A list whose order doesn't matter."""
 MAP = Plain(Inputs.names, dict, dict)
 """A map from the user's own keys to texts."""
 NUMBERS = Plain(_numbers, dict, dict)
 """A map from the user's own keys to numbers."""
 ANYTHING = Plain(Inputs.any, _text, lambda: None)
-"""Whatever there is; nothing looks into it."""
+"""Any value; it is passed on as it is."""
 WRITTEN_AS_TEXT = (INTEGER, NUMBER, BOOLEAN, ONLY_TRUE)
 """The forms that a map of attributes takes as text."""
 

@@ -1,4 +1,4 @@
-"""The inputs of a resource, read key by key: what no rule asked for is a mistake, and is named."""
+"""The inputs of a resource, read key by key: a key that no rule reads is a mistake, and is reported."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -8,7 +8,7 @@ from sandbox.provider.refusals import InvalidInputsError
 
 
 class Unknown:
-    """A value that only the deployment itself will tell, as in a preview."""
+    """A value that is known only after the deployment, as in a preview."""
 
     def __repr__(self) -> str:
         return "[unknown]"
@@ -21,7 +21,7 @@ UNKNOWN: Final[Any] = Unknown()
 
 
 def is_known(value: object) -> bool:
-    """Say whether a value has nothing unknown in it, however deep."""
+    """Return whether a value is fully known, at every depth."""
     if isinstance(value, Mapping):
         return all(is_known(item) for item in value.values())
     if isinstance(value, list | tuple):
@@ -57,7 +57,7 @@ class Inputs:
         self.failures.append((self.path(key), reason))
 
     def any(self, key: str) -> Any:
-        """Return whatever was given, or None."""
+        """Return the given value, or None."""
         self._read.add(key)
         return UNKNOWN if self._everything_unknown else self._values.get(key)
 
@@ -178,7 +178,7 @@ class Inputs:
         return blocks[0] if blocks else None
 
     def unsupported(self, *keys: str) -> None:
-        """Refuse inputs that AWS knows and this provider doesn't, rather than pass over them."""
+        """Refuse inputs that AWS knows and this provider doesn't, rather than ignore them."""
         for key in keys:
             if self.any(key) not in (None, False, "", [], {}):
                 self.fail(key, "is not supported by the sandbox's provider")
@@ -194,7 +194,7 @@ class Inputs:
         """Refuse the inputs that were wrong or that nothing read.
 
         Raises:
-            InvalidInputsError: naming every one of them.
+            InvalidInputsError: naming all of them.
         """
         failures = [*self.failures, *((path, "no such input: is it misspelt?") for path in self.unread())]
         if failures:

@@ -1,4 +1,4 @@
-"""The resource types, and what can be asked of it: check, diff, create, read, update, delete, invoke."""
+"""The resource types, and their operations: check, diff, create, read, update, delete, invoke."""
 
 import hashlib
 import json
@@ -27,7 +27,7 @@ class Diff:
     changes: frozenset[str]
     replaces: frozenset[str]
     deletes_first: bool
-    """Whether the old one must go before the new one comes: they have the same name, which the program gave."""
+    """Whether the old one must be deleted before the new one is created: the program gave both the same name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +86,7 @@ class Provider:
         """Return what AWS takes for each input.
 
         Raises:
-            InvalidInputsError: with every input that is misspelt, of the wrong type or out of its limits.
+            InvalidInputsError: with every input that is misspelt, of the wrong type or outside its limits.
         """
         resource_type = self._resource_type(pulumi_type, name)
         reader = Inputs(inputs)
@@ -168,7 +168,7 @@ class Provider:
         return _refusing(resource_type, name, look)
 
     def clear(self, pulumi_type: str, name: str, inputs: Mapping[str, Any]) -> None:
-        """Remove what an interrupted creation may have left behind, that would be in the way of the next one."""
+        """Remove what an interrupted creation may have left behind and what would make the next one fail."""
         resource_type = self._resource_type(pulumi_type, name)
 
         def remove() -> None:
@@ -240,7 +240,7 @@ def _refusing(resource_type: ResourceType, name: str, action: Callable[[], _Answ
 
 
 def _merged(found: Any, given: Any) -> Any:
-    """Return what the program gave, completed by what AWS adds inside nested objects."""
+    """Return the program's inputs, with what AWS adds inside nested objects."""
     if isinstance(found, Mapping) and isinstance(given, Mapping):
         return {**found, **{key: _merged(found.get(key), value) for key, value in given.items() if value is not None}}
     return given

@@ -1,4 +1,4 @@
-"""How the provider says no: with AWS's error code, the resource's name and the reason."""
+"""How the provider refuses: with AWS's error code, the resource's name and the reason."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -37,7 +37,7 @@ class InvalidInputsError(ResourceRefusedError):
 
 
 def refusal_of(error: ClientError | BotoCoreError) -> ResourceRefusedError:
-    """Turn what boto3 raised into the refusal it is."""
+    """Turn an exception of boto3's into a refusal."""
     if isinstance(error, ClientError):
         details: dict[str, Any] = error.response.get("Error", {})
         return ResourceRefusedError(str(details.get("Code", "Unknown")), _sentence(details.get("Message", error)))
@@ -55,7 +55,7 @@ def is_missing(error: ClientError) -> bool:
 
 
 def or_none(action: Callable[[], _Answer]) -> _Answer | None:
-    """Return what an action gives, None where AWS says that what it asks for doesn't exist."""
+    """Return an action's result, or None where AWS says that the resource doesn't exist."""
     try:
         return action()
     except ClientError as error:

@@ -1,4 +1,4 @@
-"""What AWS has of its own in each region."""
+"""AWS's own resources in each region."""
 
 from collections.abc import Mapping
 from types import MappingProxyType

@@ -1,4 +1,4 @@
-"""Finds the resource types: whatever a module of `services` defines is one."""
+"""Finds the resource types: all that the modules of `services` define."""
 
 import importlib
 import inspect

@@ -1,4 +1,4 @@
-"""From what a program wants to AWS's requests, by the table of a resource type; and from AWS's paths back to inputs."""
+"""Turns a program's inputs into AWS's requests, by the table of a resource type, and AWS's paths back into inputs."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -18,7 +18,7 @@ def full_request(table: Sequence[Property], wanted: Mapping[str, Any]) -> dict[s
 def update_request(
     table: Sequence[Property], shape: Any, wanted: Mapping[str, Any], old: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Return what an operation's request has members for; `old` are the outputs so far."""
+    """Return the values that an operation's request has members for; `old` are the outputs so far."""
     request: dict[str, Any] = {}
     for field in _sent(table):
         value = field.value_for_update(wanted[field.name], old)
@@ -39,7 +39,7 @@ def changed_attributes(
 
 
 def input_at(table: Sequence[Property], path: str) -> str:
-    """Return the path of the input that a path in AWS's request, as its sentences have it, stands for."""
+    """Return the path of the input for a path in AWS's request, as AWS's messages write it."""
     names: dict[str, str] = {}
     for field in _sent(table):
         own = _written(field.path)

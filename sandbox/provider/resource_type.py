@@ -1,4 +1,4 @@
-"""One resource type: its table of properties, the calls that make it, and what is odd about it in methods."""
+"""One resource type: its table of properties, the calls that make it, and methods for its exceptions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class EachAttribute(Call):
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """An input that names something which must exist: AWS refuses it otherwise, and the emulator doesn't."""
+    """An input that names something that must exist: otherwise AWS refuses it, but the emulator doesn't."""
 
     name: str
     call: Call
@@ -38,7 +38,7 @@ class Reference:
 class ResourceType:
     """A resource type of Pulumi's, made by calls of AWS's API.
 
-    A regular type is a table and its calls. An odd one replaces the methods that don't fit. Three sorts of values:
+    A regular type is a table and its calls. An unusual one replaces the methods that don't fit. Three kinds of values:
     `inputs` are the program's (camelCase), `wanted` has by the same names what AWS takes for each (the type's defaults
     filled in, None for what isn't sent), `state` are the outputs so far.
 
@@ -61,7 +61,7 @@ class ResourceType:
     identity: ClassVar[str] = ""
     """The id, where it follows from the inputs: `{name}`."""
     identity_holds: ClassVar[str] = ""
-    """The properties that can be told from an id of AWS's, such as `{function}:{name}`."""
+    """The properties that can be read from an id of AWS's, such as `{function}:{name}`."""
     locate_call: ClassVar[Call | None] = None
     """Finds the id by what the program gives, where neither the inputs nor a creation tell it."""
     read_calls: ClassVar[tuple[Call, ...]] = ()
@@ -114,7 +114,7 @@ class ResourceType:
     # From the program's inputs to a request
 
     def name_ending(self, inputs: Mapping[str, Any]) -> str:
-        """Return what a name that is made for these inputs must end in."""
+        """Return the required suffix of a name that is made for these inputs."""
         return ""
 
     def read_inputs(self, inputs: Inputs) -> Values:
@@ -204,7 +204,7 @@ class ResourceType:
         return outputs
 
     def read(self, identity: str, state: Mapping[str, Any]) -> Any:
-        """Return AWS's answer, None where the resource is gone; that AWS doesn't find it means the same."""
+        """Return AWS's answer, or None if the resource is gone, also if AWS says that it isn't found."""
         merged: Values = {}
         for call in self.read_calls:
             parameters = self._identification(call, state)
@@ -215,7 +215,7 @@ class ResourceType:
         return merged
 
     def computed_outputs(self, answer: Any, state: Mapping[str, Any]) -> Values:
-        """Return the outputs that the table can't say; `state` has the others."""
+        """Return the outputs that the table can't describe; `state` has the others."""
         return {}
 
     def update(self, identity: str, wanted: Values, old: Mapping[str, Any]) -> None:
@@ -238,7 +238,7 @@ class ResourceType:
             self.tags.change(self.client, old.get("tags") or {}, wanted["tags"] or {}, {**old, **known})
 
     def delete(self, identity: str, state: Mapping[str, Any]) -> None:
-        """Remove the resource; that AWS doesn't find it is not an error."""
+        """Remove the resource; it is not an error if AWS doesn't find it."""
         if self.delete_call:
             known = self.known(state, identity)
             self.call(self.delete_call, known, self._identification(self.delete_call, known))
@@ -246,7 +246,7 @@ class ResourceType:
     # What the comparison of two deployments needs
 
     def drifted(self, inputs: Mapping[str, Any], state: Mapping[str, Any]) -> frozenset[str]:
-        """Return the outputs that would come out different although no input changed: files that inputs only name."""
+        """Return the outputs that would change although no input changed: inputs name files whose content changed."""
         return frozenset()
 
     def equivalent(self, name: str, given: Any, found: Any) -> bool:
@@ -261,7 +261,7 @@ class ResourceType:
     # For the methods that a type replaces
 
     def known(self, values: Mapping[str, Any], identity: str = "") -> Values:
-        """Return what `{name}` stands for: what is known, or can be told from the id."""
+        """Return what `{name}` stands for: what is known, or can be read from the id."""
         told = names_in(self.identity or self.identity_holds, identity)
         return {**told, **values, "id": identity, "region": self.aws.region, "account": self.aws.account_id}
 

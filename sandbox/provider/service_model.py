@@ -14,7 +14,7 @@ _NUMBERS = ("integer", "long", "float", "double")
 def violations(client: Any, operation: str, request: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return the path and the broken constraint of every value that the operation's input shape doesn't allow.
 
-    Unknown values break nothing. The sentences are AWS's own.
+    Unknown values break no constraint. The sentences are AWS's own.
     """
     return list(_walk(input_shape(client, operation), request, ""))
 
@@ -75,7 +75,7 @@ def _sentence(value: object, path: str, constraint: str) -> str:
 
 
 def _join(path: str, name: str) -> str:
-    own = name[0].lower() + name[1:]  # AWS's answers name members so, whatever the model's own case
+    own = name[0].lower() + name[1:]  # AWS's answers write names like this, whatever case the model has
     return f"{path}.{own}" if path else own
 
 
@@ -83,5 +83,5 @@ def _join(path: str, name: str) -> str:
 def _compiled(pattern: str) -> re.Pattern[str] | None:
     try:
         return re.compile(pattern)
-    except re.error:  # a few are written in a dialect that Python doesn't read: nothing to check then
+    except re.error:  # a few patterns are in a dialect that Python doesn't read: they are not checked
         return None

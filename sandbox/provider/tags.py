@@ -32,7 +32,7 @@ class Tags:
     untag: str = "UntagResource"
     listed: str = "ListTagsForResource"
     also: Mapping[str, str] = field(default_factory=dict)
-    """Parameters that all of the calls need besides."""
+    """Further parameters that all of the calls need."""
 
     def member(self, shape: Any) -> TagsMember | None:
         """Return the member of a request that takes tags, if there is one."""

@@ -1,10 +1,10 @@
-"""Who may call the provider: a `pulumi` command of this very user, recognised by the socket that it calls from.
+"""Who may call the provider: a `pulumi` command of this user, recognised by the socket that it calls from.
 
 The protocol has no room for a secret, and the provider's port is open to every process of the machine. Linux tells
 who is at the other end: /proc/net/tcp has each connection's user and inode, and a process's open files name the inode.
-The kernel shows the files of one user's processes to that user alone, so this can't be pretended.
+The kernel shows the files of one user's processes to that user alone, so this can't be faked.
 
-Where there is no such table (macOS, WSL 1), every local process is admitted: on a machine that is shared with others,
+Where there is no such table (macOS, WSL 1), every local process is admitted: on a shared machine,
 they could then ask the provider to build a context of this project and to read and change what is in the emulated
 account, as long as the sandbox runs.
 """
@@ -22,7 +22,7 @@ from typing import Any
 import grpc  # type: ignore[import-untyped]
 
 Candidates = Callable[[], Iterable[int]]
-"""Gives the ids of the processes that may call."""
+"""Returns the ids of the processes that may call."""
 
 _HOST = "127.0.0.1"
 _PROC = Path("/proc")
@@ -44,7 +44,7 @@ class _Row:
 
 
 class OnlyFrom(grpc.ServerInterceptor):  # type: ignore[misc]  # gRPC has no types
-    """Refuses every call that comes from another process than one of the candidates, with PERMISSION_DENIED."""
+    """Refuses every call from a process that isn't one of the candidates, with PERMISSION_DENIED."""
 
     def __init__(self, candidates: Candidates) -> None:
         self._candidates = candidates
@@ -54,16 +54,16 @@ class OnlyFrom(grpc.ServerInterceptor):  # type: ignore[misc]  # gRPC has no typ
         self._lock = threading.Lock()
 
     def listening_on(self, port: int) -> None:
-        """Say which port is served; call this before the first call comes."""
+        """Set the port that is served; call this before the first call comes."""
         self._port = port
         here = _address(port)
-        # A table that doesn't even have the server itself tells nothing of who calls it.
+        # If the table doesn't have the server itself, it can't tell who calls it.
         self._decidable = any(row.local == here and row.state == _LISTENING for row in _rows())
 
     def intercept_service(self, continuation: Any, details: Any) -> Any:
         """Put the check before a call's handler."""
         handler = continuation(details)
-        if handler is None or handler.unary_unary is None:  # the provider streams nothing
+        if handler is None or handler.unary_unary is None:  # the provider has no streaming calls
             return None
 
         def checked(request: Any, context: Any) -> Any:
@@ -98,7 +98,7 @@ class OnlyFrom(grpc.ServerInterceptor):  # type: ignore[misc]  # gRPC has no typ
         return False
 
     def _caller(self, peer: str) -> _Row | None:
-        """The caller's end of a connection, such as `ipv4:127.0.0.1:50000`."""
+        """Return the caller's end of a connection, such as `ipv4:127.0.0.1:50000`."""
         port = peer.rpartition(":")[2]
         if not peer.startswith(f"ipv4:{_HOST}:") or not port.isdecimal():
             return None
@@ -110,7 +110,7 @@ class OnlyFrom(grpc.ServerInterceptor):  # type: ignore[misc]  # gRPC has no typ
 
 
 def started_by(pid: Callable[[], int | None]) -> Candidates:
-    """A command that this process has started, if it runs, and whatever that has started in turn."""
+    """A command that this process has started, if it runs, and its descendants."""
 
     def candidates() -> Iterator[int]:
         root = pid()
@@ -128,7 +128,7 @@ def started_by(pid: Callable[[], int | None]) -> Candidates:
 
 
 def told(variables: Mapping[str, str]) -> Candidates:
-    """Every `pulumi` of this user that was started with these variables, in whichever terminal."""
+    """Every `pulumi` of this user that was started with these variables, in any terminal."""
     wanted = {f"{name}={value}".encode() for name, value in variables.items()}
 
     def candidates() -> Iterator[int]:

@@ -29,7 +29,7 @@ class Deployment:
     resources: tuple[Resource, ...]
     pulumi_driver: PulumiDriver
     changes: Mapping[str, int]
-    """How many resources were created, updated, replaced, deleted or left the same, by the engine's words for it."""
+    """How many resources were created, updated, replaced, deleted or left the same, by the engine's own names."""
 
 
 def pulumi_driver() -> PulumiDriver:
@@ -38,7 +38,7 @@ def pulumi_driver() -> PulumiDriver:
 
 
 def check_engine() -> None:
-    """Refuse what only the engine can do where there is none.
+    """Refuse what only the engine can do, if there is no engine.
 
     Raises:
         SandboxError: there is no pulumi command.
@@ -114,7 +114,7 @@ def destroy(task: Task) -> Mapping[str, int]:
 
 @contextlib.contextmanager
 def serving_others(task: Task) -> Iterator[dict[str, str]]:
-    """Serve the provider as long as the context lasts, and give the variables that lead a `pulumi` command to it.
+    """Serve the provider as long as the context lasts, and give the variables with which a `pulumi` command uses it.
 
     Only commands that were started with these variables are served.
     """

@@ -44,9 +44,9 @@ _DONE = {
 
 
 class Engine:
-    """One stack of a project, deployed by the real engine into the account that the variables `account` reach.
+    """One stack of a project, deployed by the real engine into the account that the variables in `account` reach.
 
-    Every operation raises SandboxError with the first thing that was refused; what was made until then is in the state.
+    Every operation raises SandboxError with the first thing that was refused; what was made before is in the state.
     """
 
     def __init__(
@@ -168,7 +168,7 @@ class Engine:
             raise
 
     def _guarded(self, action: Callable[[], _Answer]) -> _Answer:
-        """Do something in a thread, so that Ctrl-C can be passed on to the command and its end be waited for."""
+        """Run something in a thread, so that Ctrl-C can be passed on to the command and its end can be waited for."""
         answers: list[_Answer] = []
         errors: list[BaseException] = []
 
@@ -215,7 +215,7 @@ class Engine:
         return error
 
     def _unlock(self, stack: automation.Stack) -> None:
-        """Take away locks that a killed command left; refuse to work beside a living one."""
+        """Remove locks that a killed command left; refuse to work beside a running one."""
         locks = list((self._folder / "backend").glob(".pulumi/locks/**/*.json"))
         for lock in locks:
             owner = json.loads(lock.read_text()).get("pid", 0)
@@ -227,7 +227,7 @@ class Engine:
             stack.cancel()
 
     def _settle(self, stack: automation.Stack) -> None:
-        """Decide what the engine can't: whether a creation that was cut off has left something in the account."""
+        """Decide what the engine can't: whether an interrupted creation has left something in the account."""
         if not self._checkpoint.exists() or '"pending_operations"' not in self._checkpoint.read_text():
             return
         exported = stack.export_stack()
@@ -258,7 +258,7 @@ class Engine:
 
 
 def stack_file(state: Path, stack: str) -> Path:
-    """Return where a stack's settings lie as they were deployed."""
+    """Return the path of a stack's settings as they were deployed."""
     return state.resolve() / "pulumi" / "work" / f"Pulumi.{stack}.yaml"
 
 
@@ -281,7 +281,7 @@ def attaching(port: int) -> dict[str, str]:
 
 
 def _is_told(metadata: StepEventMetadata) -> bool:
-    """Whether a step is worth a line: it changes what is no component and no provider."""
+    """Whether a step is worth a line: it changes something that is neither a component nor a provider."""
     state = metadata.new or metadata.old
     custom = state is not None and bool(state.custom) and not metadata.type.startswith("pulumi:")
     return custom and _op(metadata.op) in _DONE

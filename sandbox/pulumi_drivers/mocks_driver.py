@@ -1,6 +1,6 @@
 """The driver for machines without the `pulumi` command: Pulumi's own mocks, with the provider behind them.
 
-It only creates, from scratch: what is in the account already is in its way, so whoever calls it empties the account.
+It only creates, from scratch: existing resources would make it fail, so its caller empties the account first.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ from sandbox.pulumi_drivers.resources import ROOT_TYPE, Resource, make_urn, shor
 from sandbox.settings import Project, StackConfig
 
 Progress = Callable[[str], None]
-_NO_MOCKS: Any = None  # the monitor below does itself what it would ask mocks for
+_NO_MOCKS: Any = None  # the monitor below does what mocks would do
 _NO_STACK: Any = object()
 
 
@@ -62,7 +62,7 @@ class Monitor(mocks.MockMonitor):
         return self._remember(request, urn, identity, inputs, outputs)
 
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802
-        """Remember what a component, or the stack, gives out."""
+        """Remember the outputs of a component or of the stack."""
         outputs = properties.decode(request.outputs)
         with self._lock:
             known = self.tree.get(request.urn)
@@ -124,7 +124,7 @@ class Monitor(mocks.MockMonitor):
         return found.identity, properties.conceal(found.outputs, properties.secret_keys(inputs) | secret_outputs)
 
     def _construct_image(self, request: Any, urn: str, inputs: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-        """Do what the real component does: register the one image that it consists of."""
+        """Register the one image that the component consists of, as the real one does."""
         plain = properties.reveal(inputs)
         try:
             name, child = image.child_of_component(plain, self._config.stack)
@@ -197,7 +197,7 @@ def deploy(
 
 def _run(main: Path, config: StackConfig, monitor: Monitor, folder: Path) -> None:
     loop = asyncio.new_event_loop()
-    loop.set_exception_handler(lambda _loop, _context: None)  # what failed is in the monitor, said once
+    loop.set_exception_handler(lambda _loop, _context: None)  # the monitor has the failure, reported once
     asyncio.set_event_loop(loop)
     try:
         settings.SETTINGS.outputs = set()
@@ -228,7 +228,7 @@ def _set_mocks(monitor: Monitor, config: StackConfig) -> None:
 
 
 def _forget() -> None:
-    """Take the mocks out of the SDK's settings again: it keeps the first values it was given for every context."""
+    """Remove the mocks from the SDK's settings: it keeps the first values it was given for every context."""
     for name in ("monitor", "engine", "project", "stack", "dry_run", "organization"):
         setattr(settings.SETTINGS, name, None)
     settings.SETTINGS.outputs = set()

@@ -1,6 +1,6 @@
-"""The packages that the sandbox has a provider for. A program that uses another one is refused before it is looked for.
+"""The packages that the sandbox has a provider for. A program that uses another one is refused before the engine acts.
 
-Left to itself the engine would start a plugin for it, a program of somebody else's that acts in the real world.
+Otherwise the engine would start a plugin for it: a third party's program that works on real accounts.
 """
 
 from collections.abc import Callable
@@ -14,10 +14,10 @@ _PROVIDERS = "pulumi:providers:"
 
 
 def check_resource(pulumi_type: str, name: str) -> None:
-    """Refuse a resource, a remote component or a provider of a package that nobody here stands in for.
+    """Refuse a resource, a remote component or a provider of a package that the sandbox has no provider for.
 
     Raises:
-        SandboxError: with the type, the name and the packages that there are.
+        SandboxError: with the type, the name and the available packages.
     """
     if pulumi_type.startswith(_PROVIDERS):
         _check(pulumi_type.removeprefix(_PROVIDERS), f"{pulumi_type} '{name}'")
@@ -29,13 +29,13 @@ def check_function(token: str) -> None:
     """Refuse a function of such a package.
 
     Raises:
-        SandboxError: with the function's token and the packages that there are.
+        SandboxError: with the function's token and the available packages.
     """
     _check(_package_of(token), token)
 
 
 def refuse_package(name: str) -> None:
-    """Refuse a plugin that makes a package at run time, whatever it calls the package.
+    """Refuse a plugin that makes a package at run time, whatever the package's name.
 
     Raises:
         SandboxError: with its name.
@@ -44,7 +44,7 @@ def refuse_package(name: str) -> None:
 
 
 class KnownPackagesOnly:
-    """The engine's resource monitor as a program reaches it, but for what would need a plugin.
+    """The engine's resource monitor as a program sees it, without what would need a plugin.
 
     `refused` is told of each refusal.
     """

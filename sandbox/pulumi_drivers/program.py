@@ -17,16 +17,16 @@ import pulumi
 from sandbox import variables
 from sandbox.errors import SandboxError, SettingsError
 
-_KEPT = frozenset({"sandbox", "dualmode", "walk"}) | sys.stdlib_module_names  # what this very process runs on
+_KEPT = frozenset({"sandbox", "dualmode", "walk"}) | sys.stdlib_module_names  # what this process itself uses
 
 
 @contextlib.contextmanager
 def as_its_own(folder: Path, account: Mapping[str, str]) -> Iterator[None]:
-    """Give a program what it finds when it is started in its folder, and take all of it back afterwards.
+    """Give a program the environment of a start in its own folder, and undo all of it afterwards.
 
     That is the working directory, the folder first on the path, and modules of its own: another copy of the program,
-    imported before, must not be taken for them. And it is an environment in which `account`, the variables of the
-    sandbox's own, is the only one that there is: the program may ask boto3 for what it likes.
+    imported before, must not be used instead. And the environment variables reach only the sandbox's account, by
+    those in `account`: the program may use boto3 freely.
     """
     folder = folder.resolve()
     names = {entry.stem for entry in folder.iterdir() if entry.suffix in ("", ".py")} - _KEPT
@@ -55,7 +55,7 @@ def as_its_own(folder: Path, account: Mapping[str, str]) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _own_session() -> Iterator[None]:
-    """Have boto3 read its credentials anew, here and afterwards: it keeps those that its first client had."""
+    """Have boto3 read its credentials anew, here and afterwards: it keeps those of its first client."""
     before, boto3.DEFAULT_SESSION = boto3.DEFAULT_SESSION, None
     try:
         yield
@@ -69,7 +69,7 @@ def run(main: Path) -> None:
 
 
 def close(loop: asyncio.AbstractEventLoop) -> None:
-    """Let calls that are under way end, drop the tasks that waited for them, and close the loop."""
+    """Let running calls end, drop the tasks that waited for them, and close the loop."""
     pending = asyncio.all_tasks(loop)
     for task in pending:
         task.cancel()
@@ -80,7 +80,7 @@ def close(loop: asyncio.AbstractEventLoop) -> None:
 
 
 def refusal(error: BaseException, folder: Path, *, anything_made: bool) -> SandboxError:
-    """Return what a program raised as one sentence: its own where it says one, else the line at fault.
+    """Return what a program raised as one sentence: its own if it has one, else the line at fault.
 
     A RunError before the first resource is how a program refuses its settings.
     """

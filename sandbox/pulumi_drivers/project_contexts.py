@@ -1,4 +1,4 @@
-"""Builds of one project's own files: whoever asks for another folder of this machine is refused."""
+"""Builds from one project's own files: a request for another folder of this machine is refused."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,7 +8,7 @@ from sandbox.provider.aws import Builder, Built
 
 
 class ProjectContexts:
-    """Passes on to a builder what lies in the project's folder, wherever its links lead."""
+    """Passes a build on to a builder if it is in the project's folder, after following links."""
 
     def __init__(self, builder: Builder, project: Path) -> None:
         self._builder = builder

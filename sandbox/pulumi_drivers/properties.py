@@ -25,12 +25,12 @@ _UNKNOWNS = frozenset(
         "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",  # an object
     }
 )
-_TELLTALE = 2  # characters: shorter texts stand in every sentence, and are no secrets
+_TELLTALE = 2  # characters: shorter texts occur in every sentence, and are not secrets
 
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """A value that is shown to nobody."""
+    """A value that is never shown."""
 
     value: Any
 
@@ -45,7 +45,7 @@ def decode(struct: struct_pb2.Struct) -> dict[str, Any]:
 
 
 def decode_json(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values of an exported state, in which the same signatures stand."""
+    """Return the values of an exported state, which has the same signatures."""
     decoded = _decoded(values)
     return decoded if isinstance(decoded, dict) else {}
 
@@ -69,7 +69,7 @@ def reveal(value: Any) -> Any:
 
 
 def mask(value: Any) -> Any:
-    """Return a value to show: what is secret is replaced by `[secret]`."""
+    """Return a value to show: secrets are replaced by `[secret]`."""
     if isinstance(value, Secret):
         return repr(value)
     if isinstance(value, Mapping):
@@ -80,7 +80,7 @@ def mask(value: Any) -> Any:
 
 
 def secret_keys(values: Mapping[str, Any]) -> frozenset[str]:
-    """Return the keys under which something is secret, however deep."""
+    """Return the keys under which something is secret, at any depth."""
     return frozenset(key for key, value in values.items() if _has_secret(value))
 
 
@@ -90,7 +90,7 @@ def conceal(values: Mapping[str, Any], keys: frozenset[str]) -> dict[str, Any]:
 
 
 def censor(sentence: str, values: Mapping[str, Any]) -> str:
-    """Return a sentence in which no secret among the values is to be read."""
+    """Return a sentence without the secrets among the values."""
     texts = {str(text) for secret in _secrets(values) for text in _leaves(reveal(secret))}
     for text in sorted(texts, key=len, reverse=True):
         if len(text) > _TELLTALE:

@@ -1,4 +1,4 @@
-"""The `pulumi` command, run no more often than need be, and so that Ctrl-C ends it the way it wants to be ended."""
+"""The `pulumi` command, run as rarely as possible, and interrupted properly by Ctrl-C."""
 
 import contextlib
 import functools
@@ -23,7 +23,7 @@ Lines = Callable[[str], object] | None
 class InterruptibleCommand(PulumiCommand):
     """Runs commands in a process group of their own, which `interrupt()` reaches and a terminal's Ctrl-C doesn't.
 
-    They get `told` and what each is told beside, nothing of the user's.
+    Their variables are `told` and those given for each command, none of the user's.
     """
 
     def __init__(self, told: Mapping[str, str]) -> None:
@@ -35,7 +35,7 @@ class InterruptibleCommand(PulumiCommand):
 
     @property
     def pid(self) -> int | None:
-        """The id of the command under way, None where there is none."""
+        """The id of the running command, or None."""
         process = self._process
         return None if process is None else process.pid
 
@@ -78,7 +78,7 @@ class InterruptibleCommand(PulumiCommand):
         return result
 
     def interrupt(self) -> None:
-        """Ask the command under way to stop: it lets the steps that have begun end, and saves its state."""
+        """Ask the running command to stop: it finishes the steps that have begun, and saves its state."""
         process = self._process
         if process is not None:
             with contextlib.suppress(ProcessLookupError):
@@ -86,7 +86,7 @@ class InterruptibleCommand(PulumiCommand):
 
 
 class SparingWorkspace(automation.LocalWorkspace):
-    """A workspace that asks the command nothing that can be seen in its files."""
+    """A workspace that doesn't ask the command for what is in its files."""
 
     checkpoint: Path
     """Where the command keeps the stack's state."""
@@ -108,7 +108,7 @@ class SparingStack(automation.Stack):
         super().__init__(name, workspace, StackInitMode.CREATE_OR_SELECT)
 
     def info(self, show_secrets: bool = True) -> automation.UpdateSummary:
-        """Return a summary of nothing."""
+        """Return an empty summary."""
         return automation.UpdateSummary(
             kind="update", start_time=datetime.now(UTC), message="", environment={}, config={}, result="succeeded"
         )

@@ -23,7 +23,7 @@ class Resource:
 
 
 def make_urn(stack: str, project: str, parent_urn: str, pulumi_type: str, name: str) -> str:
-    """Return a resource's URN, as the engine makes them: the types of its parents, but the stack's, before its own."""
+    """Return a resource's URN, as the engine makes them: its parents' types, without the stack's, before its own."""
     parents = qualified_type(parent_urn) if parent_urn else ROOT_TYPE
     qualified = pulumi_type if parents == ROOT_TYPE else f"{parents}${pulumi_type}"
     return f"urn:pulumi:{stack}::{project}::{qualified}::{name}"

@@ -1,4 +1,4 @@
-"""The provider as the real engine speaks to it: Pulumi's ResourceProvider protocol over gRPC, on loopback."""
+"""The provider as the real engine calls it: Pulumi's ResourceProvider protocol over gRPC, on loopback."""
 
 import threading
 from collections.abc import Iterator, Mapping
@@ -22,7 +22,7 @@ from sandbox.pulumi_drivers import properties
 from sandbox.pulumi_drivers.callers import Candidates, OnlyFrom
 from sandbox.pulumi_drivers.resources import name_of, qualified_type
 
-# The engine warns of a plugin older than the SDK that the program uses, and all packages answer at one port.
+# The engine warns of a plugin older than the SDK that the program uses, and all packages share one port.
 _VERSION = metadata.version("pulumi-aws")
 _LARGE = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1), ("grpc.enable_http_proxy", 0)]
 
@@ -48,7 +48,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         return empty_pb2.Empty()
 
     def Cancel(self, request: Any, context: Any) -> Any:
-        long_command.end_all()  # builds and installations; what only waits for the account ends by its own deadline
+        long_command.end_all()  # builds and installations; what only waits for the account has its own deadline
         return empty_pb2.Empty()
 
     def GetPluginInfo(self, request: Any, context: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What a deployment is told: the same for every operation and either driver."""
+"""The input of a deployment: the same for every operation and both drivers."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class Task:
     config: StackConfig
     account: Account
     variables: Mapping[str, str]
-    """With these other programs reach the account."""
+    """The variables with which other programs reach the account."""
     images: Builder
     state: Path
     progress: Callable[[str], None]

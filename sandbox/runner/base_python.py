@@ -17,7 +17,7 @@ def base_python(dockerfile: bytes, arguments: Mapping[str, str]) -> str:
 
 
 def difference(dockerfile: bytes, arguments: Mapping[str, str]) -> str:
-    """The sentence that says how this machine's Python differs from the image's, "" where it doesn't."""
+    """The sentence that says how this machine's Python differs from the image's, "" if it doesn't."""
     here, there = f"3.{sys.version_info.minor}", base_python(dockerfile, arguments)
     if there in ("", here):
         return ""

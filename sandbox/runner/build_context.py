@@ -1,4 +1,4 @@
-"""A build context, read as a container engine reads it: what .dockerignore lets in, and a digest of nothing else."""
+"""A build context, read as a container engine reads it: what .dockerignore allows, and a digest of exactly that."""
 
 import hashlib
 import os
@@ -59,7 +59,7 @@ class BuildContext:
 
 
 def read_context(root: Path, dockerfile: Path) -> BuildContext:
-    """Read the context below `root`; the Dockerfile counts wherever it lies.
+    """Read the context below `root`; the Dockerfile is always included.
 
     Raises:
         SandboxError: the folder or the Dockerfile doesn't exist.
@@ -99,7 +99,7 @@ def _kind(file: Path) -> bytes:
 
 
 def _feed(digest: "hashlib._Hash", *fields: bytes) -> None:
-    """Lengths go in with the fields, so that no two lists of fields read alike."""
+    """Lengths go in with the fields, so that two different lists never give the same bytes."""
     for field in fields:
         digest.update(b"%d:" % len(field))
         digest.update(field)

@@ -1,4 +1,4 @@
-"""What a build printed: the sentence in it for the application's owner, and as much of the rest as a person reads."""
+"""What a build printed: the sentence in it for the application's owner, and the last part of the rest."""
 
 import re
 from collections.abc import Sequence
@@ -8,13 +8,13 @@ _SHOWN_LINES = 15
 
 
 def sentence_of(lines: Sequence[str]) -> str:
-    """What the last step of ours says is wrong, "" where it says nothing."""
+    """The error from the last step of ours, "" if it has none."""
     found = [match[1] for line in lines if (match := _SENTENCE.search(line))]
     return found[-1] if found else ""
 
 
 def shown(lines: Sequence[str]) -> str:
-    """The last lines before that sentence, or of all, as they are shown above it."""
+    """The last lines before that sentence, or of the whole output, to be shown above it."""
     marked = [number for number, line in enumerate(lines) if _SENTENCE.search(line)]
     last = list(lines[: marked[-1]] if marked else lines)[-_SHOWN_LINES:]
     return "\n".join(f"  | {line}" for line in last)

@@ -15,7 +15,7 @@ from sandbox.errors import SandboxError
 from sandbox.runner.build_output import sentence_of, shown
 
 HOST_NAMES = {"docker": "host.docker.internal", "podman": "host.containers.internal"}
-"""The engines, and what containers of each call this machine by, where they don't share its network."""
+"""The engines, and the name of this machine in containers that don't share its network."""
 _ANSWER_SECONDS = 20
 
 # What engines say where the registry doesn't answer, or has no such image.
@@ -87,7 +87,7 @@ def build_image(
     """Build an image and return its id, `sha256:…`.
 
     Raises:
-        SandboxError: the build fails, the engine's last lines are in the sentence; or an argument has the name of a
+        SandboxError: the build fails, with the engine's last lines; or an argument has the name of a
             variable of the engine's own.
     """
     # Attestations would make the result an index, which Lambda refuses.
@@ -114,7 +114,7 @@ def build_image(
 
 
 def _why(container_engine: str, dockerfile: Path, arguments: Mapping[str, str], lines: Sequence[str]) -> str:
-    """The sentence for a build that failed: what a step of ours says, or else what the engine could not do."""
+    """The sentence for a build that failed: the error of a step of ours, or else the engine's."""
     sentence = sentence_of(lines)
     if sentence:
         return f"The image of {arguments.get('APP_DIR', 'the sample')} can't be built. {sentence}"

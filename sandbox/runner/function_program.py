@@ -1,4 +1,4 @@
-"""One program that runs a function version: started from a thread that outlives it, watched, stopped."""
+"""One program that runs a function version: started from a thread that lives longer, watched, stopped."""
 
 import http.client
 import os
@@ -14,7 +14,7 @@ from sandbox.errors import SandboxError
 
 HOST = "127.0.0.1"
 
-# Lets a killed sandbox take the program along: a gateway stops on SIGTERM, and an engine's client passes it on. In a
+# Ends the program with a killed sandbox: a gateway stops on SIGTERM, and an engine's client passes it on. In a
 # program of its own, since a process with gRPC's threads can't run code between fork and exec.
 _UNTIL_THIS_THREAD_ENDS = """
 import ctypes, os, signal, sys
@@ -35,7 +35,7 @@ _STOP_SECONDS = 1.5
 class FunctionProgram:
     """A gateway of ours, in a process or in a container, that takes events on a loopback port.
 
-    `started` is called once it takes events, `discard` once it has ended, whichever way it did.
+    `started` is called once it takes events, `discard` once it has ended, for any reason.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class FunctionProgram:
         """Start it and wait until it takes events.
 
         Raises:
-            SandboxError: it ends or stays silent instead.
+            SandboxError: it ends or doesn't answer.
         """
         threading.Thread(target=self._run, name="function", daemon=True).start()
         deadline = time.monotonic() + _START_SECONDS
@@ -98,7 +98,7 @@ class FunctionProgram:
         self._ended.wait(_STOP_SECONDS)
 
     def _run(self) -> None:
-        # The kernel ties the parent's death to the thread that forked, so this one stays until the program has ended.
+        # For the kernel the parent is the thread that forked, so this one stays until the program has ended.
         try:
             with self.log.open("ab") as log:
                 self._process = subprocess.Popen(
@@ -133,7 +133,7 @@ def free_port() -> int:
 
 
 def _answers(port: int) -> bool:
-    """Whether something speaks HTTP there: an engine's own proxy takes connections before the container does."""
+    """Whether something answers HTTP there: an engine's own proxy accepts connections before the container does."""
     connection = http.client.HTTPConnection(HOST, port, timeout=1.0)
     try:
         connection.request("GET", "/")

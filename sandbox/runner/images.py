@@ -1,4 +1,4 @@
-"""The images that the sandbox has built, by the digest that ECR knows them by."""
+"""The images that the sandbox has built, by their digest in ECR."""
 
 import contextlib
 import hashlib
@@ -25,7 +25,7 @@ MANIFEST_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
 _CONFIG_TYPE = "application/vnd.docker.container.image.v1+json"
 _LAYER_TYPE = "application/vnd.docker.image.rootfs.diff.tar.gzip"
 
-# The Dockerfile's own defaults, for whoever builds without them.
+# The Dockerfile's own defaults, for builds that don't give them.
 _DEFAULT_ARGUMENTS = {"APP_DIR": "scripts", "FLASK_APP": "scripts.server:app", "CHECK_IMPORT": "1"}
 
 
@@ -52,7 +52,7 @@ class StoredImage:
 
     @property
     def needed(self) -> Needed:
-        """What the environment that it runs in is made of."""
+        """What its virtual environment is made of."""
         return Needed(
             lock=self.runtime / "dualmode" / "requirements.txt",
             installer=self.folder / "installer",
@@ -125,7 +125,7 @@ class ImageStore:
         return self._venvs.python(image.needed)
 
     def find(self, digest: str) -> StoredImage | None:
-        """The image of that digest, None where it wasn't built here."""
+        """The image of that digest, or None if it wasn't built here."""
         record = self._record(self._of(digest))
         if record is None:
             return None
@@ -231,12 +231,12 @@ class ImageStore:
             arguments=args,
             platform_name=platform,
             target=target,
-            # Named, so that pruning what is dangling doesn't take the images of older versions away.
+            # Named, so that pruning dangling images doesn't remove those of older versions.
             tag=f"localhost/dualmode-sandbox:{content[:16]}",
             progress=self._progress,
         )
         layers = inspect_image(container_engine, image_id)["RootFS"]["Layers"]
-        # The id is the digest of the image's configuration; the layers as they lie here aren't compressed.
+        # The id is the digest of the image's configuration; the layers stored here aren't compressed.
         manifest = _manifest({"digest": image_id, "size": 0}, layers)
         built = Built(digest=_digest(manifest.encode()), manifest=manifest)
         record = {"engine": container_engine, "image_id": image_id, "digest": built.digest, "manifest": manifest}
@@ -247,7 +247,7 @@ class ImageStore:
 
     @contextlib.contextmanager
     def _new_folder(self) -> Iterator[Path]:
-        """A folder beside the finished ones, gone afterwards if it wasn't kept."""
+        """A folder beside the finished ones, removed afterwards unless it was kept."""
         self._folder.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(dir=self._folder, prefix=".new-"))
         try:
@@ -256,7 +256,7 @@ class ImageStore:
             shutil.rmtree(folder, ignore_errors=True)
 
     def _keep(self, folder: Path, built: Built, record: Mapping[str, str]) -> None:
-        """Give a complete folder its name at once, so that no other run sees half of it."""
+        """Give a complete folder its name at once, so that no other run sees an incomplete one."""
         _write_whole(folder / "image.json", {**record, "digest": built.digest, "manifest": built.manifest})
         folder.chmod(0o755)
         target = self._of(built.digest)

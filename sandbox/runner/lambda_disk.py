@@ -1,8 +1,8 @@
 """Runs a program with the disk that Lambda gives it: all of it read-only, and a /tmp of its own.
 
 Called as a script, before the function's entrypoint: `lambda_disk.py MODE LIMIT_MB KEEP… -- COMMAND…`. KEEP are folders
-that stay where they are although they lie below /tmp. A mount namespace of an ordinary user does it, where the kernel
-lets one have that. MODE `try` finds out whether it does, and runs nothing.
+that stay where they are although they lie below /tmp. It uses a mount namespace of an ordinary user, where the kernel
+allows that. MODE `try` finds out whether it does, and runs nothing.
 
 It imports nothing of ours, and nothing that it doesn't need: each start of a function waits for it.
 """
@@ -57,7 +57,7 @@ def separate(limit_mb: int, keep: list[str]) -> None:
     """Give this process a disk of its own: read-only, with an empty /tmp of so many MB.
 
     Raises:
-        OSError: the kernel doesn't let this user.
+        OSError: the kernel doesn't allow it to this user.
     """
     user, group = os.getuid(), os.getgid()
     _checked(_libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNS))
@@ -66,7 +66,7 @@ def separate(limit_mb: int, keep: list[str]) -> None:
     Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
     _mount("none", "/", None, _MS_REC | _MS_PRIVATE)
     folder = Path.cwd()
-    # By both of its paths, where a link leads to it: the link is hidden too.
+    # By both of its paths, if a link leads to it: the link is hidden too.
     below = sorted({str(place) for path in keep for place in (Path(path).absolute(), Path(path).resolve())})
     kept = [(path, os.open(path, os.O_PATH)) for path in below if path.startswith(f"{_TMP}/")]
     _mount("tmpfs", _TMP, "tmpfs", _MS_NOSUID | _MS_NODEV, f"size={limit_mb}m,mode=1777")
@@ -76,9 +76,9 @@ def separate(limit_mb: int, keep: list[str]) -> None:
         os.close(number)
     _set_read_only("/", read_only=True)
     _set_read_only(_TMP, read_only=False)
-    os.chdir(folder)  # the one before has its files, and can be written to
-    _libc.prctl(_PR_CAPBSET_DROP, _CAP_SYS_ADMIN, 0, 0, 0)  # so that nothing below takes any of it back
-    _libc.prctl(_PR_SET_PDEATHSIG, _SIGTERM, 0, 0, 0)  # a change of the user's namespace takes it away
+    os.chdir(folder)  # the old working directory is still on the writable disk
+    _libc.prctl(_PR_CAPBSET_DROP, _CAP_SYS_ADMIN, 0, 0, 0)  # so that the program can't undo any of it
+    _libc.prctl(_PR_SET_PDEATHSIG, _SIGTERM, 0, 0, 0)  # a change of the user namespace resets it
 
 
 def main(arguments: list[str]) -> None:

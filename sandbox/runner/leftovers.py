@@ -1,4 +1,4 @@
-"""What a state folder keeps without need: images that no version of a function refers to, environments nobody uses."""
+"""Removes what a state folder no longer needs: images that no function version refers to, unused environments."""
 
 import contextlib
 import fcntl
@@ -20,9 +20,9 @@ _ENGINE_SECONDS = 60
 
 
 def referred(account: Account, state: Path) -> set[str] | None:
-    """The digests of all images that versions of functions run; None where that can't be said for certain.
+    """The digests of all images that versions of functions run; or None if that isn't certain.
 
-    Those of other regions are in what the account was when the last run ended.
+    Those of other regions are in the state that the account had when the last run ended.
     """
     saved = state / "aws" / "lambda.json"
     found = set(_DIGEST.findall(saved.read_text())) if saved.exists() else set()
@@ -39,14 +39,14 @@ def referred(account: Account, state: Path) -> set[str] | None:
 
 
 def remove_images(state: Path, kept: Collection[str]) -> int:
-    """Remove images that are not among these digests, with what a container engine has of them; how many there were."""
+    """Remove images without one of these digests, also from a container engine; return how many."""
     folder, removed = state / "images", 0
     for context in sorted((folder / "contexts").glob("*")):
         record = _record(context)
         if record.get("digest") in kept:
             continue
         if record.get("engine"):
-            # By the name that this folder's build gave it: an image that another folder's has too keeps that one's.
+            # By the name that this folder's build gave it: an image that another folder named too keeps that name.
             _run([record["engine"], "rmi", f"localhost/dualmode-sandbox:{context.name[:16]}"])
         shutil.rmtree(context, ignore_errors=True)
     for image in sorted(folder.glob("[0-9a-f]*")):
@@ -59,9 +59,9 @@ def remove_images(state: Path, kept: Collection[str]) -> int:
 
 
 def remove_venvs(venvs: Path) -> int:
-    """Remove environments that nobody has used for a week; how many there were.
+    """Remove environments that were not used for a week; return how many.
 
-    A folder that is a link is another's.
+    A folder that is a link belongs to something else.
     """
     removed = 0
     if venvs.is_symlink():

@@ -1,4 +1,4 @@
-"""The disk of a function that runs as a process: Lambda's, where the kernel gives it one of its own."""
+"""The disk of a function that runs as a process: like Lambda's, if the kernel allows it one of its own."""
 
 import os
 import subprocess
@@ -18,10 +18,10 @@ _HOOK = _HERE / "disk_hook"
 
 
 def on_lambdas_disk(command: Sequence[str], *, task: Path, folders: Sequence[Path]) -> list[str]:
-    """The command that runs `command` on a disk that is read-only but for a /tmp of its own.
+    """The command that runs `command` on a disk that is read-only except for its own /tmp.
 
-    Where the kernel has none for it, the command itself: the files of `task` are then made read-only. `folders` hold
-    what it needs, wherever they lie.
+    If the kernel doesn't allow it, the command itself: the files of `task` are then made read-only. `folders` hold
+    what it needs, in any place.
     """
     if not _has_own_disk():
         for file in task.rglob("*"):
@@ -33,7 +33,7 @@ def on_lambdas_disk(command: Sequence[str], *, task: Path, folders: Sequence[Pat
 
 
 def environment(own: str) -> dict[str, str]:
-    """The variables that have the function tell of refused writes; `own` is its own PYTHONPATH."""
+    """The variables that make the function report refused writes; `own` is its own PYTHONPATH."""
     found = {"PYTHONPATH": os.pathsep.join(part for part in (own, str(_HOOK)) if part)}
     return found if _has_own_disk() else {**found, "DUALMODE_DISK": "refuse"}
 

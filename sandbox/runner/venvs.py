@@ -28,7 +28,7 @@ class Needed:
     lock: Path
     """The runtime's own requirements, each with its hashes."""
     installer: Path
-    """The folder that the package `infra.dependencies` lies in, as the build had it."""
+    """The folder that the package `infra.dependencies` lies in, as at the build."""
     declared: Path
     """What declares the application's dependencies, as that package has copied it."""
     application: Path
@@ -36,20 +36,20 @@ class Needed:
 
     @property
     def plan(self) -> dict[str, Any]:
-        """How the dependencies are installed, less what the application is called."""
+        """How the dependencies are installed, without the application's name."""
         plan: dict[str, Any] = json.loads((self.declared / _PLAN).read_text())
         return {name: value for name, value in plan.items() if name != "name"}
 
 
 class Venvs:
-    """Makes environments of what applications declare, and keeps them by its content."""
+    """Makes environments of what applications declare, and keeps them by the content of these."""
 
     def __init__(self, folder: Path, progress: Callable[[str], None]) -> None:
         self._folder = folder
         self._progress = progress
 
     def python(self, needed: Needed) -> Path:
-        """The Python that has what is needed; made the first time.
+        """Return the Python of the environment; made the first time.
 
         Raises:
             SandboxError: it can't be installed.
@@ -65,7 +65,7 @@ class Venvs:
         return folder / "bin" / "python"
 
     def _made(self, parts: Sequence[bytes], base: Path | None, install: Callable[[Path], None]) -> Path:
-        """The environment with that fingerprint, made once: of another one where there is a `base`."""
+        """The environment with that fingerprint, made once, from `base` if there is one."""
         folder = self._folder / _fingerprint(parts)
         with self._making(folder) as wanted:
             if wanted:
@@ -78,10 +78,10 @@ class Venvs:
 
     @contextlib.contextmanager
     def _making(self, folder: Path) -> Iterator[bool]:
-        """Whether the environment in that folder has to be made, by nobody else at the same time."""
+        """Whether the environment in that folder has to be made, with a lock against others."""
         complete = folder / "complete"
         if complete.exists():
-            complete.touch()  # when it was last used, by which those that nobody uses are found
+            complete.touch()  # when it was last used, to find unused ones
             yield False
             return
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -137,9 +137,9 @@ def _make(folder: Path) -> None:
 
 
 def _clone(base: Path, folder: Path) -> None:
-    """Make an environment with what another one has: the same files, of which pip replaces those that it changes."""
+    """Make an environment with what another one has: the same files; pip replaces those that it changes."""
     shutil.copytree(base, folder, symlinks=True, copy_function=os.link, ignore=shutil.ignore_patterns("complete"))
-    for script in (folder / "bin").iterdir():  # they name the path of their environment
+    for script in (folder / "bin").iterdir():  # they contain the path of their environment
         content = b"" if script.is_symlink() else script.read_bytes()
         if os.fsencode(base) in content:
             mode = script.stat().st_mode

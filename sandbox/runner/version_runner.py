@@ -1,4 +1,4 @@
-"""Function versions, running: each started when the first event comes for it, all stopped at the end."""
+"""Runs function versions: each is started at its first event, all are stopped at the end."""
 
 import contextlib
 import http.client
@@ -31,7 +31,7 @@ from walk.function_version import FunctionVersion
 _INVOCATIONS = "/2015-03-31/functions/function/invocations"
 _CONTAINER_HTTP_PORT, _CONTAINER_EVENTS_PORT = 3000, 8080
 
-# Lambda runs a function as a user that no image knows; any that isn't root will do.
+# Lambda runs a function as a user that no image knows; any user but root will do.
 _USER = "993:990"
 # What the gateway itself needs, beside the function in the same container.
 _GATEWAY_MB = 128
@@ -83,7 +83,7 @@ class VersionRunner:
 
         Raises:
             FunctionFailedError: the function answered with an error object.
-            FunctionTimedOutError: nothing came within `timeout` seconds, a start not counted.
+            FunctionTimedOutError: nothing came within `timeout` seconds, not counting the start.
             SandboxError: the version can't run here.
         """
         answer = self.send(version, event, qualifier=qualifier, timeout=timeout, logged=logged)
@@ -104,8 +104,8 @@ class VersionRunner:
         """Have the version's gateway answer the event as Lambda's Invoke does, by the `X-Amz-` headers of the call.
 
         Raises:
-            FunctionFailedError: the gateway broke off.
-            FunctionTimedOutError: nothing came within `timeout` seconds, a start not counted.
+            FunctionFailedError: the gateway closed the connection.
+            FunctionTimedOutError: nothing came within `timeout` seconds, not counting the start.
             SandboxError: the version can't run here.
         """
         program = self.start(version)
@@ -128,7 +128,7 @@ class VersionRunner:
         return Response(status=answer.status, headers=tuple(answer.getheaders()), body=payload)
 
     def start(self, version: FunctionVersion) -> FunctionProgram:
-        """The version's running program; started, or started anew where it ended or the version was changed."""
+        """The version's running program; started the first time, and again if it ended or the version was changed."""
         name = f"{version.name}-{version.version.removeprefix('$')}"
         with self._lock:
             lock = self._locks.setdefault(name, threading.Lock())
@@ -150,7 +150,7 @@ class VersionRunner:
             return program
 
     def stop(self) -> None:
-        """Stop every function; nothing starts afterwards."""
+        """Stop every function; none starts afterwards."""
         with self._lock:
             self._stopped = True
             programs = [program for _, program in self._running.values()]
@@ -274,8 +274,8 @@ def _divided(
 ) -> tuple[dict[str, str], dict[str, str]]:
     """Which variables go to a container by a file, and which through its command's own environment, by name.
 
-    On the command line every user of the machine could read them. A file holds a variable on each line; so those with
-    line breaks must take the other way, which the engine's own variables can't.
+    On the command line every user of the machine could read them. A file holds one variable on each line. So those with
+    line breaks must go the other way, which the engine's own variables can't.
 
     Raises:
         SandboxError: one of the engine's own has a line break.

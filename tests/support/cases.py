@@ -1,4 +1,4 @@
-"""The cases of docs/http-api.md, and how a table of tests marks the one that each row proves."""
+"""The cases of docs/http-api.md, and how a test's parameters name the case that each one proves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Containers for tests: of one image, in one mode, with its ports published on loopback."""
+"""Containers for tests: from one image, in one mode, with its ports published on loopback."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import NamedTuple
 from tests.support.running_image import RunningImage
 
 ROOT = Path(__file__).parents[2]
-# Ten times what an orderly end takes, and less than the 30 seconds after which the gateway gives up on a request.
+# Ten times as long as a normal shutdown, and less than the 30 seconds after which the gateway gives up on a request.
 STOP_SECONDS = 20
 
 
@@ -75,7 +75,7 @@ def started(
     options: Sequence[str] = (),
     command: Sequence[str] = (),
 ) -> Iterator[Container]:
-    """A container that runs, whether or not it is ready, and is removed at the end."""
+    """A running container, ready or not, that is removed at the end."""
     variables = ({"RUN_MODE": mode} if mode else {}) | dict(environment or {})
     run = [engine, "run", "--detach", *(f"--publish=127.0.0.1::{port}" for port in ports)]
     run += [f"--env={name}={value}" for name, value in variables.items()]
@@ -120,14 +120,14 @@ def under_rie(
 
 
 def base_image() -> str:
-    """The base image that tests build on: DUALMODE_BASE_IMAGE's, or else the Dockerfile's own."""
+    """The base image that tests build on: DUALMODE_BASE_IMAGE, or else the Dockerfile's own."""
     default = re.search(r"^ARG BASE_IMAGE=(.+)$", (ROOT / "infra" / "Dockerfile").read_text(), re.MULTILINE)
     assert default
     return os.environ.get("DUALMODE_BASE_IMAGE") or default[1]
 
 
 class Build(NamedTuple):
-    """How a build went, and all it said."""
+    """The result of a build, and its whole output."""
 
     succeeded: bool
     output: str
@@ -144,7 +144,7 @@ def build(engine: str, context: Path, tag: str, **arguments: str) -> Build:
 
 
 def project_with(folder: Path, files: Mapping[str, str]) -> Path:
-    """A copy of what of the project an image is built from, with a user's application in the folder `app`."""
+    """A copy of the project's files for an image, with a user's application in the folder `app`."""
     folder.mkdir(exist_ok=True)
     for part in ("scripts", "dualmode"):
         shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))

@@ -77,7 +77,7 @@ class Emulator:
         return self
 
     def __exit__(self, *_: object) -> None:
-        os.killpg(self.process.pid, signal.SIGSTOP)  # all at once, so that nobody gets to log that another one is gone
+        os.killpg(self.process.pid, signal.SIGSTOP)  # all at once, so that none can log that another one is gone
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(60)
 
@@ -92,7 +92,7 @@ class Emulator:
             return json.loads(connection.getresponse().read())
 
     def lines(self, last: str = "") -> list[str]:
-        """What the function logged, without the emulator's own lines, as soon as `last` is in it."""
+        """What the function logged, without the emulator's own lines, once `last` is in it."""
         until(lambda: last in self.log_file.read_text(), logs=self.log_file.read_text)
         log = self.log_file.read_text()
         others = re.compile(r"(START|END|REPORT) |.*\(rapid\)")

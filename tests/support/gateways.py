@@ -24,7 +24,7 @@ TRACE = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sample
 
 
 def function(bootstrap=PROBE, environ=None, **overrides):
-    """The probe function, unless told otherwise; what is in `environ` is added to this process's own."""
+    """The probe function by default; `environ` is added to this process's own variables."""
     variables = {**os.environ, "PYTHONPATH": str(FUNCTIONS), "AWS_EXECUTION_ENV": "AWS_Lambda_Image", **(environ or {})}
     return Function(bootstrap=bootstrap, variables=variables, **overrides)
 
@@ -83,7 +83,7 @@ def environments(limit=1, described=None):
 
 
 def event(*order):
-    """An event that makes the probe do something; without an order it tells what it got."""
+    """An event that makes the probe do something; without an order it returns its input."""
     return json.dumps({"do": order} if order else {}).encode()
 
 
@@ -92,7 +92,7 @@ def invocation(*order, **members):
 
 
 def run(made, *order, **members):
-    """The outcome of one invocation, when the environment is free again."""
+    """The outcome of one invocation, when the execution environment is free again."""
     asked = invocation(*order, **members)
     made.run(asked)
     return asked.wait(0)

@@ -53,7 +53,7 @@ def serving(image: StoredImage, python: Path, mode: str, *, environment: Mapping
     """A process in local or gateway mode that answers requests."""
     http, events = free_ports(2)
     variables = {"RUN_MODE": mode, "PORT": str(http), "EVENTS_PORT": str(events), **environment}
-    # A container's addresses are its own; a process has the machine's.
+    # A container has its own addresses; a process has the machine's.
     variables |= {"FLASK_RUN_HOST": "127.0.0.1", "GATEWAY_HOST": "127.0.0.1"}
     with _started(image, python, [], variables, {3000: http, 8080: events}) as running:
         running.wait_for_http()

@@ -1,4 +1,4 @@
-"""An image that tests run in whatever there is: in containers where an engine answers, in processes otherwise."""
+"""An image that tests run in containers if an engine answers, else in processes."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What a process can see of the modules it loaded: a script, run with a bundle and without, prints it as JSON.
 
-Arguments: `bundle` or `files`, and the module to import. The keys of what is printed: `seen`, to be the same in both
+Arguments: `bundle` or `files`, and the module to import. The keys of the output: `seen`, which must be the same in both
 runs, and `bundled`, how many modules came out of the bundle.
 """
 
@@ -77,7 +77,7 @@ def of_package(name):
 def traceback_of(function, *arguments):
     try:
         function(*arguments)
-    except Exception:  # noqa: BLE001 - whatever it is, its lines are compared
+    except Exception:  # noqa: BLE001 - the lines of any exception are compared
         return traceback.format_exc().split("\n")
     return None
 

@@ -1,4 +1,4 @@
-"""A machine on which somebody works with a real account: credentials in every form, and a listener where each leads."""
+"""A machine of someone with a real account: credentials in every form, and a listener at each of their endpoints."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SECRET = "real-hunter2"
 
 @dataclass
 class Planted:
-    """The variables of the planted shell, and what came to their endpoints."""
+    """The variables of the planted shell, and the requests to their endpoints."""
 
     variables: dict[str, str]
     heard: list[bytes] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""What anybody can see of the processes of a machine."""
+"""What every user can see of a machine's processes."""
 
 import contextlib
 import threading
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def lives(pid: int) -> bool:
-    """Whether a process exists and is no zombie."""
+    """Whether a process exists and is not a zombie."""
     return _state_and_parent(pid)[0] not in ("", "Z")
 
 

@@ -21,7 +21,7 @@ REGION = "us-east-1"
 
 @dataclass(frozen=True)
 class Deployed:
-    """What one run of the program left."""
+    """The result of one run of the program."""
 
     outputs: dict[str, Any]
     resources: tuple[Resource, ...]
@@ -60,7 +60,7 @@ class Program:
     def deploy(self, source: Path = ROOT, before: Callable[[], None] = lambda: None, **chosen: object) -> Deployed:
         """Runs the program in `source` with the dev stack's settings and those given, by their names in Pulumi.yaml.
 
-        `before` prepares the account, once it is empty.
+        `before` prepares the account, after it is emptied.
         """
         self.empty()
         before()
@@ -72,10 +72,10 @@ class Program:
 
     @property
     def variables(self) -> dict[str, str]:
-        """What reaches the account from a program."""
+        """The variables with which a program reaches the account."""
         return self._ministack.variables
 
     def empty(self) -> None:
-        """Leaves nothing in the account but the zone."""
+        """Removes everything from the account but the zone."""
         self._ministack.reset()
         self.account.client("route53").create_hosted_zone(Name="sandbox.test", CallerReference="tests")

@@ -1,4 +1,4 @@
-"""A running image, whatever it runs in: the requests that tests send to it, and what they wait for."""
+"""A running image, in a container or a process: the requests that tests send to it, and what they wait for."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.support.waiting import until
 
 
 class Reply(NamedTuple):
-    """What a client reads: header names in lower case, of repeated ones the last."""
+    """What a client reads: header names in lower case, the last value of repeated ones."""
 
     status: int
     headers: dict[str, str]
@@ -41,7 +41,7 @@ class RunningImage(ABC):
 
     @abstractmethod
     def check_running(self) -> None:
-        """Makes sure that it hasn't ended.
+        """Checks that it hasn't ended.
 
         Raises:
             AssertionError: it has; with its exit code and its logs.
@@ -91,10 +91,10 @@ class RunningImage(ABC):
         until(answers, logs=self.logs)
 
     def wait_for_log(self, text: str, times: int = 1) -> None:
-        """Waits until it has written a text so many times.
+        """Waits until it has written a text that many times.
 
         Raises:
-            AssertionError: it hadn't for a minute; with its logs.
+            AssertionError: it didn't within a minute; with its logs.
         """
         until(lambda: self.logs().count(text) >= times, logs=self.logs)
 
@@ -102,7 +102,7 @@ class RunningImage(ABC):
         """The first reply with another body, while a reloading server may be away.
 
         Raises:
-            AssertionError: there was none for a minute; with its logs.
+            AssertionError: there was none within a minute; with its logs.
         """
 
         def another() -> Reply | None:

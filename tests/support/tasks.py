@@ -20,7 +20,7 @@ def task(
     images: Builder | None = None,
     **chosen: object,
 ) -> Task:
-    """The stack `dev` of the program in a folder, with these settings over its own, in an account that runs."""
+    """The stack `dev` of the program in a folder, with these settings over its own, in a running account."""
     project = settings.load_project(folder)
     return Task(
         project=project,

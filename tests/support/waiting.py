@@ -1,4 +1,4 @@
-"""Waiting for an event, with a bound that a busy machine keeps too."""
+"""Waits for an event, with a limit that is enough for a busy machine too."""
 
 import time
 from collections.abc import Callable

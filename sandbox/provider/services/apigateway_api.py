@@ -64,7 +64,7 @@ class Api(ResourceType):
         super().update(identity, wanted, old)
 
 
-# As the real provider sends them: a limit that isn't given is 0, and every request then is one too many.
+# As the real provider sends them: a limit that isn't given is 0, and then every request is over it.
 _ROUTE_SETTINGS = (
     Field(
         "loggingLevel",
@@ -132,7 +132,7 @@ class Stage(ResourceType):
             raise ResourceRefusedError("ConflictException", "Stage already exists", "name")
 
     def computed_outputs(self, answer: Values, state: Mapping[str, Any]) -> Values:
-        """Return the address, in which the default stage has no part of its own."""
+        """Return the address; the default stage isn't part of it."""
         stage = "" if state["id"] == "$default" else state["id"]
         return {"invokeUrl": f"{answer['ApiEndpoint']}/{stage}"}
 

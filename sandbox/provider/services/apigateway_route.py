@@ -69,7 +69,7 @@ class Integration(ResourceType):
     delete_call = Call("DeleteIntegration")
 
     def limits(self, wanted: Values) -> list[tuple[str, str]]:
-        """Refuse what is not the name of a function where one is called."""
+        """Refuse an address that isn't a function's name, where a function is called."""
         uri = wanted["integrationUri"]
         calls_lambda = wanted["integrationType"] == "AWS_PROXY" and not wanted["integrationSubtype"]
         if calls_lambda and uri is not UNKNOWN and not _LAMBDA_URI.fullmatch(uri or ""):

@@ -1,4 +1,4 @@
-"""Certificate Manager: certificates, and the proof in DNS that one may have them.
+"""Certificate Manager: certificates, and their validation by DNS.
 
 Source: hashicorp/terraform-provider-aws, internal/service/acm/{certificate,certificate_validation}.go.
 """
@@ -18,8 +18,8 @@ from sandbox.provider.resource_type import ResourceType
 from sandbox.provider.tags import Tags
 from sandbox.provider.zones import find_record
 
-_ISSUING = 60.0  # seconds that ACM takes at least, from the record to the certificate; the emulator takes none
-_PATIENCE = 3.0  # seconds; the record may be on its way, made at the same time as the validation that waits for it
+_ISSUING = 60.0  # ACM's minimal time in seconds from the record to the certificate; the emulator needs none
+_PATIENCE = 3.0  # seconds; the record may be created at the same time as the validation that waits for it
 
 
 class Certificate(ResourceType):
@@ -86,7 +86,7 @@ class Certificate(ResourceType):
     delete_call = Call("DeleteCertificate")
 
     def equivalent(self, name: str, given: Any, found: Any) -> bool:
-        """Take the names that ACM adds for the same."""
+        """Treat the lists as equal if they differ only in the names that ACM adds."""
         if name == "subjectAlternativeNames" and given and found:
             return set(given) <= set(found)
         return super().equivalent(name, given, found)
@@ -105,7 +105,7 @@ class Certificate(ResourceType):
         super().update(identity, wanted, old)
 
     def delete(self, identity: str, state: Mapping[str, Any]) -> None:
-        """Refuse to remove what a domain uses: the emulator would."""
+        """Refuse to remove a certificate that a domain uses: the emulator would remove it."""
         users = [domain["DomainName"] for domain in domains_of(self.aws, identity)]
         if users:
             raise ResourceRefusedError(
@@ -115,7 +115,7 @@ class Certificate(ResourceType):
 
 
 class CertificateValidation(ResourceType):
-    """`aws.acm.CertificateValidation`: nothing that AWS has, only the wait until a certificate is issued."""
+    """`aws.acm.CertificateValidation`: nothing exists in AWS, it only waits until a certificate is issued."""
 
     pulumi_type = "aws:acm/certificateValidation:CertificateValidation"
     service = "acm"
@@ -154,7 +154,7 @@ class CertificateValidation(ResourceType):
         return str(TEXT.output(certificate.get("IssuedAt") or certificate.get("CreatedAt")) or arn)
 
     def read(self, identity: str, state: Mapping[str, Any]) -> Any:
-        """Return the certificate as long as it is proven."""
+        """Return the certificate as long as it is validated."""
         certificate = describe(self.aws, str(state.get("certificateArn")))
         return None if certificate is None or unproven(self.aws, certificate) else certificate
 
@@ -189,7 +189,7 @@ def unproven(aws: Aws, certificate: Mapping[str, Any]) -> str:
 
 
 def unusable(aws: Aws, certificate: Mapping[str, Any]) -> str:
-    """Return why a certificate can't be used yet, or nothing where it can: one just proven must be waited for."""
+    """Return why a certificate can't be used yet, or nothing where it can: one that was just validated takes time."""
     reason = unproven(aws, certificate)
     age = (datetime.now(UTC) - certificate["CreatedAt"]).total_seconds()
     if not reason and age < _ISSUING and certificate["CertificateArn"] not in aws.awaited:

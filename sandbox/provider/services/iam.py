@@ -69,7 +69,7 @@ class Role(ResourceType):
         self._attach(identity, wanted["managedPolicyArns"], old.get("managedPolicyArns") or [])
 
     def delete(self, identity: str, state: Mapping[str, Any]) -> None:
-        """Detach the managed policies first: IAM wants that."""
+        """Detach the managed policies first: IAM requires that."""
         attached = self.client.list_attached_role_policies(RoleName=identity)["AttachedPolicies"]
         self._attach(identity, [], [policy["PolicyArn"] for policy in attached])
         super().delete(identity, state)
@@ -110,13 +110,13 @@ class RolePolicy(ResourceType):
 
 
 def policy_mistakes(document: object, path: str, *, principal: bool) -> list[tuple[str, str]]:
-    """Return what IAM calls a malformed policy: no statement, a bad effect, a principal where none or one belongs."""
+    """Return what IAM calls a malformed policy: no statement, a bad effect, a missing or forbidden principal."""
     if document is UNKNOWN or not isinstance(document, str):
         return []
     try:
         policy = json.loads(document)
     except ValueError:
-        return []  # said already
+        return []  # already reported
     mistakes: list[tuple[str, str]] = []
     statements = policy.get("Statement") if isinstance(policy, dict) else None
     if isinstance(statements, dict):

@@ -1,7 +1,7 @@
-"""Container images: built here or by whoever is asked to, and pushed to ECR.
+"""Container images: built here or by another builder, and pushed to ECR.
 
-`awsx.ecr.Image` is a component that makes one `docker-build` image; what it passes on is written down here once, for
-whichever way components come to be constructed.
+`awsx.ecr.Image` is a component that makes one `docker-build` image; what it passes on is defined here once, for
+every way to construct components.
 
 Source: pulumi/pulumi-awsx, awsx/ecr/image.ts.
 """

@@ -1,4 +1,4 @@
-"""Lambda: aliases, which clients call, and permissions, which let them.
+"""Lambda: aliases, which clients call, and permissions, which allow the calls.
 
 Source: hashicorp/terraform-provider-aws, internal/service/lambda/{alias,permission}.go.
 """
@@ -97,7 +97,7 @@ class Permission(ResourceType):
     identity = "{statementId}"
 
     def create(self, wanted: Values) -> str:
-        """Add the statement, one at a time: Lambda loses those that are added at once."""
+        """Add the statement, one at a time: Lambda loses statements that are added at the same time."""
         with self.aws.locks[f"policy of {wanted['function']}"]:
             return super().create(wanted)
 

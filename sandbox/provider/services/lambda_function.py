@@ -134,7 +134,7 @@ class Function(ResourceType):
     delete_call = Call("DeleteFunction")
 
     def limits(self, wanted: Values) -> list[tuple[str, str]]:
-        """Refuse what is out of Lambda's bounds."""
+        """Refuse values outside Lambda's limits."""
         storage = (wanted["ephemeralStorage"] or {}).get("Size")
         broken = [
             *_outside("memorySize", wanted["memorySize"], _MEMORY, "MB"),
@@ -159,7 +159,7 @@ class Function(ResourceType):
         return name
 
     def read(self, identity: str, state: Mapping[str, Any]) -> Any:
-        """Return the configuration, with what else GetFunction answers and the version published last."""
+        """Return the configuration, with the rest of GetFunction's answer and the last published version."""
         function = super().read(identity, state)
         config = dict(function["Configuration"])
         if config.get("SnapStart", {}).get("ApplyOn", "None") == "None":
@@ -266,7 +266,7 @@ def settle(client: Any, name: str) -> None:
     """Wait until a function is made, or an update of it.
 
     Raises:
-        ResourceRefusedError: Lambda couldn't make it so.
+        ResourceRefusedError: Lambda reports a failure.
     """
     deadline = time.monotonic() + _PATIENCE
     while True:
@@ -300,6 +300,6 @@ def _frozen(client: Any, name: str, version: str) -> Values:
 
 
 def _outside(path: str, value: Any, bounds: tuple[int, int], unit: str) -> Iterator[tuple[str, str]]:
-    """Yield the sentence that a number is out of Lambda's bounds, where it is."""
+    """Yield a sentence if a number is outside Lambda's limits."""
     if value is not None and value is not UNKNOWN and not bounds[0] <= value <= bounds[1]:
         yield path, f"{value} {unit} is out of range: Lambda takes {bounds[0]} to {bounds[1]} {unit}"

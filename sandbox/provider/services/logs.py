@@ -57,7 +57,7 @@ class LogGroup(ResourceType):
         return name
 
     def read(self, identity: str, state: Mapping[str, Any]) -> Any:
-        """Return the group with its ARN as everything else takes it."""
+        """Return the group with its ARN in the form that all other resources take."""
         group = super().read(identity, state)
         return group and {**group, "arn": group["arn"].removesuffix(":*")}
 

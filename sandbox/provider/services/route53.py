@@ -136,7 +136,7 @@ class Record(ResourceType):
         return {**record, "HostedZoneId": state.get("zoneId"), "Name": state.get("name"), "Fqdn": full_name}
 
     def update(self, identity: str, wanted: Values, old: Mapping[str, Any]) -> None:
-        """Change the record; another type or set is another record, which takes the place of the old one at once."""
+        """Change the record; another type or set is another record, which replaces the old one at once."""
         name = self._full_name(wanted["zoneId"], wanted["name"])
         request = self.create_request({**wanted, "name": name, "allowOverwrite": True})
         moved = old["type"] != wanted["type"] or (old.get("setIdentifier") or "") != (wanted["setIdentifier"] or "")
@@ -154,7 +154,7 @@ class Record(ResourceType):
             self.client.change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": changes})
 
     def equivalent(self, name: str, given: Any, found: Any) -> bool:
-        """Take names for the same whatever their case, and whether or not they end in a dot."""
+        """Treat names as equal regardless of case and of a final dot."""
         if name == "name":
             return bool(_name(given) == found)
         if name == "aliases" and given and found:
@@ -162,7 +162,7 @@ class Record(ResourceType):
         return super().equivalent(name, given, found)
 
     def check_references(self, wanted: Values, identity: str) -> None:
-        """Refuse a zone that doesn't exist, and records that can't stand side by side."""
+        """Refuse a zone that doesn't exist, and records that can't exist side by side."""
         zone, record_type = wanted["zoneId"], wanted["type"]
         name = or_none(lambda: self._full_name(zone, wanted["name"]))
         if name is None:

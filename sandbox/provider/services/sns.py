@@ -57,5 +57,5 @@ class Topic(ResourceType):
     delete_call = Call("DeleteTopic")
 
     def name_ending(self, inputs: Mapping[str, Any]) -> str:
-        """Return what the name of a first-in-first-out topic ends in."""
+        """Return the required suffix of a first-in-first-out topic's name."""
         return ".fifo" if inputs.get("fifoTopic") else ""

@@ -57,7 +57,7 @@ class Queue(ResourceType):
     delete_call = Call("DeleteQueue")
 
     def name_ending(self, inputs: Mapping[str, Any]) -> str:
-        """Return what the name of a first-in-first-out queue ends in."""
+        """Return the required suffix of a first-in-first-out queue's name."""
         return ".fifo" if inputs.get("fifoQueue") else ""
 
     def check_references(self, wanted: Values, identity: str) -> None:

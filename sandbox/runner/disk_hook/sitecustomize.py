@@ -1,7 +1,7 @@
-"""Python imports this at the start of a function in a process: it tells of each write that Lambda's disk refuses.
+"""Python imports this at the start of a function in a process: it reports each write that Lambda's disk would refuse.
 
-Also of those that the application catches, which no log would show. With DUALMODE_DISK=refuse it refuses them, too,
-the kernel gives the function no disk of its own. A line in the log has the file and the line of the application.
+It also reports those that the application catches, which no log would show. With DUALMODE_DISK=refuse it refuses them,
+too: then the kernel gives the function no disk of its own. The log has the file and the line of the application.
 """
 
 import errno
@@ -41,12 +41,12 @@ def _is_refused(event: str, path: str) -> bool:
     if not f"{path}/".startswith(f"{root}/") and f"{path}/".startswith(_WRITABLE):  # a sandbox may lie below /tmp
         return False
     if event == "os.mkdir" and os.path.lexists(path):
-        return False  # that is what it will be told
+        return False  # the kernel will say so
     return os.path.lexists(path) or os.path.isdir(os.path.dirname(path))  # noqa: PTH112, PTH120  audited itself
 
 
 def _place() -> str:
-    """The innermost line of the application under way."""
+    """The innermost line of the application that is running."""
     root = os.environ.get("LAMBDA_TASK_ROOT", "")
     frame = sys._getframe(2)
     while frame is not None:

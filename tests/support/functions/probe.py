@@ -1,4 +1,4 @@
-"""A function that does what its event asks of it, for the tests of the gateway."""
+"""A function that does what its event says, for the tests of the gateway."""
 
 import json
 import os
@@ -79,7 +79,7 @@ def handler(event, context):
     if kind == "thread":  # that goes on after the response
         threading.Thread(target=time.sleep, args=(value,), daemon=True).start()
         return os.getpid()
-    if kind == "pool":  # whose thread waits for its next work
+    if kind == "pool":  # its thread waits for more work
         return pool.submit(os.getpid).result()
     if kind == "allocate":
         return len(bytearray(value))

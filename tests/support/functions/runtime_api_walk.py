@@ -1,4 +1,4 @@
-"""A runtime that calls the Runtime API in and out of turn, and writes down what it was told."""
+"""A runtime that calls the Runtime API in and out of order, and records the answers."""
 
 import http.client
 import json

@@ -100,7 +100,7 @@ def manifest_of(content, media_type=MANIFEST):
 
 
 def push_image(account, repository="ready", content="first", media_type=MANIFEST):
-    """Put an image into ECR behind everybody's back, and return its URI by digest."""
+    """Put an image into ECR without the provider, and return its URI by digest."""
     ecr = account.client("ecr")
     if not any(found["repositoryName"] == repository for found in ecr.describe_repositories()["repositories"]):
         ecr.create_repository(repositoryName=repository)
@@ -150,7 +150,7 @@ def examples():
 
 
 class Made(dict):
-    """What was made of the examples, in the order of its making: asking for one makes it, and what it needs before."""
+    """The resources made from the examples, in order of creation: reading one creates it, after those that it needs."""
 
     def __init__(self, provider, account):
         super().__init__()

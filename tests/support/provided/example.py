@@ -1,4 +1,4 @@
-"""What a test needs to know of a resource type: one example of it, and what can be done with it."""
+"""What a test needs to know about a resource type: one example of it, and what can be done with it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class Example:
-    """One resource; inputs that need others are a function of what is made: `made["Role"].outputs["arn"]`."""
+    """One resource; inputs that need other resources are a function of those made: `made["Role"].outputs["arn"]`."""
 
     pulumi_type: str
     inputs: Mapping[str, Any] | Callable[[Any], Mapping[str, Any]]
@@ -16,11 +16,11 @@ class Example:
     follow: frozenset[str] = frozenset()
     """Outputs that such an update changes as well."""
     replaces: Mapping[str, Any] = field(default_factory=dict)
-    """An input of which another value makes another resource."""
+    """An input whose change makes a new resource."""
     valueless: frozenset[str] = frozenset()
     """Outputs that AWS has no value for in this example."""
     gone: str = "gone"
-    """The id of one that doesn't exist."""
+    """The id of a resource that doesn't exist."""
     name: str = ""
 
     @property
