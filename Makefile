@@ -1,9 +1,9 @@
-# What a person can do here. `make` alone prints it.
+# The commands of this repository. `make` alone lists them.
 PYTHON ?= $(firstword $(foreach name,python3 python3.15 python3.14 python3.13 python3.12 python3.11,\
 	$(shell $(name) -c 'import sys; sys.version_info >= (3, 11) and print("$(name)")' 2>/dev/null)))
 PORT ?= 8000
 ARGS ?=
-# Both reach a recipe as they were given, through its environment: neither make nor a shell reads them.
+# Recipes get both unchanged, through the environment: make and the shell don't interpret them.
 override PORT := $(value PORT)
 override ARGS := $(value ARGS)
 override APP := $(value APP)
@@ -12,7 +12,7 @@ override DIR := $(value DIR)
 override FROM := $(value FROM)
 export ARGS
 VENV := .venv
-# Named, else a folder with a configuration of its own, such as an application's, would be read by that one.
+# Named here: otherwise a folder with its own configuration, such as an application's, would be checked by that one.
 RUFF_CONFIG := --config pyproject.toml
 RUN := $(VENV)/bin/python
 LOCK := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate

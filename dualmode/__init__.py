@@ -1,11 +1,11 @@
-"""What the image carries beside an application: handler, adapter, modes, logs.
+"""What the image has besides an application: handler, adapter, modes, logs.
 
-A zip function's library as well: `make_handler` is all that it needs.
+It is also a library for zip functions: they only need `make_handler`.
 """
 
 import os
 
-TYPE_CHECKING = False  # as in `typing`, whose import every cold start would pay for
+TYPE_CHECKING = False  # as in `typing`, which every cold start would have to import
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 
 def make_handler(app: object, environ: "MutableMapping[str, str]" = os.environ) -> "Handler":
-    """Returns the handler of an application for Lambda to call: the same as the image's, by the same variables.
+    """Returns the handler that Lambda calls: the same as the image's, with the same environment variables.
 
     Args:
         app: a Flask application, another WSGI application, or an ASGI application.
-        environ: the variables to read; FLASK_DEBUG is taken out of them.
+        environ: the environment variables; FLASK_DEBUG is removed from them.
 
     Raises:
         TypeError: `app` is none of these.

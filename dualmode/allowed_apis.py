@@ -1,8 +1,8 @@
 """Which APIs and load balancers may send requests.
 
-An event says itself which API it is from, and a source such as EventBridge's `inputPath` or an IoT rule lets others
-choose all of an event's text: it could pose as a request, with an authorizer's claims. What a deployment sets here is
-compared with what the event says.
+The event itself says which API it is from. With a source such as EventBridge's `inputPath` or an IoT rule, others can
+choose the whole text of an event: it could look like a request, with an authorizer's claims. So the event's API is
+compared with the setting of the deployment.
 """
 
 from collections.abc import Mapping
@@ -11,12 +11,12 @@ SETTING = "DUALMODE_API_ID"
 
 
 def allowed(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Returns the ids of APIs and ARNs of target groups whose requests are taken; with none, all are."""
+    """Returns the API ids and target group ARNs whose requests are accepted; if it is empty, all are."""
     return tuple(name for part in environ.get(SETTING, "").split(",") if (name := part.strip()))
 
 
 def refusal(came: object, ids: tuple[str, ...]) -> Exception:
-    """Returns the error of a request whose event says that it is from `came`, where only `ids` are allowed."""
+    """Returns the error for a request whose event says it is from `came`, when only `ids` are allowed."""
     from dualmode.events import EventError
 
     source = repr(str(came)[:200]) if came else "an API that it doesn't name"

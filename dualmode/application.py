@@ -1,4 +1,4 @@
-"""Loads the application that FLASK_APP names, in every mode by the same rules: Flask's own, for WSGI and ASGI alike."""
+"""Loads the application that FLASK_APP names, by Flask's own rules in every mode, for WSGI and ASGI."""
 
 import os
 import sys
@@ -11,14 +11,14 @@ from dualmode.kinds import describe, is_application, is_flask, looks_like_an_app
 
 DEFAULT = "scripts.server:app"
 
-# awslambdaric's names for what keeps a function from starting.
+# awslambdaric's names for the reasons why a function can't start.
 NO_MODULE = "Runtime.ImportModuleError"
 NO_APPLICATION = "Runtime.HandlerNotFound"
 SYNTAX_ERROR = "Runtime.UserCodeSyntaxError"
 
 
 class ApplicationError(Exception):
-    """FLASK_APP names no application, for a reason that one sentence explains."""
+    """FLASK_APP doesn't name an application; the message says why in one sentence."""
 
     def __init__(self, kind: str, sentence: str) -> None:
         super().__init__(sentence)
@@ -31,7 +31,7 @@ def import_string(environ: Mapping[str, str] = os.environ) -> str:
 
 
 def path_setting(name: str, environ: Mapping[str, str]) -> str:
-    """Returns a variable that holds a path, as "/path" without a slash at its end, or "" where it is not set."""
+    """Returns a variable that holds a path, as "/path" without a trailing slash, or "" if it is not set."""
     path = environ.get(name, "").strip("/")
     return f"/{path}" if path else ""
 
@@ -39,7 +39,7 @@ def path_setting(name: str, environ: Mapping[str, str]) -> str:
 def module_name(import_string: str) -> str:
     """Returns the name of the module of an import string, and puts its folder on sys.path as Flask does.
 
-    Where the module is in the folder `src` alone, that one goes before it: such a layout needn't be installed.
+    If the module is only in the folder `src`, that folder is put first: such a layout needn't be installed.
     """
     from flask.cli import prepare_import
 
@@ -57,15 +57,15 @@ def _is_there(folder: Path, module: str) -> bool:
 def load(import_string: str) -> Any:
     """Returns the WSGI (Flask or any other) or ASGI application that an import string names, in the forms Flask knows.
 
-    Those are `module`, `module:app`, `module:create_app()` and `path/file.py`, the last with `:app` or a call as well;
-    and, as other servers have it, `module:object.attribute`, of a call too. A function that needs no
-    argument is a factory.
+    Those are `module`, `module:app`, `module:create_app()` and `path/file.py`, which may also have `:app` or a call.
+    As in other servers, `module:object.attribute` works too, also with a call. A function that needs no argument is a
+    factory.
 
     Raises:
         ApplicationError: there is no such module, name or application.
         Exception: what the application's own code raised.
     """
-    os.environ["FLASK_RUN_FROM_CLI"] = "true"  # Flask's sign that `app.run()`, left in a module, is to do nothing
+    os.environ["FLASK_RUN_FROM_CLI"] = "true"  # tells Flask that an `app.run()` in the module must do nothing
     path, _, name = import_string.partition(":")
     if not path:
         raise ApplicationError(NO_MODULE, f'FLASK_APP is "{import_string}", which names no module before the colon.')
@@ -82,7 +82,7 @@ def load(import_string: str) -> Any:
     )
 
 
-# Where objects that aren't applications themselves keep theirs, as Dash does.
+# The attributes in which other objects keep their application, as Dash does.
 _PARTS = ("server", "app", "wsgi_app", "wsgi", "application")
 
 
@@ -91,7 +91,7 @@ def _module(import_string: str) -> ModuleType:
     try:
         __import__(name)
     except ModuleNotFoundError as error:
-        # A module that theirs imports is missing: that is an error of their code, with a traceback into it.
+        # Their module imports a missing module: that is an error in their code, and the traceback shows where.
         if error.name is None or not f"{name}.".startswith(f"{error.name}."):
             raise
         folder = Path(sys.path[0])
@@ -106,7 +106,7 @@ def _module(import_string: str) -> ModuleType:
 
 
 def _named(module: ModuleType, expression: str, import_string: str) -> Any:
-    if expression.isidentifier():  # by far the most, and without a parser in each cold start
+    if expression.isidentifier():  # the usual case: cold starts needn't load a parser
         app = _part(module, module, expression, import_string)
     else:
         app = _evaluated(module, _parsed(expression, import_string), import_string)
@@ -116,7 +116,7 @@ def _named(module: ModuleType, expression: str, import_string: str) -> Any:
 
 
 def _parsed(expression: str, import_string: str) -> Any:
-    """Returns the syntax tree of names, attributes and calls with literal arguments."""
+    """Returns the syntax tree of an expression of names, attributes and calls with literal arguments."""
     import ast
 
     try:
@@ -150,7 +150,7 @@ def _evaluated(module: ModuleType, node: Any, import_string: str) -> Any:
     function = _evaluated(module, node.func, import_string)
     arguments = [ast.literal_eval(argument) for argument in node.args]
     keywords = {keyword.arg: ast.literal_eval(keyword.value) for keyword in node.keywords if keyword.arg}
-    if is_flask(function) or not callable(function):  # as Flask has it, which calls functions alone
+    if is_flask(function) or not callable(function):  # Flask does the same: it only calls functions
         return function
     if not arguments and not keywords and is_application(function):
         return function
@@ -174,7 +174,7 @@ def _called(
         return function(*arguments, **keywords)
     except TypeError as error:
         if error.__traceback__ is not None and error.__traceback__.tb_next is not None:
-            raise  # by the factory's own code
+            raise  # the factory's own code raised it
         raise ApplicationError(
             NO_APPLICATION,
             f'FLASK_APP is "{import_string}", but in module {_place(module)} the call of it fails: {error}.',

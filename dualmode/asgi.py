@@ -1,4 +1,4 @@
-"""ASGI applications (FastAPI, Starlette, Quart): a request through Mangum, start-up run once."""
+"""ASGI applications (FastAPI, Starlette, Quart): requests go through Mangum, the start-up runs once."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
@@ -22,14 +22,14 @@ class StartUpError(Exception):
 
 
 class EnvironRequest:
-    """A WSGI environ in the place where Mangum has an event, so that both kinds of application see one translation."""
+    """A WSGI environ that Mangum takes as its event: both kinds of application get the same translation."""
 
     def __init__(self, event: dict[str, Any], context: Any, config: Any) -> None:
         self.environ = event
 
     @classmethod
     def infer(cls, event: dict[str, Any], context: Any, config: Any) -> bool:
-        """Takes every request: what Mangum is given here is always an environ."""
+        """Takes every request: here Mangum always gets an environ."""
         return True
 
     @property
@@ -40,7 +40,7 @@ class EnvironRequest:
 
     @property
     def scope(self) -> dict[str, Any]:
-        """The request as ASGI describes it; the path contains the root path, as servers have it now."""
+        """The request as an ASGI scope; the path contains the root path, as in current servers."""
         environ = self.environ
         headers = [
             (key[5:].lower().replace("_", "-").encode("latin-1"), value.encode("latin-1"))
@@ -71,7 +71,7 @@ class EnvironRequest:
         }
 
     def __call__(self, response: Any) -> tuple[int, list[tuple[str, str]], bytes]:
-        """Returns the response with its headers as WSGI has them."""
+        """Returns the response with its headers in WSGI's form."""
         headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in response["headers"]]
         return response["status"], headers, response["body"]
 
@@ -83,7 +83,7 @@ def as_wsgi(app: AsgiApplication) -> Application:
         StartUpError: the application says that its start-up failed.
     """
     loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)  # where Mangum looks for it
+    asyncio.set_event_loop(loop)  # Mangum looks for it there
     state = loop.run_until_complete(_start(app, loop))
 
     async def app_with_state(scope: Message, receive: Receive, send: Send) -> None:
@@ -101,7 +101,7 @@ def as_wsgi(app: AsgiApplication) -> Application:
 
 
 async def _start(app: AsgiApplication, loop: asyncio.AbstractEventLoop) -> dict[str, Any]:
-    """Runs the start-up half of the lifespan and returns the state it made; the other half never runs on Lambda."""
+    """Runs the lifespan's start-up and returns the state it made; the shutdown never runs on Lambda."""
     state: dict[str, Any] = {}
     received: asyncio.Queue[Message] = asyncio.Queue()
     sent: asyncio.Queue[Message] = asyncio.Queue()
@@ -110,7 +110,7 @@ async def _start(app: AsgiApplication, loop: asyncio.AbstractEventLoop) -> dict[
     lifespan: asyncio.Task[None] = loop.create_task(app(scope, received.get, sent.put))  # type: ignore[arg-type]
     answer = loop.create_task(sent.get())
     await asyncio.wait({lifespan, answer}, return_when=asyncio.FIRST_COMPLETED)
-    if not answer.done():  # an application that knows no lifespan raises or returns at once: servers go on without
+    if not answer.done():  # an application without lifespan support raises or returns at once: servers go on without it
         answer.cancel()
         lifespan.exception()
         return {}
@@ -123,11 +123,11 @@ async def _start(app: AsgiApplication, loop: asyncio.AbstractEventLoop) -> dict[
     return state
 
 
-_running: set[asyncio.Task[None]] = set()  # an event loop itself holds its tasks weakly
+_running: set[asyncio.Task[None]] = set()  # an event loop only has weak references to its tasks
 
 
 def mounted(app: AsgiApplication, base_path: str, events_path: str) -> AsgiApplication:
-    """Returns the application as a server on this machine serves it: below `base_path`, without the events' route."""
+    """Returns the application for a server on this machine: below `base_path`, without the route for events."""
     guard = Guard(events_path) if events_path else None
 
     async def mounted_app(scope: Message, receive: Receive, send: Send) -> None:

@@ -1,7 +1,7 @@
 """Writes the modules of a cold start into one file, for `module_bundle`: the image's build runs this.
 
-Two starts are recorded: of the runtime with an application of ours and one request, and, unless CHECK_IMPORT is 0, the
-import of the image's own application, which gets no request here, since it may answer one by doing something.
+Two starts are recorded. One is the runtime's, with an application of ours and one request. The other, unless
+CHECK_IMPORT is 0, is the import of the image's own application. It gets no request here: that may have side effects.
 """
 
 import json
@@ -61,7 +61,7 @@ class _Module(NamedTuple):
 
     @property
     def folder(self) -> str:
-        """The one of the folders searched in which it was found."""
+        """The searched folder in which it was found."""
         return str(Path(self.file).parents[1 if self.is_package else 0])
 
 
@@ -72,7 +72,7 @@ class _Recorded(NamedTuple):
 
 
 class _RuntimeApi(BaseHTTPRequestHandler):
-    """Has one event, and answers nothing more."""
+    """Gives one event, and then answers no more."""
 
     protocol_version = "HTTP/1.1"
     events = 1
@@ -90,7 +90,7 @@ class _RuntimeApi(BaseHTTPRequestHandler):
 
     def _answer(self, status: int, body: bytes) -> None:
         self.send_response(status)
-        self.send_header("Content-Type", "application/json")  # without it awslambdaric's client waits for ever
+        self.send_header("Content-Type", "application/json")  # without it, awslambdaric's client waits forever
         self.send_header("Content-Length", str(len(body)))
         self.send_header("Lambda-Runtime-Aws-Request-Id", "00000000-0000-4000-8000-000000000000")
         self.send_header("Lambda-Runtime-Deadline-Ms", str(int(time.time() + _SECONDS) * 1000))
@@ -105,7 +105,7 @@ class _RuntimeApi(BaseHTTPRequestHandler):
 def _record(
     what: str, environ: Mapping[str, str], *, quietly: bool = False, seconds: float | None = None
 ) -> _Recorded | int:
-    """Returns what a start loaded, or its exit status where it failed."""
+    """Returns what a start loaded, or its exit status if it failed."""
     output = subprocess.DEVNULL if quietly else None
     with tempfile.TemporaryDirectory() as folder:
         written = Path(folder, "modules.json")
@@ -133,7 +133,7 @@ def _record_start() -> _Recorded | int:
                     **os.environ,
                     "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{server.server_port}",
                     "AWS_LAMBDA_FUNCTION_NAME": "build",
-                    "AWS_LAMBDA_LOG_FORMAT": "JSON",  # as deployments have it
+                    "AWS_LAMBDA_LOG_FORMAT": "JSON",  # as in a deployment
                     "FLASK_APP": "dualmode.recorded_app:app",
                 },
                 quietly=True,
@@ -187,13 +187,13 @@ def bundle(starts: Iterable[_Recorded], place: str) -> bytes:
 
 
 def _code(module: _Module) -> bytes:
-    """Returns a module's marshalled code object, or nothing where it isn't that of its own file."""
+    """Returns a module's marshalled code object, or nothing if it isn't from the module's own file."""
     code = SourceFileLoader(module.name, module.file).get_code(module.name)
     return marshal.dumps(code) if code is not None and code.co_filename == module.file else b""
 
 
 def _compiled(patterns: Iterable[tuple[str, bool, int]]) -> Iterator[Pattern]:
-    """Yields what regular expressions are compiled to, less those about which the compiler has something to say."""
+    """Yields what regular expressions are compiled to, except those for which the compiler gives a warning."""
     arguments: list[tuple[Any, ...]] = []
     sre = compiler._sre
     compiler._sre = SimpleNamespace(**{**vars(sre), "compile": lambda *each: arguments.append(each)})
@@ -227,7 +227,7 @@ def _others(name: str, folder: str, path: Iterable[str]) -> tuple[str, ...]:
 
 
 def main(arguments: list[str]) -> int:
-    """Writes the bundle into a file, by default where it is read from, and returns the exit status."""
+    """Writes the bundle into a file, by default the one that is read later, and returns the exit status."""
     target = Path(arguments[0] if arguments else PLACE)
     starts = []
     if os.environ.get("CHECK_IMPORT") != "0":
@@ -236,7 +236,7 @@ def main(arguments: list[str]) -> int:
             return own
         starts.append(own)
     start = _record_start()
-    if isinstance(start, _Recorded):  # else an application's own Flask is one that ours doesn't run on
+    if isinstance(start, _Recorded):  # otherwise our application doesn't run on the application's own Flask
         starts.insert(0, start)
     target.write_bytes(bundle(starts, PLACE))
     return 0

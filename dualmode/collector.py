@@ -1,4 +1,4 @@
-"""Keeps the garbage collector out of start-up, which makes little garbage and many objects that stay."""
+"""Keeps the garbage collector off during start-up, which makes little garbage and many objects that stay."""
 
 import gc
 
@@ -6,16 +6,16 @@ _thresholds: tuple[int, int, int] | None = None
 
 
 def pause() -> None:
-    """Stops automatic collections. Whether the collector is enabled stays the application's own to say."""
+    """Stops automatic collections. The application alone decides whether the collector is enabled."""
     global _thresholds
     _thresholds = gc.get_threshold()
     gc.set_threshold(0)
 
 
 def resume() -> None:
-    """Sets what start-up made aside, for no later collection to look at, and lets collections happen again."""
+    """Freezes the objects from start-up, which later collections then skip, and allows collections again."""
     if _thresholds is None:
         return
     gc.freeze()
-    if gc.get_threshold()[0] == 0:  # else the application has set thresholds of its own
+    if gc.get_threshold()[0] == 0:  # otherwise the application has set its own thresholds
         gc.set_threshold(*_thresholds)

@@ -4,7 +4,7 @@ from typing import Any, TypeGuard
 
 SETTING = "DUALMODE_ALLOW_COMMANDS"
 
-# Characters of output that are returned, its last: a result must stay below Lambda's limit, escaped too.
+# Only the last characters of the output are returned: even escaped, the result must stay below Lambda's limit.
 _MOST_OUTPUT = 1_000_000
 
 
@@ -13,14 +13,14 @@ class CommandError(Exception):
 
 
 def is_command(event: object) -> TypeGuard[dict[str, list[str]]]:
-    """Tells whether an event is a command: an object of one member, `flask`, which is a list of strings."""
+    """Tells whether an event is a command: an object with only one key, `flask`, which is a list of strings."""
     if not isinstance(event, dict) or len(event) != 1 or "flask" not in event:
         return False
     return isinstance(event["flask"], list) and all(isinstance(argument, str) for argument in event["flask"])
 
 
 def run(app: Any, arguments: list[str], *, allowed: bool) -> dict[str, Any]:
-    """Runs a command of a Flask application and returns its `exit_code` and `output`, both of its streams together.
+    """Runs a command of a Flask application and returns its `exit_code` and `output` (both streams together).
 
     Raises:
         CommandError: commands are not allowed here, or the application is not Flask's.
@@ -38,7 +38,7 @@ def run(app: Any, arguments: list[str], *, allowed: bool) -> dict[str, Any]:
     from flask.cli import FlaskGroup
 
     group = FlaskGroup(create_app=lambda: app, load_dotenv=False, set_debug_flag=False)
-    for name in ("run", "shell"):  # they would wait for a client or a person, until the function's time is over
+    for name in ("run", "shell"):  # they would wait for a client or a person until the function times out
         del group.commands[name]
     result = CliRunner().invoke(group, arguments, prog_name="flask")
     output = result.output

@@ -1,4 +1,4 @@
-"""Keeps debugging out of lambda mode: it shows source code and variables to whoever causes an error."""
+"""Keeps debugging out of lambda mode: it shows source code and variables to anyone who causes an error."""
 
 import logging
 import sys
@@ -9,13 +9,13 @@ _logger = logging.getLogger("dualmode")
 
 
 def before_import(environ: MutableMapping[str, str]) -> None:
-    """Takes FLASK_DEBUG out of the environment, before an application can read it."""
-    if environ.pop("FLASK_DEBUG", "0").lower() not in ("0", "false", "no"):  # what Flask takes for off
+    """Removes FLASK_DEBUG from the environment before an application can read it."""
+    if environ.pop("FLASK_DEBUG", "0").lower() not in ("0", "false", "no"):  # the values that mean "off" to Flask
         _logger.warning("FLASK_DEBUG is ignored in lambda mode: debugging would show the application's source code")
 
 
 def after_import(app: Any) -> None:
-    """Turns off what the application turned on itself. `app` is a Flask application."""
+    """Turns off the debugging that the application itself turned on. `app` is a Flask application."""
     if app.debug:
         app.debug = False
         _logger.warning("app.debug is off in lambda mode: debugging would show the application's source code")
@@ -25,7 +25,7 @@ def after_import(app: Any) -> None:
 
 
 def warn_of(app: Any) -> None:
-    """Says that debugging is on in an application that isn't Flask's: turning it off there is its owner's work."""
+    """Warns if debugging is on in an application that isn't Flask's: only its owner can turn it off there."""
     if getattr(app, "debug", False) is True or _django_debugs():
         _logger.warning(
             "The application's own debugging is on: it shows source code to whoever causes an error. Only a Flask"
@@ -34,6 +34,6 @@ def warn_of(app: Any) -> None:
 
 
 def _django_debugs() -> bool:
-    """Tells whether Django's settings, where an application uses them, have DEBUG on."""
+    """Tells whether the application uses Django's settings and has DEBUG on in them."""
     settings = getattr(sys.modules.get("django.conf"), "settings", None)
     return settings is not None and settings.configured and settings.DEBUG is True

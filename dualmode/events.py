@@ -1,4 +1,4 @@
-"""Events that aren't HTTP requests, as requests to a route of the application that no client can reach."""
+"""Turns events that aren't HTTP requests into requests to a route of the application that no client can reach."""
 
 import json
 import sys
@@ -12,22 +12,22 @@ from dualmode.wsgi_call import Answer, Application
 
 SETTING = "DUALMODE_EVENTS_PATH"
 
-# Whether an event is being answered: in the invocation's own context, which no client and no middleware gets to change.
+# Whether an event is being answered. It is in the invocation's own context: no client or middleware can change it.
 under_way: ContextVar[bool] = ContextVar("under_way", default=False)
 
 
 class EventError(Exception):
-    """The application can't take an event, or failed with it: the invocation fails with this sentence."""
+    """The application can't take an event, or failed on it: the invocation fails with this sentence."""
 
 
 def answer_event(call: Callable[[dict[str, Any]], Answer], path: str, event: object, context: object) -> Any:
     """Posts an event as JSON to the application, and returns its answer's JSON as the invocation's result.
 
-    An answer that isn't JSON is returned as text, an empty one as None. So a queue's batch is one request, which
-    reports partial failures by its answer: `{"batchItemFailures": [...]}`.
+    An answer that isn't JSON is returned as text, an empty one as None. So a queue's batch is one request, and its
+    answer can report partial failures: `{"batchItemFailures": [...]}`.
 
     Raises:
-        EventError: `path` is "", or has no route, or the route answers other than with 2xx.
+        EventError: `path` is "" or has no route, or the route's answer isn't a 2xx.
     """
     if not path:
         raise EventError(
@@ -85,7 +85,7 @@ def environ_of_event(path: str, event: object, context: object) -> dict[str, Any
 
 
 def hidden(app: Application, path: str) -> Application:
-    """Returns the application without the route that takes events: a client finds nothing there, in any mode."""
+    """Returns the application without the route for events: a client gets a 404 there in every mode."""
     from dualmode.events_guard import Guard
 
     guard = Guard(path)
@@ -101,15 +101,15 @@ def hidden(app: Application, path: str) -> Application:
 
 
 def is_spelling_of(path: str, path_info: str, script_name: str = "") -> bool:
-    """Tells whether some router might take a request's path for `path`: one that ends in it included.
+    """Tells whether some router might take a request's path for `path`. A path that ends with it counts too.
 
-    An application may be mounted below a path of its own, as FastAPI's `root_path` and Werkzeug's dispatcher do, and
-    take that off only after we have looked.
+    An application may be mounted below its own path, as with FastAPI's `root_path` or Werkzeug's dispatcher. It then
+    removes that path only after this check.
     """
     secret = _segments_of(path)
     whole = script_name + path_info
     if whole.isascii() and "%" not in whole and secret[-1] not in whole.lower():
-        return False  # most paths, at once
+        return False  # the quick answer for most paths
     return any(_canonical(seen)[-len(secret) :] == secret for seen in (path_info, whole))
 
 
@@ -119,14 +119,14 @@ def _segments_of(path: str) -> list[str]:
 
 
 def _canonical(path: str) -> list[str]:
-    """Returns what a path's spellings have in common, of which a router may take several for the same route.
+    """Returns one form for all spellings of a path that a router may take for the same route.
 
-    Those are an encoding that a proxy left in it, slashes at its end or doubled, dots, parameters and upper case.
+    They differ in encoding that a proxy left, trailing or doubled slashes, dots, parameters and upper case.
     """
     from urllib.parse import unquote
 
     segments: list[str] = []
-    for _ in range(3):  # by each proxy once more
+    for _ in range(3):  # each proxy may encode once more
         path = unquote(path, encoding="latin-1")
     for segment in path.split("/"):
         name = segment.partition(";")[0].strip().casefold()

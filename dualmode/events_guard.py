@@ -1,10 +1,10 @@
-"""Guards the route that takes events where the application itself routes, whatever middleware made of the path before.
+"""Guards the route for events inside the application's own router, after any middleware has changed the path.
 
-`hidden` and `asgi.mounted` look at a request before the application's middleware does, which may take a prefix off the
-path by text, rewrite or mount it. So each request is looked at once more, as the router will see it: a path that leads
-to the events is taken only while an event is being answered. That is done by Flask's signal `request_started`, before
-any hook or view of any Flask application of the process, mounted ones too, and in Starlette's (FastAPI's) `Router`. An
-application of another kind has no such place: its middleware must not rewrite other paths to that of events.
+`hidden` and `asgi.mounted` check a request before the application's middleware, which may remove a prefix from the
+path, rewrite it or mount it. So each request is checked again, with the path that the router sees: a path to the events
+is accepted only while an event is being answered. Flask's signal `request_started` does this, before every hook and
+view of every Flask application in the process, mounted ones too. For Starlette (FastAPI), its `Router` does it. Other
+kinds of application have no such place: their middleware must not rewrite other paths to the path for events.
 """
 
 import sys
@@ -15,7 +15,7 @@ from dualmode.events import is_spelling_of, under_way
 
 
 class Guard:
-    """Keeps clients from a path for as long as it lives."""
+    """Keeps clients away from a path as long as this object lives."""
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -29,7 +29,7 @@ _watched: set[str] = set()
 
 
 def _is_hidden(path: str, root: str) -> bool:
-    """Tells whether a request is a client's and for a guarded path."""
+    """Tells whether a request comes from a client and is for a guarded path."""
     return not under_way.get() and any(is_spelling_of(guard.path, path, root) for guard in _guards)
 
 
@@ -63,7 +63,7 @@ def _watch_starlette() -> None:
         if scope["type"] == "http":
             path, root = (scope.get(key, "").encode("utf-8", "replace").decode("latin-1") for key in _PATHS)
             if _is_hidden(path, root):
-                await self.default(scope, receive, send)  # what it does with a path that has no route
+                await self.default(scope, receive, send)  # as it does for a path without a route
                 return
         await unguarded(self, scope, receive, send)
 

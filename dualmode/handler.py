@@ -1,4 +1,4 @@
-"""One invocation: finds out what an event is and answers it."""
+"""Handles one invocation: finds out what the event is and answers it."""
 
 import os
 from binascii import Error as Base64Error
@@ -27,15 +27,15 @@ def wsgi_handler(
     api_ids: tuple[str, ...] = (),
     run_command: Callable[[list[str]], Any] | None = None,
 ) -> Handler:
-    """Returns the handler that awslambdaric calls, of a WSGI application.
+    """Returns the handler that awslambdaric calls, for a WSGI application.
 
     Args:
         app: the application.
         access: gets a line for each request.
         base_path: the mapping key of a custom domain, as "/key", or "".
         events_path: the route that takes events which aren't requests, or "".
-        api_ids: the APIs and target groups whose requests are taken; with none, all are.
-        run_command: runs a management command, of which it gets the arguments; without it there are none.
+        api_ids: the APIs and target groups whose requests are accepted; if it is empty, all are.
+        run_command: runs a management command with the arguments it gets; without it, there are no commands.
     """
     environ_from_event = make_environ_from_event(base_path)
     public_app = app
@@ -45,7 +45,7 @@ def wsgi_handler(
         public_app = hidden(app, events_path)
 
     def handler(event: Any, context: Any) -> Any:
-        # In a context of its own: what an application sets in its context variables is gone with the request.
+        # In its own context: context variables that an application sets don't stay after the request.
         return copy_context().run(answer, event, context)
 
     def answer(event: Any, context: Any) -> Any:
@@ -75,7 +75,7 @@ def wsgi_handler(
             if isinstance(trace, str):
                 current.trace = trace
             environ = environ_from_event(request, context)
-        except Base64Error:  # in a body that is said to be base64: no gateway sends that
+        except Base64Error:  # in a body that claims to be base64: no gateway sends that
             return _bad_request, "GET"
         except _MALFORMED:
             return _refused_as_malformed(), "GET"
@@ -86,7 +86,7 @@ def wsgi_handler(
     def answered(app: Application, environ: Environ, method: str) -> Answer:
         if not access.enabled:
             return call(app, environ)
-        uri = environ["REQUEST_URI"]  # now: an application may change it
+        uri = environ["REQUEST_URI"]  # read now: an application may change it
         begun = perf_counter()
         answer = call(app, environ)
         access.write(method, uri.partition("?")[0], answer[0], perf_counter() - begun)
@@ -106,7 +106,7 @@ def wsgi_handler(
 
     def request_before_2(source: Event, event: Event, context: Any) -> "Version1 | None":
         if "httpMethod" not in event and "elb" not in source:
-            return None  # as of a destination or a WebSocket
+            return None  # as from a destination or a WebSocket
         try:
             from dualmode.version_1 import version_1
         except ImportError as error:  # the image always has Mangum
@@ -126,16 +126,16 @@ def wsgi_handler(
 
 
 def _failure(error: Exception) -> Exception:
-    """Returns what the runtime interface client reports as it is, without a traceback that would lead into our code."""
+    """Returns an error that the runtime interface client reports unchanged, without a traceback into our code."""
     try:
         from awslambdaric.lambda_runtime_exception import FaultException
-    except ImportError:  # in a test of somebody's own
+    except ImportError:  # in a user's own test
         return error
     failure: Exception = FaultException(type(error).__name__, str(error), None)
     return failure
 
 
-# What a value of another type than a gateway would send leads to, wherever in the event it is.
+# The errors that a value of the wrong type causes, anywhere in the event.
 _MALFORMED = (AttributeError, KeyError, TypeError, ValueError)
 
 

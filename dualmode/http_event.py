@@ -13,27 +13,27 @@ from typing import Any
 Event = dict[str, Any]
 Environ = dict[str, Any]
 
-# A client chooses its header names: what it may make this process remember is bounded.
+# A client chooses its header names: this limits how many of them the process remembers.
 _MOST_NAMES = 1024
 
-# A table for bytes.translate, not a pattern: compiling one would take longer than all of this module.
+# A table for bytes.translate, not a pattern: compiling a pattern would take longer than this whole module.
 _IN_PATHS = b"/!$&'()*+,;=:@-._~abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
 
 def make_environ_from_event(base_path: str = "") -> Callable[[Event, object], Environ]:
-    """Returns the translation of a payload 2.0 event and its context to an environ.
+    """Returns the environ for a payload 2.0 event and its context.
 
     Args:
-        base_path: the mapping key of a custom domain, as "/key", or "". An event doesn't carry it.
+        base_path: the mapping key of a custom domain, as "/key", or "". The event doesn't contain it.
     """
-    # Length and cookies have a source of their own in the event; None marks a name that is dropped.
+    # Length and cookies come from other parts of the event; None marks a name that is dropped.
     keys: dict[str, str | None] = {"content-type": "CONTENT_TYPE", "content-length": None, "cookie": None}
 
     def key_of(name: str) -> str | None:
         canonical = name.lower()
         if "_" in name or not name.isascii():
-            # X_User would become the key of X-User, which a proxy may have vouched for; so would a letter beyond ASCII
-            # of which lower() or upper() makes one of ASCII, such as the Kelvin sign.
+            # X_User would get the key of X-User, which a proxy may have checked. So would a name with a letter
+            # beyond ASCII that lower() or upper() turns into ASCII, such as the Kelvin sign.
             key = None
         elif canonical in keys:
             key = keys[canonical]
@@ -61,7 +61,7 @@ def make_environ_from_event(base_path: str = "") -> Callable[[Event, object], En
             if begins(path, prefix):
                 script_name, path = prefix, path[len(prefix) :]
         if base_path and ".execute-api." not in domain and ".lambda-url." not in domain:
-            script_name = base_path  # what the client typed, in place of the stage that it was mapped to
+            script_name = base_path  # what the client typed, instead of the stage that it was mapped to
 
         query: str = event.get("rawQueryString") or ""
         if not query.isascii():
@@ -93,7 +93,7 @@ def make_environ_from_event(base_path: str = "") -> Callable[[Event, object], En
             "SERVER_PORT": port,
             "SERVER_PROTOCOL": http.get("protocol") or "HTTP/1.1",
             "REMOTE_ADDR": _address(client) if ":" in client else client,
-            # Not in PEP 3333, but Flask's own server sets both; the path is spelled anew, as it came decoded.
+            # Not in PEP 3333, but Flask's own server sets both; the path came decoded, so it is encoded again.
             "REQUEST_URI": uri,
             "RAW_URI": uri,
             "wsgi.version": (1, 0),
@@ -102,13 +102,13 @@ def make_environ_from_event(base_path: str = "") -> Callable[[Event, object], En
             "wsgi.input_terminated": True,
             "wsgi.errors": sys.stderr,
             "wsgi.multithread": False,
-            "wsgi.multiprocess": False,  # an environment shares neither memory nor disk with another one
+            "wsgi.multiprocess": False,  # execution environments don't share memory or disk
             "wsgi.run_once": False,
             "lambda.event": event,
             "lambda.context": context,
         }
-        # The event's own length is "0" for a request without a body too, where a client sends it only if the method
-        # usually has one (RFC 9110, 8.6).
+        # The event's own length is "0" also for a request without a body. A client sends that only if the method
+        # usually has a body (RFC 9110, 8.6).
         if body or method in ("POST", "PUT", "PATCH"):
             environ["CONTENT_LENGTH"] = str(len(body))
         for name, value in headers.items():
@@ -128,7 +128,7 @@ def make_environ_from_event(base_path: str = "") -> Callable[[Event, object], En
 
 
 def begins(path: str, prefix: str) -> bool:
-    """Tells whether a path begins with another one, by whole segments."""
+    """Tells whether a path begins with another one, in whole segments."""
     return path.startswith(prefix) and path[len(prefix) : len(prefix) + 1] in ("", "/")
 
 
@@ -136,7 +136,7 @@ def body_of(event: Event) -> bytes:
     """Returns the bytes that the client sent.
 
     Raises:
-        binascii.Error: the event says that its body is base64, and it isn't.
+        binascii.Error: the event says that its body is base64, but it isn't.
     """
     body: str | None = event.get("body")
     if not body:
@@ -149,12 +149,12 @@ def body_of(event: Event) -> bytes:
 
 
 def _as_latin_1(text: str) -> str:
-    """Returns the text's UTF-8 bytes in the form in which WSGI carries bytes."""
+    """Returns the text's UTF-8 bytes as a WSGI string (latin-1)."""
     return text.encode("utf-8", "replace").decode("latin-1")
 
 
 def _header_as_latin_1(value: str) -> str:
-    """Returns a header's value in the form in which WSGI carries bytes; it may have arrived in it."""
+    """Returns a header's value as a WSGI string (latin-1); it may already be one."""
     try:
         value.encode("latin-1")
     except UnicodeEncodeError:
@@ -175,7 +175,7 @@ def _quoted(path: str) -> str:
 
 
 def _address(client: str) -> str:
-    """Returns the address alone: behind mutual TLS, API Gateway adds the port (docs/http-api.md, R40)."""
+    """Returns the address without a port: with mutual TLS, API Gateway adds the port (docs/http-api.md, R40)."""
     if client.startswith("["):
         return client[1:].partition("]")[0]
     return client.partition(":")[0] if client.count(":") == 1 else client

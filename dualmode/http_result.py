@@ -16,7 +16,7 @@ MOST_BYTES = 6_291_556
 
 _FEW_BYTES = 50_000
 
-# What the gateway sets itself, whatever a function says (docs/http-api.md, S23).
+# The gateway always sets these itself (docs/http-api.md, S23).
 _GATEWAYS_OWN = frozenset({"connection", "content-length", "date", "transfer-encoding", "upgrade"})
 
 _WITHOUT_BODY = frozenset({204, 304})
@@ -25,7 +25,7 @@ _logger = logging.getLogger("dualmode")
 
 
 def escapes_non_ascii(environ: Mapping[str, str] = os.environ) -> bool:
-    """Tells whether awslambdaric escapes text beyond ASCII, six bytes for a character: not in Lambda's own images.
+    """Tells whether awslambdaric escapes non-ASCII text, six bytes a character: in Lambda's own images it doesn't.
 
     Source: awslambdaric/lambda_runtime_marshaller.py, `Encoder.__init__`.
     """
@@ -41,8 +41,8 @@ def result_from_answer(answer: Answer, method: str) -> Result:
     headers, cookies = joined(answered)
     text, is_base64 = encoded(body if has_body(status, method) else b"", headers)
     if text and "content-type" not in headers:
-        # The two services would name different types, and both a wrong one (docs/http-api.md, S01 and S02); this one is
-        # named by RFC 9110, 8.3.
+        # The two services would name different types, both wrong (docs/http-api.md, S01 and S02); this one is from
+        # RFC 9110, 8.3.
         headers["content-type"] = "application/octet-stream"
     result: Result = {"statusCode": status, "headers": headers, "body": text, "isBase64Encoded": is_base64}
     if cookies:
@@ -56,13 +56,13 @@ def within_limit(
     result_of: Callable[[Answer, str], Result] = result_from_answer,
     limit: int = MOST_BYTES,
 ) -> Result:
-    """Returns the answer's result, or that of an error, which is logged, where Lambda would refuse it as too large.
+    """Returns the answer's result. If it is too large for Lambda, logs an error and returns the result of that.
 
     Args:
         answer: what the application answered.
-        method: the request's.
+        method: the request's method.
         result_of: makes the result of an answer to a method.
-        limit: most bytes of a serialised result.
+        limit: the most bytes that a serialised result may have.
     """
     result = result_of(answer, method)
     size = serialised_size(answer, result)
@@ -77,14 +77,14 @@ def within_limit(
 
 
 def serialised_size(answer: Answer, result: Result) -> int:
-    """Returns the bytes of the result as awslambdaric will write it, or 0 where they can't be many."""
+    """Returns how many bytes awslambdaric will write for the result, or 0 if they can't be many."""
     _, headers, body = answer
-    # A byte becomes six at worst, as \u0000: these many can't reach the limit of any service.
+    # At worst a byte becomes six, as \u0000: this many can't reach the limit of any service.
     if len(body) < _FEW_BYTES and len("".join([value for _, value in headers])) < _FEW_BYTES:
         return 0
     try:
         from awslambdaric.lambda_runtime_marshaller import to_json
-    except ImportError:  # in a test of somebody's own
+    except ImportError:  # in a user's own test
         from json import dumps as to_json
 
     return len(to_json(result).encode("utf-8"))
@@ -96,7 +96,7 @@ def has_body(status: int, method: str) -> bool:
 
 
 def joined(headers: Headers) -> tuple[dict[str, str], list[str]]:
-    """Returns the headers by lower-case name, repeats joined, and the cookies, which can't be joined."""
+    """Returns the headers by lower-case name, with repeated ones joined, and the cookies, which can't be joined."""
     by_name: dict[str, str] = {}
     cookies: list[str] = []
     for name, value in headers:
@@ -113,7 +113,7 @@ def joined(headers: Headers) -> tuple[dict[str, str], list[str]]:
 def encoded(body: bytes, headers: Mapping[str, str], *, compact: bool = True) -> tuple[str, bool]:
     """Returns the body as a result carries it, and whether that is base64.
 
-    With `compact`, base64 is for text as well where awslambdaric's escapes would make the text longer than that.
+    With `compact`, text is base64 too if awslambdaric's escapes would make it longer than base64 does.
     """
     if "content-encoding" not in headers:
         if body.isascii():
@@ -132,7 +132,7 @@ def encoded(body: bytes, headers: Mapping[str, str], *, compact: bool = True) ->
 
 
 def _may_be_utf_8(content_type: str) -> bool:
-    """Tells whether a body still is what its charset says when a gateway has written its text in UTF-8."""
+    """Tells whether a body still matches its charset after a gateway has written its text in UTF-8."""
     charset = content_type.lower().partition("charset=")[2]
     return not charset or "utf-8" in charset
 

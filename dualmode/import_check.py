@@ -16,7 +16,7 @@ MARK = "dualmode: "
 
 
 def main() -> int:
-    """Returns the exit status; what is wrong is printed, a traceback of the application's own code before it."""
+    """Returns the exit status; prints what is wrong, after a traceback of the application's own code."""
     _take_environment()
     import_string = application.import_string()
     lazy_imports.install()
@@ -45,7 +45,7 @@ def main() -> int:
 
 
 def variables(environ: Mapping[str, str]) -> dict[str, str]:
-    """Returns the variables that the application is imported with: those of the process, and of the check."""
+    """Returns the environment variables for the import: those of the process and those of the check."""
     given: dict[str, str] = json.loads(environ.get(ENVIRONMENT) or "{}")
     path = [environ.get("PYTHONPATH", ""), given.get("PYTHONPATH", "")]  # as the entrypoint joins them
     kept = {name: value for name, value in environ.items() if name != ENVIRONMENT}
@@ -53,7 +53,7 @@ def variables(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _take_environment() -> None:
-    """Starts anew with the variables of the check, since some are read only when Python starts."""
+    """Restarts Python with the variables of the check, since some are only read when Python starts."""
     if os.environ.get(ENVIRONMENT):
         command = [sys.executable, "-P", "-m", "dualmode.import_check"]
         os.execve(sys.executable, command, variables(os.environ))  # noqa: S606
@@ -76,7 +76,7 @@ def _where_modules_come_from() -> str:
 
 
 def _show(error: BaseException) -> None:
-    """Prints a traceback from the application's first frame on: how we came to import it explains nothing."""
+    """Prints a traceback from the application's first frame on: our own frames explain nothing."""
     import traceback
 
     trace = error.__traceback__

@@ -1,4 +1,4 @@
-"""What is done once, in Lambda's init phase: before an application is loaded, and with it from then on."""
+"""What runs once, in Lambda's init phase: before and after the application is loaded."""
 
 from collections.abc import Mapping, MutableMapping
 from contextlib import suppress
@@ -22,14 +22,14 @@ def check(app: object) -> None:
 
 
 def prepare(environ: MutableMapping[str, str]) -> logs.AccessLog:
-    """Sets up what an application's own code may use or change when it is loaded, and returns the log of requests."""
+    """Sets up what an application may use or change while it is loaded, and returns the log of requests."""
     access = logs.set_up_lambda(environ)
     debug_guard.before_import(environ)
     return access
 
 
 def handler_of(app: Any, access: logs.AccessLog, environ: Mapping[str, str]) -> Handler:
-    """Returns the handler of a Flask, another WSGI or an ASGI application that is loaded.
+    """Returns the handler of a loaded application: Flask, another WSGI or ASGI.
 
     Raises:
         Exception: what the start-up of an ASGI application raised.
@@ -59,9 +59,9 @@ def _from_asgi(app: Any) -> Application:
 
 
 def _import_for_requests() -> None:
-    """Imports what lazy imports would put off to the first request: Lambda starts functions with more CPU than that."""
+    """Imports now what lazy imports would leave to the first request: Lambda gives more CPU in the init phase."""
     for name in _FOR_REQUESTS:
-        with suppress(ImportError):  # an application chooses its own Flask
+        with suppress(ImportError):  # an application may bring another Flask
             import_module(name)
 
 

@@ -25,7 +25,7 @@ def is_wsgi(app: object) -> bool:
     """Tells whether `app` is a WSGI callable: called with environ and start_response, it returns an iterable.
 
     A function that can be called without arguments is a factory, by Flask's rule, and not an application. A class is
-    an application only where its instances are iterable, as PEP 3333 has it.
+    an application only if its instances are iterable, as in PEP 3333.
     """
     if is_flask(app):
         return True
@@ -40,7 +40,7 @@ def is_application(app: object) -> bool:
 
 
 def looks_like_an_application(value: object) -> bool:
-    """Tells whether to name a thing of a module to its user: much else can be called as an application is."""
+    """Tells whether to list an object of a module as an application: many others take the same arguments."""
     if isinstance(value, FunctionType):
         return is_application(value) and value.__code__.co_varnames[:1] in (("environ",), ("env",), ("scope",))
     if isinstance(value, type) or not is_application(value):
@@ -49,7 +49,7 @@ def looks_like_an_application(value: object) -> bool:
 
 
 def describe(app: object) -> str:
-    """Returns what to call a thing that isn't an application, such as "of type dict"."""
+    """Returns a description of an object that isn't an application, such as "of type dict"."""
     if isinstance(app, type):
         return f"the class {app.__name__}"
     return f"of type {type(app).__name__}"
@@ -60,23 +60,22 @@ def _is_factory(app: Callable[..., Any]) -> bool:
 
 
 def _takes(app: Callable[..., Any], count: int) -> bool:
-    """Tells whether `app` can be called with so many positional arguments and no others."""
+    """Tells whether `app` can be called with exactly this many positional arguments and no others."""
     from inspect import signature
 
     called = _called(app)
     try:
         parameters = signature(called)
         parameters.bind(*range(count + (called is not app)))
-    except (TypeError, ValueError):  # no such call, or nothing is known of the signature
+    except (TypeError, ValueError):  # no such call, or the signature isn't known
         return False
     return True
 
 
 def _called(app: Callable[..., Any]) -> Callable[..., Any]:
-    """Returns the function that a call runs: of an object, its type's `__call__`, which takes the object first.
+    """Returns the function that a call runs. For an object, that is its type's `__call__`, with the object first.
 
-    By its type, since asking an object itself could be asking one of Flask's proxies, which know nothing outside a
-    request.
+    It looks at the type because the object could be one of Flask's proxies, which don't work outside a request.
     """
     from functools import partial
 

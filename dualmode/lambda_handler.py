@@ -21,7 +21,7 @@ def start() -> Handler:
     except application.ApplicationError as error:
         _fail(error.kind, str(error))
     except ImportError as error:
-        # Else awslambdaric would name this module as the one that can't be imported, and drop the traceback.
+        # Otherwise awslambdaric would say that this module can't be imported, and drop the traceback.
         name = application.module_name(import_string)
         _fail(application.NO_MODULE, f"Unable to import module '{name}': {error}", error)
     except SyntaxError as error:
@@ -38,11 +38,11 @@ def _fail(kind: str, sentence: str, error: Exception | None = None) -> NoReturn:
     from awslambdaric.lambda_runtime_exception import FaultException
 
     frames = traceback.extract_tb(error.__traceback__) if error else []
-    # From the application's first frame on: how we came to import it explains nothing.
+    # From the application's first frame on: our own frames explain nothing.
     while frames and (frames[0].filename.startswith("<frozen") or frames[0].filename in _OWN_FILES):
         frames.pop(0)
     trace = traceback.format_list(frames)
-    if isinstance(error, SyntaxError):  # its place is in no frame: that code never ran
+    if isinstance(error, SyntaxError):  # no frame has its place: that code never ran
         trace.append(f'  File "{error.filename}", line {error.lineno}\n    {(error.text or "").strip()}\n')
     raise FaultException(kind, sentence, trace or None) from None
 

@@ -9,8 +9,8 @@ def run() -> None:
     """Runs awslambdaric with our handler, for as long as there are events."""
     from dualmode import collector, lazy_imports
 
-    collector.pause()  # `lambda_handler` resumes it, when the application is there
-    lazy_imports.install()  # before awslambdaric is imported, which it speeds up most
+    collector.pause()  # `lambda_handler` turns it on again when the application is loaded
+    lazy_imports.install()  # before the import of awslambdaric, which gains most from it
 
     from awslambdaric.__main__ import main
 
@@ -20,5 +20,5 @@ def run() -> None:
 if __name__ == "__main__":
     from dualmode import module_bundle
 
-    module_bundle.install()  # before all else is imported, which it finds and reads at once
+    module_bundle.install()  # first of all: it finds and reads all later imports
     run()

@@ -2,8 +2,8 @@
 
 import sys
 
-# Packages whose modules were tried with every import of theirs made lazy: what the image's lock brings, and nothing
-# else. A user's modules, and packages nobody here knows, may be imported for their side effects: they stay eager.
+# Packages whose modules were tested with all of their imports lazy: only those in the image's lock. A user's modules
+# and other packages may be imported for their side effects: they stay eager.
 SHIPPED = frozenset(
     {
         "awslambdaric",
@@ -26,13 +26,13 @@ _LAZY = SHIPPED | sys.stdlib_module_names
 def may_be_lazy(importing: str | None, imported: str, names: tuple[str, ...] | None, /) -> bool:
     """Tells whether an import statement of the module `importing` may wait until its name is used.
 
-    Code that is executed without a module's name, as Jinja executes its templates, stays eager.
+    Code that runs without a module name, such as Jinja's templates, stays eager.
     """
     return importing is not None and importing.partition(".")[0] in _LAZY
 
 
 def install() -> None:
-    """Turns lazy imports on for the modules that `may_be_lazy` allows; before Python 3.15 changes nothing."""
+    """Turns on lazy imports for the modules that `may_be_lazy` allows; does nothing before Python 3.15."""
     if sys.version_info >= (3, 15):
         sys.set_lazy_imports_filter(may_be_lazy)
         sys.set_lazy_imports("all")

@@ -12,7 +12,7 @@ from dualmode.events import hidden
 from dualmode.http_event import begins
 from dualmode.wsgi_call import Application
 
-# All interfaces: these are a container's, and what is published of them, its owner says.
+# All interfaces: they are a container's, and its owner decides what is published.
 DEFAULT_HOST = "0.0.0.0"  # noqa: S104
 DEFAULT_PORT = "3000"
 
@@ -21,11 +21,11 @@ def main() -> None:
     """Serves the application until the process is told to stop.
 
     Raises:
-        SystemExit: with a sentence, where FLASK_APP names no application or PORT no port.
+        SystemExit: with a sentence, if FLASK_APP doesn't name an application or PORT isn't a port.
     """
     environ = os.environ
     access = logs.set_up_local(environ)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # a first process is not ended by signals it doesn't handle
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # PID 1 isn't ended by signals that it doesn't handle
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a script's background jobs are started with it ignored
     host, port = environ.get("FLASK_RUN_HOST") or DEFAULT_HOST, environ.get("PORT") or DEFAULT_PORT
     if not port.isdecimal() or int(port) > 65535:
@@ -54,7 +54,7 @@ def _loaded(import_string: str) -> Any:
             sys.exit(str(error))
         raise
     if kinds.is_flask(app):
-        app.debug = get_debug_flag()  # as `flask run` has it: the variable decides, not the application
+        app.debug = get_debug_flag()  # as in `flask run`: the variable decides, not the application
     return app
 
 
@@ -66,7 +66,7 @@ def _failing(error: Exception) -> Application:
 
 
 def mounted(app: Application, base_path: str) -> Application:
-    """Returns the application below the path that a custom domain's mapping gives it, as well as at the root."""
+    """Returns the application at the root and also below the path of a custom domain's mapping."""
     if not base_path:
         return app
 

@@ -1,7 +1,7 @@
 """Logs of every mode, by Lambda's own variables AWS_LAMBDA_LOG_FORMAT and AWS_LAMBDA_LOG_LEVEL.
 
-With JSON each line is one object: of `logging` by awslambdaric's formatter, of `print` by `JsonLines`, of a request by
-`AccessLog`. Without, awslambdaric's lines with tabs.
+With JSON each line is one object: awslambdaric's formatter writes those of `logging`, `JsonLines` those of `print` and
+`AccessLog` those of requests. Without JSON, lines are awslambdaric's, with tabs.
 """
 
 import logging
@@ -18,10 +18,10 @@ _logger = logging.getLogger("dualmode")
 
 
 class Invocation:
-    """What the lines of the invocation under way have in common."""
+    """What all lines of the current invocation have in common."""
 
     request_id: str = ""
-    trace: str = ""  # the value of a tracing header, of which the root is the trace's id
+    trace: str = ""  # the value of a tracing header; its root is the trace id
 
     @property
     def trace_id(self) -> str:
@@ -38,7 +38,7 @@ def wants_json(environ: Mapping[str, str]) -> bool:
 
 
 def level(environ: Mapping[str, str]) -> str:
-    """Returns the name of the lowest level that is logged, or "" where nobody chose one."""
+    """Returns the name of the lowest level that is logged, or "" if none is set."""
     name = environ.get("AWS_LAMBDA_LOG_LEVEL", "").upper()
     name = {"TRACE": "DEBUG", "FATAL": "CRITICAL"}.get(name, name)
     if name not in ("DEBUG", "INFO", "WARN", "WARNING", "ERROR", "CRITICAL"):
@@ -47,7 +47,7 @@ def level(environ: Mapping[str, str]) -> str:
 
 
 def set_up_lambda(environ: Mapping[str, str]) -> "AccessLog":
-    """Completes what awslambdaric set up before it imported the handler, and returns the log of requests."""
+    """Completes the set-up that awslambdaric did before it imported the handler, and returns the log of requests."""
     root = logging.getLogger()
     if level(environ):
         root.setLevel(level(environ))
@@ -58,7 +58,7 @@ def set_up_lambda(environ: Mapping[str, str]) -> "AccessLog":
         elif handler.formatter is not None:
             handler.setFormatter(_LineFormatter(handler.formatter))
     if wants_json(environ):
-        if not isinstance(sys.stdout, JsonLines):  # else by another handler of the same process
+        if not isinstance(sys.stdout, JsonLines):  # otherwise done by another handler in the same process
             _write_json_only()
     else:
         logging.setLogRecordFactory(_OneLineRecord)
@@ -66,10 +66,10 @@ def set_up_lambda(environ: Mapping[str, str]) -> "AccessLog":
 
 
 class _OneLineRecord(logging.LogRecord):
-    """A record whose message has no control characters: what a client sent, quoted in it, can't pass for a line.
+    """A record whose message has no control characters: quoted text of a client can't look like a line of its own.
 
-    Escaped in the record, since handlers and formatters are also an application's own. Servers' own messages have
-    colours and several lines, and escape themselves what they quote.
+    They are escaped in the record because an application may have its own handlers and formatters. Servers' own
+    messages have colours and several lines, and already escape what they quote.
     """
 
     def getMessage(self) -> str:  # noqa: N802 - logging's own name
@@ -81,13 +81,13 @@ class _OneLineRecord(logging.LogRecord):
 
 _SERVERS = frozenset({"werkzeug", "uvicorn"})
 
-# C0 but tabs, C1, ends of lines of Unicode, and what turns the direction of writing round.
+# C0 except tabs, C1, Unicode's line ends, and characters that change the direction of text.
 _CONTROL = (*range(9), *range(10, 32), *range(127, 160), 0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
 _ESCAPES = {code: ascii(chr(code))[1:-1] for code in _CONTROL}
 
 
 class _LineFormatter(logging.Formatter):
-    """Ends each record with its line: awslambdaric's formatter leaves the line of a traceback open."""
+    """Ends each record's line: awslambdaric's formatter doesn't end the line of a traceback."""
 
     def __init__(self, formatter: logging.Formatter) -> None:
         super().__init__()
@@ -98,9 +98,9 @@ class _LineFormatter(logging.Formatter):
 
 
 def set_up_local(environ: Mapping[str, str]) -> "AccessLog":
-    """Makes the lines of local mode those of lambda mode where JSON or a level is asked for, else leaves Flask's.
+    """Gives local mode the log lines of lambda mode if JSON or a level is set; otherwise Flask's lines stay.
 
-    Returns the log of requests, which only JSON lines need: Flask's server has one of its own.
+    Returns the log of requests, which only JSON lines need: Flask's server has its own.
     """
     access = AccessLog(environ, sys.stdout.write)
     if wants_json(environ):
@@ -123,7 +123,7 @@ def set_up_local(environ: Mapping[str, str]) -> "AccessLog":
 
 
 def _line_writer(root: logging.Logger, environ: Mapping[str, str]) -> Callable[[str], object]:
-    """Returns what writes a line to where awslambdaric's own lines go: a frame to the platform, or standard output."""
+    """Returns a function that writes a line where awslambdaric writes its own: a platform frame or standard output."""
     for handler in root.handlers:
         sink: Any = getattr(handler, "log_sink", None)
         if hasattr(sink, "fd"):
@@ -150,8 +150,8 @@ def _without_colours(record: logging.LogRecord) -> bool:
 def _write_json_only() -> None:
     stream = sys.stdout
     sys.stdout = JsonLines(stream, "INFO")
-    sys.stderr = JsonLines(stream, "ERROR")  # into the same stream, so that lines stay in the order they were written
-    logging.captureWarnings(True)  # a warning is two lines of text otherwise
+    sys.stderr = JsonLines(stream, "ERROR")  # into the same stream: lines stay in the order in which they were written
+    logging.captureWarnings(True)  # otherwise a warning is two lines of text
     sys.excepthook = _log_uncaught
     threading.excepthook = _log_uncaught_in_thread
 
@@ -167,11 +167,11 @@ def _log_uncaught_in_thread(hook: threading.ExceptHookArgs) -> None:
 
 
 class _Pending(threading.local):
-    text = ""  # here, since a look at what is missing takes much longer, twice in each request
+    text = ""  # set here: looking up a missing attribute takes much longer, twice in each request
 
 
 class JsonLines:
-    """A text stream that writes each line as a JSON object, or as it is where it is one already."""
+    """A text stream that writes each line as a JSON object, or unchanged if it already is one."""
 
     def __init__(self, stream: TextIO, level: str) -> None:
         self._stream = stream
@@ -182,9 +182,9 @@ class JsonLines:
         return getattr(self._stream, name)
 
     def write(self, text: str) -> int:
-        """Writes the lines that end in `text`, and keeps what comes after them for the next call of this thread."""
+        """Writes the lines that end in `text`, and keeps the rest for the next call from this thread."""
         if text.startswith("{") and text.endswith("}\n"):
-            self.end_line()  # a whole object is no continuation of what was printed before
+            self.end_line()  # a whole object doesn't continue what was printed before
         *lines, rest = (self._pending.text + text).split("\n")
         self._pending.text = rest
         if lines:
@@ -193,11 +193,11 @@ class JsonLines:
         return len(text)
 
     def writelines(self, lines: list[str]) -> None:
-        """Writes the lines, which bring their ends of line along."""
+        """Writes the lines, which already have their line ends."""
         self.write("".join(lines))
 
     def end_line(self) -> None:
-        """Writes a line that was begun and not ended."""
+        """Writes a line that has no end yet."""
         if self._pending.text:
             self.write("\n")
 
@@ -218,17 +218,17 @@ class JsonLines:
 
 
 def _with_ids(line: str, members: dict[str, Any]) -> str:
-    """Returns a line that is a JSON object with the invocation's own ids in it, whatever ids it claims.
+    """Returns a JSON object's line with the ids of the invocation, which replace any ids in the line.
 
     Raises:
-        ValueError: the line has a number that JSON has no form for.
+        ValueError: the line has a number that JSON can't express.
     """
     if not current.request_id:
         return line
     ids = {"requestId": current.request_id}
     if current.trace_id:
         ids["traceId"] = current.trace_id
-    if "requestId" not in members and "traceId" not in members:  # then all of it stays as it was written
+    if "requestId" not in members and "traceId" not in members:  # then the line stays as it was written
         comma = ", " if members else ""
         return f"{line.rstrip()[:-1].rstrip()}{comma}{_dumped(ids)[1:]}"
     members.pop("traceId", None)
@@ -242,14 +242,14 @@ def _dumped(members: dict[str, Any], *, ascii_only: bool = False) -> str:
 
 
 def end_lines() -> None:
-    """Writes what an invocation printed without an end of line."""
+    """Writes what an invocation printed without a line end."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, JsonLines):
             stream.end_line()
 
 
 def timestamp() -> str:
-    """Returns the time in the form that awslambdaric's JSON lines have."""
+    """Returns the time in the form of awslambdaric's JSON lines."""
     global _written
     second = int(time.time())
     if second != _written[0]:
@@ -257,22 +257,22 @@ def timestamp() -> str:
     return _written[1]
 
 
-# The last second that was asked for and its text: making the text takes longer than the rest of a request's line.
+# The last second used and its text: making the text takes longer than the rest of a request's line.
 _written = (0, "1970-01-01T00:00:00Z")
 
 
 class AccessLog:
     """Writes one line for each request: its ids, method, path, status and duration, and never its query or body.
 
-    As lines of text only where a level asks for it: Lambda's own lines frame each request, the API keeps an access
-    log, and writing a line takes as long as all the rest of what is added to a request. `enabled` tells.
+    Text lines are written only if a level is set: Lambda's own lines surround each request, the API keeps an access
+    log, and writing a line takes as long as everything else that is added to a request. `enabled` tells.
     """
 
     def __init__(self, environ: Mapping[str, str], write_line: Callable[[str], object]) -> None:
         self._json = wants_json(environ)
         self._write_line = write_line
         self._is_quiet = level(environ) not in ("DEBUG", "INFO")
-        self.enabled = self._json or not self._is_quiet  # a line that was begun with print has to be ended anyway
+        self.enabled = self._json or not self._is_quiet  # a line that print began has to be ended anyway
 
     def write(self, method: str, path: str, status: int, seconds: float) -> None:
         """Writes the line of one request. `path` is percent-encoded."""
@@ -280,7 +280,7 @@ class AccessLog:
             end_lines()
         if self._is_quiet:
             return
-        # Written by hand: through `logging` a line would cost more than all the rest of what we add to a request.
+        # Not through `logging`: such a line would cost more than everything else we add to a request.
         if method not in _PLAIN:
             method = quoted(method)[1:-1]
         trace_id = quoted(current.trace_id)[1:-1] if current.trace else ""
@@ -298,5 +298,5 @@ class AccessLog:
             self._write_line(f"[INFO]\t{timestamp()}\t{current.request_id}\t{line}\n")
 
 
-# Methods that are themselves when they are quoted.
+# Methods that don't change when they are quoted.
 _PLAIN = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

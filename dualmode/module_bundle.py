@@ -1,13 +1,13 @@
 """Finds the modules of a cold start in one file, which `bundle_maker` wrote when the image was built.
 
-A module comes out of the bundle only where the path finder would find that very file, unchanged; for everything else
-the path finder is asked, as without a bundle. What a module can see of its loading is as without one, too.
+A module comes from the bundle only if the path finder would find the same file, unchanged. For everything else the path
+finder is asked, as without a bundle. A module can't see a difference in how it was loaded.
 """
 
 import marshal
 import posix
 import sys
-from _frozen_importlib import ModuleSpec  # of importlib, but loaded already: what is imported here isn't bundled
+from _frozen_importlib import ModuleSpec  # part of importlib, but already loaded: what is imported here isn't bundled
 from _frozen_importlib_external import ExtensionFileLoader, PathFinder, SourceFileLoader
 
 TYPE_CHECKING = False
@@ -21,22 +21,22 @@ FORMAT = b"dualmode modules 1\n"  # then the index's place, eight bytes, the cod
 
 START = len(FORMAT) + 8
 
-# Where a module was found, where else it would be found without that, and of what it consists: its file with the size,
-# whether it is a package, where its bytecode is cached, and the place of its code object in the bundle (-1: it is an
-# extension module, which the bundle only finds).
+# Where a module was found, where it would be found otherwise, and its parts: its file and size, whether it is a
+# package, where its bytecode is cached, and the place of its code object in the bundle (-1: it is an extension module,
+# which the bundle only finds).
 Entry = tuple[str, tuple[str, ...], str, int, bool, "str | None", int, int]
 
-# A regular expression, its flags, and what compiling it comes to: the arguments of the call that makes the object.
+# A regular expression, its flags, and the result of compiling it: the arguments of the call that makes the object.
 Pattern = tuple["str | bytes", int, "tuple[Any, ...]"]
 
 
 def python() -> str:
-    """Returns what code objects and the paths in them depend on."""
+    """Returns the values that code objects and the paths in them depend on."""
     return f"{sys.version}|{sys.implementation.cache_tag}|{sys.flags.optimize}|{sys.prefix}|{sys.base_prefix}"
 
 
 def folder_state(folder: str, device: int) -> tuple[float, bool] | None:
-    """Returns when a folder changed last, and whether it is on a device; None where it is no folder."""
+    """Returns when a folder last changed, and whether it is on a device; None if it isn't a folder."""
     try:
         status = posix.stat(folder)
     except OSError:
@@ -45,10 +45,10 @@ def folder_state(folder: str, device: int) -> tuple[float, bool] | None:
 
 
 class Bundle:
-    """A finder for `sys.meta_path`, to stand before the path finder."""
+    """A finder for `sys.meta_path`, placed before the path finder."""
 
     def __init__(self, place: str, file: int) -> None:
-        """Raises an exception where the file isn't a whole bundle, or is one of another Python."""
+        """Raises an exception if the file isn't a whole bundle, or was made by another Python."""
         head = posix.pread(file, START, 0)
         size = posix.fstat(file).st_size
         begin = int.from_bytes(head[len(FORMAT) :], "little")
@@ -78,9 +78,9 @@ class Bundle:
     def find_spec(
         self, name: str, path: "Sequence[str] | None", target: "ModuleType | None" = None
     ) -> "ModuleSpec | None":
-        """Returns the spec that the path finder would return, or None where it has to be asked."""
+        """Returns the spec that the path finder would return, or None if the path finder must be asked."""
         entry = self._modules.get(name)
-        if entry is None or sys.path_hooks != self._hooks:  # a hook may want to read modules its own way
+        if entry is None or sys.path_hooks != self._hooks:  # a hook may read modules in its own way
             return None
         folder, others, file, size, is_package, cached, offset, length = entry
         if path is None:
@@ -122,7 +122,7 @@ class Bundle:
         return not any(other in before for other in others)
 
     def _is_unchanged(self, folder: str) -> bool:
-        """Tells whether a folder has the files in it that it had, and is itself what it was, not a mounted one."""
+        """Tells whether a folder still has the same files, and is still the same folder, not a mounted one."""
         known = self._unchanged.get(folder)
         if known is None:
             known = folder in self._folders
@@ -135,8 +135,7 @@ class Bundle:
     def code(self, offset: int, length: int) -> "CodeType":
         """Returns the code object at a place in the bundle.
 
-        One module at a time, into memory that the last one left: a fresh block for all takes longer to get than to
-        read.
+        One module at a time, into the memory of the last one: getting a new block for all takes longer than reading it.
         """
         if self._file is not None and posix.fstat(self._file).st_ino == self._inode:
             return self._read(self._file, offset, length)
@@ -166,7 +165,7 @@ class Bundle:
 
 
 class BundledLoader(SourceFileLoader):
-    """Loads a module's first code object from the bundle; reads the source and all else from the module's own file."""
+    """Loads a module's first code object from the bundle; reads everything else from the module's own file."""
 
     code: tuple[Bundle, int, int] | None = None
 
@@ -194,7 +193,7 @@ class RegularExpressionLoader(BundledLoader):
 
 
 def opened(place: str) -> "Bundle | None":
-    """Returns the bundle in a file, or None where there is none that is whole and made by this Python."""
+    """Returns the bundle in a file, or None if there isn't a whole one made by this Python."""
     try:
         file = posix.open(place, posix.O_RDONLY | posix.O_CLOEXEC)
     except OSError:
@@ -207,14 +206,14 @@ def opened(place: str) -> "Bundle | None":
 
 
 def install(place: str = PLACE) -> None:
-    """Puts the bundle before the path finder, where there is one."""
+    """Puts the bundle, if there is one, before the path finder."""
     bundle = opened(place)
     if bundle is not None and PathFinder in sys.meta_path:
         sys.meta_path.insert(sys.meta_path.index(PathFinder), bundle)
 
 
 def close() -> None:
-    """Closes the file of the bundle that was installed, if any: a start is over, and few modules are still to come."""
+    """Closes the installed bundle's file, if there is one: the start is over, and few modules are still to come."""
     for finder in sys.meta_path:
         if isinstance(finder, Bundle):
             finder.close()

@@ -1,4 +1,4 @@
-"""The application of the start that `bundle_maker` records: it loads what one page in JSON needs of Flask."""
+"""The application in the start that `bundle_maker` records: it loads the parts of Flask that a JSON page needs."""
 
 from flask import Flask, request
 

@@ -1,13 +1,13 @@
-"""Does what a cold start does, and writes down which modules that loads: `bundle_maker` runs it as a script.
+"""Does a cold start and writes down which modules it loads: `bundle_maker` runs this as a script.
 
-Nothing is imported here before that, since a module that is there already would not be written down.
+Nothing is imported before that: a module that is already loaded would not be written down.
 """
 
 import sys
 
 
 def _start() -> int:
-    """Runs lambda mode until the Runtime API has no further event."""
+    """Runs lambda mode until the Runtime API has no more events."""
     from dualmode import lambda_mode
 
     try:
@@ -25,9 +25,9 @@ def _application() -> int:
 
 
 def _write(file: str, before: set[str], path: list[str]) -> None:
-    """Writes name, kind of loader, file and folders searched of each module that was loaded since.
+    """Writes the name, kind of loader, file and searched folders of each module that was loaded since.
 
-    And each regular expression that was compiled, whether it is one of bytes, and its flags.
+    It also writes each compiled regular expression, whether it is for bytes, and its flags.
     """
     modules = list(sys.modules.items())
     cached = list(sys.modules["re"]._cache) if "re" in sys.modules else []
@@ -40,7 +40,7 @@ def _write(file: str, before: set[str], path: list[str]) -> None:
         if name not in before and spec is not None and spec.name == name and spec.has_location:
             package = name.rpartition(".")[0]
             searched = getattr(sys.modules.get(package), "__path__", None) if package else path
-            if isinstance(searched, list):  # else of a namespace package, which may have parts anywhere
+            if isinstance(searched, list):  # otherwise in a namespace package, which may have parts anywhere
                 found.append((name, type(spec.loader).__name__, spec.origin, searched))
     patterns = [
         (str(pattern, "latin-1") if kind is bytes else pattern, kind is bytes, int(flags))

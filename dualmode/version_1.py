@@ -1,7 +1,7 @@
-"""Events before payload format 2.0 (REST API, HTTP API with format 1.0, load balancer), by way of a 2.0 event.
+"""Events older than payload format 2.0 (REST API, HTTP API with format 1.0, load balancer), turned into 2.0 events.
 
-Mangum's handlers tell which event is whose. The rest of them is replaced: they decode what is decoded, take one of
-repeated headers, fail on keys that are null and on hosts with ports, and know no status description.
+Mangum's handlers tell which service an event is from. The rest of them is replaced: they decode a second time, keep
+only one of repeated headers, fail on null keys and on hosts with ports, and set no status description.
 """
 
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ from dualmode.http_event import Event, begins
 from dualmode.http_result import MOST_BYTES, Result, encoded, has_body, joined
 from dualmode.wsgi_call import Answer
 
-_UNUSED: Any = {}  # Mangum's configuration, which nothing here reads
+_UNUSED: Any = {}  # Mangum's configuration, which isn't used here
 
 
 class RestApi(APIGateway):
@@ -26,7 +26,7 @@ class RestApi(APIGateway):
 
     @classmethod
     def infer(cls, event: Event, context: Any, config: Any) -> bool:
-        """Tells a request from an event that merely looks alike, such as a question to an authorizer."""
+        """Tells a request from an event that only looks like one, such as an authorizer's."""
         return super().infer(event, context, config) and "httpMethod" in event
 
     @property
@@ -41,7 +41,7 @@ class RestApi(APIGateway):
         return _request(
             self.event,
             path=_without(base_path, unquote(path)),
-            query=_joined_query(self.event, quote_plus),  # its parameters are decoded
+            query=_joined_query(self.event, quote_plus),  # its parameters are already decoded
             stage=stage,
             client=(context.get("identity") or {}).get("sourceIp") or "",
         )
@@ -58,7 +58,7 @@ class RestApi(APIGateway):
         return path, "$default"
 
     def result(self, answer: Answer, method: str) -> Result:
-        """Returns the answer as an API decodes it without being told that it is binary, if it is text."""
+        """Returns the answer as a result; a text body isn't base64, which an API decodes only if it is set up to."""
         status, answered, body = answer
         headers, cookies = joined(answered)
         text, is_base64 = encoded(body if has_body(status, method) else b"", headers, compact=False)
@@ -99,7 +99,7 @@ class LoadBalancer(ALB):
             path=_without(base_path, unquote(self.event.get("path") or "/")),
             query=_joined_query(self.event, str),  # its parameters are as the client sent them
             stage="$default",
-            client=forwarded.rpartition(",")[2].strip(),  # the balancer appends; what is before it anybody wrote
+            client=forwarded.rpartition(",")[2].strip(),  # the balancer appends it; clients can write all before it
         )
 
     def result(self, answer: Answer, method: str) -> Result:
@@ -118,7 +118,7 @@ class LoadBalancer(ALB):
             result["multiValueHeaders"] = {name: [value] for name, value in headers.items()}
             if cookies:
                 result["multiValueHeaders"]["set-cookie"] = cookies
-        else:  # one value for a name: several cookies need several spellings of it
+        else:  # one value for each name: several cookies need several spellings of the name
             result["headers"] = headers | case_mutated_headers({"set-cookie": cookies})
         return result
 
@@ -127,7 +127,7 @@ Version1 = RestApi | LoadBalancer
 
 
 def version_1(event: Event, context: Any) -> Version1 | None:
-    """Returns the event's handler, or None where it is no request of these services."""
+    """Returns the event's handler, or None if it isn't a request from these services."""
     if not isinstance(event.get("requestContext"), dict):
         return None
     for kind in (LoadBalancer, HttpApi, RestApi):
@@ -155,7 +155,7 @@ def _request(event: Event, *, path: str, query: str, stage: str, client: str) ->
 
 
 def _all(event: Event, many: str, one: str) -> Iterable[tuple[str, list[str]]]:
-    """Yields names with all their values, from the member of an event that has them all, or else from the other."""
+    """Returns names with all their values, from the event's key that has all of them, or else from the other one."""
     multiple = event.get(f"multiValue{many}")
     if multiple:
         return [(name, [value for value in values or () if value is not None]) for name, values in multiple.items()]
@@ -163,7 +163,7 @@ def _all(event: Event, many: str, one: str) -> Iterable[tuple[str, list[str]]]:
 
 
 def _headers(event: Event) -> Iterable[tuple[str, list[str]]]:
-    """Returns the headers with all their values, but names beyond ASCII: lower() could make another's of them."""
+    """Returns the headers with all their values, without non-ASCII names: lower() could turn one into another name."""
     return [(name, values) for name, values in _all(event, "Headers", "headers") if name.isascii()]
 
 

@@ -1,4 +1,4 @@
-"""Calls a WSGI application and keeps its whole answer, or the error page in place of half of one."""
+"""Calls a WSGI application and keeps its whole answer, or the error page instead of half an answer."""
 
 import logging
 from collections.abc import Callable, Iterable
@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Any
 
 Headers = list[tuple[str, str]]
-Answer = tuple[int, Headers, bytes]  # status, headers and body of what an application answered, whole
+Answer = tuple[int, Headers, bytes]  # status, headers and whole body of an application's answer
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 _ExceptionInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None] | None
 
@@ -14,12 +14,12 @@ _logger = logging.getLogger("dualmode")
 
 
 def call(app: Application, environ: dict[str, Any]) -> Answer:
-    """Returns the application's answer; an exception of it, at whatever point, is logged and becomes a 500."""
+    """Returns the application's answer; an exception at any point is logged and becomes a 500."""
     try:
         return _call(app, environ)
     except Exception:
         _logger.exception("Exception on %s [%s]", environ["PATH_INFO"], environ["REQUEST_METHOD"])
-        # What Flask's own server answers, so that a request fails alike in every mode.
+        # The answer of Flask's own server: a request fails in the same way in every mode.
         from werkzeug.exceptions import InternalServerError
 
         return _call(InternalServerError(), environ)
@@ -33,7 +33,7 @@ def _call(app: Application, environ: dict[str, Any]) -> Answer:
         nonlocal started
         if exc_info:
             try:
-                if written and exc_info[1] is not None:  # an answer with an error page at its end is none
+                if written and exc_info[1] is not None:  # an answer that ends with an error page isn't valid
                     raise exc_info[1].with_traceback(exc_info[2])
             finally:
                 exc_info = None
@@ -61,5 +61,5 @@ def _close(chunks: Iterable[bytes], environ: dict[str, Any]) -> None:
     if close is not None:
         try:
             close()
-        except Exception:  # the answer is complete: a client of a server would have got it too
+        except Exception:  # the answer is complete: a client of another server would have got it too
             _logger.exception("Exception on closing %s [%s]", environ["PATH_INFO"], environ["REQUEST_METHOD"])

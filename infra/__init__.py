@@ -1,1 +1,1 @@
-"""Describes the cloud: one component in each file, wired together by `__main__.py`."""
+"""Describes the cloud resources: one component in each file; `__main__.py` connects them."""

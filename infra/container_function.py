@@ -52,7 +52,7 @@ RESERVED_NAMES = frozenset(
 
 
 def check_variables(key: str, variables: Mapping[str, pulumi.Input[str]]) -> None:
-    """Variables have names and texts that Lambda takes, and that the image doesn't have to itself."""
+    """Variables must have names and values that Lambda accepts and that the image doesn't reserve."""
     for name, text in variables.items():
         if name in RESERVED_NAMES:
             refuse(f"{key}.{name}", "...", "Lambda sets that variable itself", "rename it")
@@ -67,7 +67,7 @@ def check_variables(key: str, variables: Mapping[str, pulumi.Input[str]]) -> Non
 
 @dataclass(frozen=True, kw_only=True)
 class FunctionSettings:
-    """With how much a function runs, and what it is told."""
+    """A function's resources and environment variables."""
 
     memory_size: pulumi.Input[int] = field(
         default=512,
@@ -93,7 +93,7 @@ class FunctionSettings:
     )
 
     def __post_init__(self) -> None:
-        """Checks the settings as far as they are known.
+        """Checks the settings that are already known.
 
         Raises:
             ConfigError: a setting has a value that can't work.
@@ -105,7 +105,7 @@ class ContainerFunction(pulumi.ComponentResource):
     """A function that runs a container image, published as versions behind the alias `live`.
 
     Raises:
-        ConfigError: Lambda would not take its variables, or two parts of the deployment set the same one.
+        ConfigError: Lambda would not accept its variables, or two parts of the deployment set the same one.
     """
 
     function_name: pulumi.Output[str]
@@ -128,7 +128,7 @@ class ContainerFunction(pulumi.ComponentResource):
         variables = variables_of(settings.environment, grants)
         super().__init__("dualmode:index:ContainerFunction", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        # Made before the function: left to itself, Lambda makes one that is kept for ever and outlives the stack.
+        # Created before the function: otherwise Lambda creates one that is kept forever, even after the stack.
         logs = aws.cloudwatch.LogGroup(
             f"{name}-logs",
             name=pulumi.Output.concat("/aws/lambda/", function_name),
@@ -183,7 +183,7 @@ def variables_of(environment: Mapping[str, pulumi.Input[str]], grants: Iterable[
     """Returns the variables of a function: its own, and those of its grants.
 
     Raises:
-        ConfigError: two set the same variable, or Lambda would not take one of them, or all of them together.
+        ConfigError: two set the same variable, or Lambda would not accept one of them, or all of them together.
     """
     variables = dict(environment)
     for grant in grants:
@@ -196,10 +196,10 @@ def variables_of(environment: Mapping[str, pulumi.Input[str]], grants: Iterable[
 
 
 def check_size(variables: Mapping[str, pulumi.Input[str]]) -> None:
-    """Refuses more variables than Lambda takes; of one that isn't known yet, the name alone counts.
+    """Refuses more variables than Lambda accepts; if a value isn't known yet, only its name counts.
 
     Raises:
-        ConfigError: they are too many.
+        ConfigError: there are too many.
     """
     known = {name: text if is_known(text) else "" for name, text in variables.items()}
     size = len(json.dumps(known, separators=(",", ":"), ensure_ascii=False).encode())
@@ -213,14 +213,14 @@ def check_size(variables: Mapping[str, pulumi.Input[str]]) -> None:
 def function_environment(
     variables: Mapping[str, pulumi.Input[str]],
 ) -> aws.lambda_.FunctionEnvironmentArgs | None:
-    """Returns the variables, encrypted in the state whether or not a setting was given as a secret: many are."""
+    """Returns the variables, always encrypted in the state, even if a setting wasn't given as a secret: many are."""
     if not variables:
-        return None  # an empty block is a difference to be made at every update
+        return None  # an empty block would be a change at every update
     return aws.lambda_.FunctionEnvironmentArgs(variables=pulumi.Output.secret(dict(variables)))
 
 
 def trust_policy() -> dict[str, object]:
-    """Returns the policy that lets the Lambda service, and nobody else, assume the function's role."""
+    """Returns the policy that lets only the Lambda service assume the function's role."""
     return {
         "Version": "2012-10-17",
         "Statement": [
@@ -230,7 +230,7 @@ def trust_policy() -> dict[str, object]:
 
 
 def log_policy(log_group_arn: str) -> dict[str, object]:
-    """Returns all that the function may do: write to the streams of its own log group."""
+    """Returns the function's permissions: it may only write to the streams of its own log group."""
     return {
         "Version": "2012-10-17",
         "Statement": [

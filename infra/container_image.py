@@ -1,4 +1,4 @@
-"""The container image: built from `infra/Dockerfile`, pushed to a repository of its own, named by digest."""
+"""The container image: built from `infra/Dockerfile`, pushed to its own repository, named by digest."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ IMAGES_KEPT = 20
 
 
 def check_digest(key: str, image_uri: str) -> None:
-    """An image that is deployed is named by its digest."""
+    """The name of an image to deploy must have a digest."""
     if image_uri and not re.fullmatch(r"[^@\s]+@sha256:[0-9a-f]{64}", image_uri):
         refuse(
             key,
@@ -52,7 +52,7 @@ def check_digest(key: str, image_uri: str) -> None:
 
 
 def check_image_name(key: str, name: str) -> None:
-    """An image to build on is named as an engine names images."""
+    """A base image must have a name that a container engine accepts."""
     if name and not IMAGE_REFERENCE.fullmatch(name):
         refuse(
             key,
@@ -64,7 +64,7 @@ def check_image_name(key: str, name: str) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class ImageSettings:
-    """What an image is built from, or which one is deployed instead."""
+    """What an image is built from, or which existing one is deployed instead."""
 
     app_dir: pulumi.Input[str] = SAMPLE_DIR
     flask_app: pulumi.Input[str] = SAMPLE
@@ -76,10 +76,10 @@ class ImageSettings:
     check_import: pulumi.Input[bool] = True
 
     def __post_init__(self) -> None:
-        """Checks the settings as far as they are known, and the application unless an image is there already.
+        """Checks the settings that are already known, and the application unless there is an image already.
 
         Raises:
-            ConfigError: an image can't be deployed, or an application can't be built into one.
+            ConfigError: the image can't be deployed, or an image can't be built from the application.
         """
         check(self)
         if self.image_uri == "" and isinstance(self.app_dir, str):
@@ -101,7 +101,7 @@ class ImageSettings:
 
 
 class ContainerImage(pulumi.ComponentResource):
-    """An application's image in ECR, that Lambda may pull."""
+    """An application's image in ECR, which Lambda may pull."""
 
     image_uri: pulumi.Output[str]
     """The image by digest, `<repository>@sha256:<digest>`, once Lambda may pull it."""
@@ -120,7 +120,7 @@ class ContainerImage(pulumi.ComponentResource):
         repository = aws.ecr.Repository(
             f"{name}-repository",
             name=repository_name,
-            # A destroyed stack takes its images along: ECR refuses to delete a repository that still has some.
+            # Destroying a stack deletes its images too: ECR refuses to delete a repository that isn't empty.
             force_delete=True,
             image_scanning_configuration=aws.ecr.RepositoryImageScanningConfigurationArgs(scan_on_push=True),
             opts=child,
@@ -144,18 +144,18 @@ class ContainerImage(pulumi.ComponentResource):
             image_tag="latest",
             opts=child,
         )
-        # Whoever uses the URI waits for the policy as well: a function made before it can't pull the image.
+        # Everything that uses the URI also waits for the policy: a function created earlier can't pull the image.
         self.image_uri = pulumi.Output.all(image.image_uri, pull.id).apply(lambda values: str(values[0]))
         self.register_outputs({"image_uri": self.image_uri})
 
 
 def in_sample_folder(flask_app: pulumi.Input[str]) -> bool:
-    """Says whether an application may be in the sample's folder, a package: its names begin with the package's."""
+    """Says whether an application may be in the sample's folder, which is a package: its name must begin with that."""
     return not isinstance(flask_app, str) or re.match(rf"(?:\./)?{SAMPLE_DIR}\b", flask_app) is not None
 
 
 def check_folder(app_dir: str) -> None:
-    """Refuses a folder that a build can't copy an application from.
+    """Refuses a folder from which a build can't copy an application.
 
     Raises:
         ConfigError: it isn't in this repository, or `.dockerignore` leaves it out.
@@ -190,10 +190,10 @@ def check_folder(app_dir: str) -> None:
 def build_arguments(
     settings: ImageSettings, check_environment: Mapping[str, pulumi.Input[str]]
 ) -> dict[str, pulumi.Input[str]]:
-    """Returns the Dockerfile's arguments, less those whose default in it stands.
+    """Returns the Dockerfile's arguments, without those that keep their default.
 
-    `check_environment` are the variables with which the build imports the application once: they are in no layer of the
-    image, and encrypted in the state, as the function's own variables are.
+    `check_environment` holds the variables with which the build imports the application once. They aren't in any layer
+    of the image, and they are encrypted in the state like the function's own variables.
     """
     app_dir = pulumi.Output.from_input(settings.app_dir).apply(lambda folder: str(PurePosixPath(folder)))
     arguments: dict[str, pulumi.Input[str]] = {"APP_DIR": app_dir, "FLASK_APP": settings.flask_app}
@@ -209,9 +209,9 @@ def build_arguments(
 
 
 def lifecycle_policy() -> dict[str, object]:
-    """Returns the policy that expires all but the newest images, tagged or not.
+    """Returns the policy that expires all images except the newest, tagged or not.
 
-    Rules on untagged images alone would let the images of older function versions go, as a tag moves to each new one.
+    A rule only for untagged images would delete those of older function versions: the tag moves to each new image.
     """
     return {
         "rules": [
@@ -226,7 +226,7 @@ def lifecycle_policy() -> dict[str, object]:
 
 
 def pull_policy(repository_arn: str) -> dict[str, object]:
-    """Returns the policy with which Lambda pulls images for functions of the repository's own account and region.
+    """Returns the policy that lets Lambda pull images for functions in the repository's own account and region.
 
     Source: "Amazon ECR cross-account permissions", Lambda Developer Guide, for the two actions and the condition.
     """

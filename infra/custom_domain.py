@@ -29,7 +29,7 @@ Source: `RequestCertificate`, AWS Certificate Manager API Reference.
 
 
 def check_domain_name(key: str, given: str) -> None:
-    """A domain has the syntax and length that a certificate of it may have."""
+    """A domain must have a syntax and length that a certificate allows."""
     name = normal(given)
     if name and not DOMAIN.fullmatch(name):
         refuse(key, given, "that is not a domain name", "set one such as api.example.com, in ASCII")
@@ -45,7 +45,7 @@ class DomainSettings:
     hosted_zone: pulumi.Input[str] = ""
 
     def __post_init__(self) -> None:
-        """Checks the settings as far as they are known.
+        """Checks the settings that are already known.
 
         Raises:
             ConfigError: the domain is not a domain name, or the zone can't hold it.
@@ -56,7 +56,7 @@ class DomainSettings:
 
 
 class CustomDomain(pulumi.ComponentResource):
-    """A domain of one's own for an HTTP API."""
+    """A custom domain for an HTTP API."""
 
     url: pulumi.Output[str]
     """`https://<domain>`, once its addresses and its mapping exist."""
@@ -80,7 +80,7 @@ class CustomDomain(pulumi.ComponentResource):
         certificate = aws.acm.Certificate(
             f"{name}-certificate", domain_name=domain_name, validation_method="DNS", opts=child
         )
-        # A wildcard and its parent are validated by one and the same record: one record for each name, not each option.
+        # A wildcard and its parent share one validation record: one record for each name, not for each option.
         proof = certificate.domain_validation_options[0]
         record = aws.route53.Record(
             f"{name}-validation",
@@ -89,7 +89,7 @@ class CustomDomain(pulumi.ComponentResource):
             type=proof.resource_record_type,
             records=[proof.resource_record_value],
             ttl=VALIDATION_TTL,
-            # Any other certificate of this account for this domain has the very same record.
+            # Any other certificate in this account for this domain has the same record.
             allow_overwrite=True,
             opts=child,
         )
@@ -103,7 +103,7 @@ class CustomDomain(pulumi.ComponentResource):
             f"{name}-domain",
             domain_name=domain_name,
             domain_name_configuration=aws.apigatewayv2.DomainNameDomainNameConfigurationArgs(
-                # The validation's, not the certificate's own: API Gateway refuses one that isn't issued yet.
+                # The validation's ARN, not the certificate's: API Gateway refuses a certificate that isn't issued yet.
                 certificate_arn=validation.certificate_arn,
                 endpoint_type="REGIONAL",
                 security_policy="TLS_1_2",
@@ -141,7 +141,7 @@ def check_zone(domain_name: str, hosted_zone: str) -> None:
     """Refuses a zone that can't hold the domain.
 
     Raises:
-        ConfigError: there is no domain, or its name doesn't end in the zone's.
+        ConfigError: there is no domain, or its name doesn't end in the zone's name.
     """
     if hosted_zone and not domain_name:
         refuse("hostedZone", hosted_zone, "it holds domainName, which is not set", "set domainName as well")
@@ -155,12 +155,12 @@ def check_zone(domain_name: str, hosted_zone: str) -> None:
 
 
 def zone_of(domain_name: str, hosted_zone: str) -> str:
-    """Returns the zone that holds a domain: the one given, or else its parent, or itself where it has two labels."""
+    """Returns the zone that holds a domain: the one given, or its parent, or itself if it has two labels."""
     if hosted_zone:
         return normal(hosted_zone)
     return domain_name.split(".", 1)[1] if domain_name.count(".") > 1 else domain_name
 
 
 def normal(name: str) -> str:
-    """Returns a domain name as AWS has it: in lower case, without the dot at its end."""
+    """Returns a domain name as AWS writes it: in lower case, without a dot at the end."""
     return name.rstrip(".").lower()

@@ -1,4 +1,4 @@
-"""Grants: what a part of a deployment gives to a function, which knows nothing of the part itself."""
+"""Grants: what a part of a deployment gives to a function. The function's code doesn't know that part."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ import pulumi
 
 @dataclass(frozen=True, kw_only=True)
 class Grant:
-    """What a function may do on account of a part of the deployment, and what it is told about it."""
+    """The permissions and environment variables that a part of the deployment gives to a function."""
 
     name: str
     """Name of the part: the policy is named after it, so each grant of a function has its own."""

@@ -29,14 +29,14 @@ NO_REQUESTS = "below 1 API Gateway answers every request with 429"
 
 @dataclass(frozen=True, kw_only=True)
 class ApiSettings:
-    """How much an API admits, and whether its own address goes on answering beside a domain."""
+    """An API's limits, and whether its own address still answers when there is a domain."""
 
     keep_default_endpoint: pulumi.Input[bool] = False
     throttle_rate: pulumi.Input[int] = field(default=50, metadata=checked_by(at_least(1, NO_REQUESTS)))
     throttle_burst: pulumi.Input[int] = field(default=100, metadata=checked_by(at_least(1, NO_REQUESTS)))
 
     def __post_init__(self) -> None:
-        """Checks the settings as far as they are known.
+        """Checks the settings that are already known.
 
         Raises:
             ConfigError: a setting has a value that can't work.
@@ -45,9 +45,9 @@ class ApiSettings:
 
 
 class HttpApi(pulumi.ComponentResource):
-    """An HTTP API that hands every request to one alias of a function: the one that `route_to` is given.
+    """An HTTP API that sends every request to one alias of a function, given to `route_to`.
 
-    The function comes later, since it is told which API it may take requests from.
+    The function is created later, because its variables name the API that may send requests.
     """
 
     api_id: pulumi.Output[str]
@@ -88,7 +88,7 @@ class HttpApi(pulumi.ComponentResource):
         self.register_outputs({"api_id": self.api_id, "api_endpoint": self.api_endpoint})
 
     def route_to(self, alias: aws.lambda_.Alias) -> pulumi.Output[str]:
-        """Hands every request to an alias, puts the API into service, and returns the name of its stage."""
+        """Sends every request to an alias, creates the API's stage, and returns the stage's name."""
         name, child = self.pulumi_resource_name, pulumi.ResourceOptions(parent=self)
         integration = aws.apigatewayv2.Integration(
             f"{name}-integration",
@@ -113,11 +113,11 @@ class HttpApi(pulumi.ComponentResource):
             principal="apigateway.amazonaws.com",
             function=alias.function_name,
             qualifier=alias.name,
-            # Two parts, any stage and any route: a third would leave the route $default out.
+            # Two parts, any stage and any route: with a third part, the route $default would not match.
             source_arn=pulumi.Output.concat(self._api.execution_arn, "/*/*"),
             opts=child,
         )
-        # Below this prefix, CloudWatch Logs needs no entry of its own in a resource policy that has room for few.
+        # With this prefix, CloudWatch Logs needs no entry in a resource policy, which has room for only a few.
         logs = aws.cloudwatch.LogGroup(
             f"{name}-access-logs",
             name=pulumi.Output.concat("/aws/vendedlogs/apis/", self._api_name),
@@ -129,21 +129,21 @@ class HttpApi(pulumi.ComponentResource):
             api_id=self._api.id,
             name=DEFAULT,
             auto_deploy=True,
-            # Both or neither: the one left out counts as 0, and every request is answered 429.
+            # Both or neither: a missing one counts as 0, and then every request gets a 429.
             default_route_settings=aws.apigatewayv2.StageDefaultRouteSettingsArgs(
                 throttling_rate_limit=self._settings.throttle_rate, throttling_burst_limit=self._settings.throttle_burst
             ),
             access_log_settings=aws.apigatewayv2.StageAccessLogSettingsArgs(
                 destination_arn=logs.arn, format=json.dumps(access_log_format())
             ),
-            # Served only once it can answer: an address that works for nobody is worse than none.
+            # Created only when it can answer: no address is better than one that doesn't work.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[route, permission]),
         )
         return stage.name
 
 
 def access_log_format() -> dict[str, str]:
-    """Returns the fields of one access log entry; no query string, no header that could carry a secret.
+    """Returns the fields of one access log entry, without the query string and headers that could hold a secret.
 
     Source: "Customize HTTP API access logs", API Gateway Developer Guide, for the variables' names.
     """

@@ -1,6 +1,6 @@
-"""What a setting may be: rules that a field of a settings dataclass carries, and the sentence that refuses a value.
+"""Rules for the fields of a settings dataclass, and the error message for a value that breaks one.
 
-The limits themselves stand with each field, in its component's file.
+The limits are next to each field, in its component's file.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ Rule = Callable[[str, Any], None]
 
 
 class ConfigError(pulumi.RunError):
-    """A setting is refused: the message names key, value, rule and remedy, and Pulumi shows it without a traceback."""
+    """A setting is refused: the message names key, value, rule and fix, and Pulumi shows it without a traceback."""
 
 
 def refuse(key: str, value: object, rule: str, remedy: str) -> NoReturn:
-    """Raises the `ConfigError` that says why a setting can't have a value, and what to do."""
+    """Raises the `ConfigError` that says why a setting can't have this value, and what to do."""
     raise ConfigError(f"{key} is {value!r}, but {rule}: {remedy}.")
 
 
 def checked_by(*rules: Rule) -> Mapping[str, tuple[Rule, ...]]:
-    """Returns the metadata of a field whose value must keep to all of these rules."""
+    """Returns the metadata of a field whose value must follow all of these rules."""
     return {"rules": rules}
 
 
 def check(section: DataclassInstance) -> None:
-    """Checks each value of a section that is known before the deployment by the rules of its field.
+    """Checks the values of a section that are known before the deployment against the rules of their fields.
 
     Raises:
         ConfigError: a value breaks a rule.
@@ -47,7 +47,7 @@ def check(section: DataclassInstance) -> None:
 
 
 def is_known(value: object) -> bool:
-    """Says whether an input is a plain value: an output of another resource has one only once that is made."""
+    """Says whether an input is a plain value: another resource's output has none until that resource exists."""
     return not isinstance(value, pulumi.Output) and not inspect.isawaitable(value)
 
 
@@ -58,7 +58,7 @@ def key_of(field_name: str) -> str:
 
 
 def at_least(least: int, why: str) -> Rule:
-    """A number must not be smaller."""
+    """A number must not be smaller than this."""
 
     def rule(key: str, value: int) -> None:
         if value < least:
@@ -68,7 +68,7 @@ def at_least(least: int, why: str) -> Rule:
 
 
 def at_most(most: int, why: str) -> Rule:
-    """A number must not be greater."""
+    """A number must not be greater than this."""
 
     def rule(key: str, value: int) -> None:
         if value > most:
@@ -78,7 +78,7 @@ def at_most(most: int, why: str) -> Rule:
 
 
 def one_of(values: Collection[object], why: str, remedy: str) -> Rule:
-    """A value must be among these."""
+    """A value must be one of these."""
 
     def rule(key: str, value: object) -> None:
         if value not in values:

@@ -47,7 +47,7 @@ class Settings:
     domain: DomainSettings
 
     def __post_init__(self) -> None:
-        """Checks what concerns more than one section; each has checked itself.
+        """Checks rules for more than one section; each section has checked itself.
 
         Raises:
             ConfigError: two settings contradict each other.
@@ -74,12 +74,12 @@ def load_settings() -> Settings:
 
 
 def check_keys(namespace: str, known: Sequence[str], given: Iterable[str]) -> None:
-    """Refuses a key of the project's own namespace that nothing reads: a misspelt setting would have no effect.
+    """Refuses a key in the project's namespace that isn't a setting: a misspelt setting would have no effect.
 
     The value is not shown, since it may be a secret.
 
     Raises:
-        ConfigError: a key is not a setting; the message names the nearest one that is.
+        ConfigError: a key is not a setting; the message names the most similar one.
     """
     own = sorted(key.removeprefix(f"{namespace}:") for key in given if key.startswith(f"{namespace}:"))
     for key in own:
@@ -98,7 +98,7 @@ def check_keys(namespace: str, known: Sequence[str], given: Iterable[str]) -> No
 
 
 def load(section: type[Section], config: pulumi.Config) -> Section:
-    """Makes a section from its fields: each is the setting of its name, read as its annotation says."""
+    """Makes a section from its fields: each is the setting with its name, read by its annotation."""
     return section(
         **{field.name: READERS[kind_of(section, field.name)](config, key_of(field.name)) for field in fields(section)}
     )
@@ -106,14 +106,14 @@ def load(section: type[Section], config: pulumi.Config) -> Section:
 
 def kind_of(section: type[DataclassInstance], field_name: str) -> object:
     """Returns the type of a field in a configuration: `int` for `pulumi.Input[int]`, `Mapping` for any mapping."""
-    # Not get_type_hints: inside an Input, Pulumi names a type of its own that is not known by that name here.
+    # Not get_type_hints: inside an Input, Pulumi refers to one of its own types by a name that is unknown here.
     annotation: Any = inspect.get_annotations(section, eval_str=True)[field_name]
     plain = get_args(annotation)[0] if get_origin(annotation) is Union else annotation
     return get_origin(plain) or plain
 
 
 def list_of(key: str, value: object) -> Sequence[str]:
-    """Returns a list of texts.
+    """Returns a list of strings.
 
     Raises:
         ConfigError: it isn't a list, or a value in it isn't a scalar.
@@ -124,7 +124,7 @@ def list_of(key: str, value: object) -> Sequence[str]:
 
 
 def map_of(key: str, value: object) -> Mapping[str, str]:
-    """Returns a map of names to texts.
+    """Returns a map of names to strings.
 
     Raises:
         ConfigError: it isn't a map, or a value in it isn't a scalar.
@@ -135,7 +135,7 @@ def map_of(key: str, value: object) -> Mapping[str, str]:
 
 
 def text_of(key: str, scalar: object) -> str:
-    """Returns a scalar as text, a boolean as `true` or `false`.
+    """Returns a scalar as a string, a boolean as `true` or `false`.
 
     Raises:
         ConfigError: it isn't a scalar.

@@ -1,1 +1,1 @@
-"""What a user's application runs in, inside the container: the modes, and the way from a Lambda event to WSGI."""
+"""The sample application and the image's entrypoint."""

@@ -1,14 +1,14 @@
 #!/bin/sh
-# The image's entrypoint: RUN_MODE picks what this process becomes.
+# The image's entrypoint: RUN_MODE chooses what this process runs.
 set -eu
 
 case $0 in
     [!/]* | */./* | */../*) root=$(cd -- "$(dirname -- "$0")/.." && pwd) ;;
-    *) root=${0%/*/*} ;; # how the image calls it: no fork, which every cold start would pay for
+    *) root=${0%/*/*} ;; # the image's own call: without a fork, which would slow down every cold start
 esac
 export PYTHONPATH="$root:$PWD${PYTHONPATH:+:$PYTHONPATH}"
 
-# -P: the directory of the program stays off sys.path, where its file names would hide other modules
+# -P: keeps the program's directory off sys.path, where its file names would hide other modules
 case ${RUN_MODE:-lambda} in
     local)
         exec python -P -m dualmode.local_mode

@@ -1,4 +1,4 @@
-"""The sample Flask application, which a user replaces by their own: every answer is JSON, errors included."""
+"""The sample Flask application, which users replace with their own: every answer is JSON, errors too."""
 
 from flask import Flask, request
 from werkzeug.exceptions import BadRequest, HTTPException, UnsupportedMediaType
@@ -8,7 +8,7 @@ app = Flask(__name__)
 
 @app.get("/")
 def index() -> dict[str, bool]:
-    """Answers that the application is there."""
+    """Answers that the application is running."""
     return {"ok": True}
 
 
@@ -47,7 +47,7 @@ _SENTENCES = {404: "Not found", 405: "Method not allowed", 500: "Internal server
 
 @app.errorhandler(HTTPException)
 def error(exception: HTTPException) -> tuple[dict[str, str | None], int, list[tuple[str, str]]]:
-    """Answers an error as JSON, with the headers that belong to it (405's Allow) and nothing of an exception's text."""
+    """Answers an error as JSON, with the error's headers (405's Allow) but without the exception's text."""
     status = exception.code or 500
     headers = [(name, value) for name, value in exception.get_headers() if name != "Content-Type"]
     return {"error": _SENTENCES.get(status, exception.description)}, status, headers

@@ -1,1 +1,1 @@
-"""Follows a request through an AWS account, from DNS to the image, by boto3 alone: the sandbox's or a real one."""
+"""Follows a request through an AWS account (the sandbox's or a real one), from DNS to the image, with boto3 only."""

@@ -21,11 +21,11 @@ _DETACHED = {
 class Account:
     """Gives boto3 clients of one account and region.
 
-    With an `endpoint_url` every client speaks to it alone, with the `credentials`: profiles, credentials and proxies of
-    the environment are ignored. Without one the clients are boto3's own, of the account that the environment names.
+    With an `endpoint_url`, every client uses only that endpoint and the `credentials`: the environment's profiles,
+    credentials and proxies are ignored. Without one, the clients are boto3's own, for the environment's account.
 
     Raises:
-        ValueError: there is an endpoint without credentials, which would be sent those of the environment.
+        ValueError: there is an endpoint without credentials: it would get those of the environment.
     """
 
     def __init__(self, endpoint_url: str | None, region: str, credentials: ReadOnlyCredentials | None = None) -> None:
@@ -68,7 +68,7 @@ class Account:
 
     @property
     def account_id(self) -> str:
-        """The twelve digits of the account, as STS says them."""
+        """The account id (twelve digits), from STS."""
         with self._lock:
             if self._account_id is None:
                 self._account_id = str(self.client("sts").get_caller_identity()["Account"])

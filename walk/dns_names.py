@@ -5,7 +5,7 @@ from typing import Any
 
 
 def closest_zones(zones: Iterable[dict[str, Any]], name: str) -> list[dict[str, Any]]:
-    """The public hosted zones that hold a name most closely; several where they have the same name."""
+    """The public hosted zones that match a name most closely; several if they have the same name."""
     wanted = f".{name.rstrip('.').lower()}."
     holding = [
         zone

@@ -15,7 +15,7 @@ from walk.trace import Trace, forbidden, not_found
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageAddress:
-    """The stage a name leads to; `path` is what is left of the decoded path to choose a route by."""
+    """The stage that a name leads to; `path` is the rest of the decoded path, which chooses the route."""
 
     domain_name: str
     api_id: str
@@ -25,16 +25,16 @@ class StageAddress:
 
 
 def asked_name(host: str, default: str | None) -> str:
-    """The name that a Host header asks for: `default` where it is an address of loopback or `localhost`, or nothing."""
+    """The name in a Host header: `default` if it is a loopback address, `localhost` or empty."""
     name = host_name(host).rstrip(".").lower()
     return default if default is not None and _is_this_machine(name) else name
 
 
 def resolve(account: Account, name: str, path: str, trace: Trace) -> StageAddress:
-    """Follow a name, as DNS and API Gateway's front do.
+    """Follow a name as DNS and API Gateway do.
 
     Raises:
-        RequestRefusedError: 403 where nothing answers for the name, 404 where it leads to no stage.
+        RequestRefusedError: 403 if nothing answers for the name, 404 if it doesn't lead to a stage.
     """
     labels = name.split(".")
     if len(labels) > 2 and labels[1] == "execute-api":
@@ -111,7 +111,7 @@ def _alias_target(account: Account, name: str) -> tuple[str, str]:
 
 
 def _records_of(records: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
-    """The records that answer for a name: its own, or a wildcard's where the name has none at all."""
+    """The records that answer for a name: its own, or a wildcard's if the name has none."""
     by_name: dict[str, list[dict[str, Any]]] = {}
     for record in records:
         by_name.setdefault(record["Name"].rstrip(".").lower().replace("\\052", "*"), []).append(record)
@@ -140,7 +140,7 @@ def _checked_certificate(account: Account, name: str, arn: str) -> str:
 
 
 def _mapping(account: Account, domain: str, path: str) -> dict[str, Any] | None:
-    """The mapping with the longest key that begins the path, by whole segments."""
+    """The mapping with the longest key that the path begins with, in whole segments."""
     mappings = every(account.client("apigatewayv2"), "get_api_mappings", "Items", DomainName=domain)
     fitting = [mapping for mapping in mappings if path_below(mapping.get("ApiMappingKey") or "", path) is not None]
     return max(fitting, key=lambda mapping: len(mapping.get("ApiMappingKey") or ""), default=None)

@@ -1,5 +1,5 @@
-"""What keeps a walk from reading the account."""
+"""The error when a walk can't read the account."""
 
 
 class UnreadableAccountError(Exception):
-    """AWS does not answer a read, or refuses it; one sentence says which call."""
+    """AWS does not answer a read call, or refuses it; one sentence says which call."""

@@ -15,7 +15,7 @@ def follow(
 ) -> tuple[StageAddress, Call, FunctionVersion]:
     """Follow a request through the account, and record each resource that it passes.
 
-    `default_name` is the name that a request means whose Host is an address of loopback or `localhost`.
+    `default_name` is the name for requests whose Host is a loopback address or `localhost`.
 
     Raises:
         RequestRefusedError: AWS would refuse the request at one of the resources.

@@ -36,7 +36,7 @@ def find_version(account: Account, call: Call, trace: Trace) -> FunctionVersion:
     """Follow an invocation through Lambda to the image.
 
     Raises:
-        RequestRefusedError: 500 where Lambda would not run it, 503 where it is throttled.
+        RequestRefusedError: 500 if Lambda would not run it, 503 if it is throttled.
     """
     version = _version_of_alias(account, call.function_name, call.qualifier)
     statement = _permission(account, call)
@@ -46,17 +46,17 @@ def find_version(account: Account, call: Call, trace: Trace) -> FunctionVersion:
 
 
 def invoked_version(account: Account, function_name: str, qualifier: str) -> FunctionVersion:
-    """Follow an invocation by whoever may invoke the function, without an API in between.
+    """Follow a direct invocation, by a caller that may invoke the function, without an API in between.
 
     Raises:
-        RequestRefusedError: Lambda would not run it; the hop is `alias` or `version` where there is no such one.
+        RequestRefusedError: Lambda would not run it; the hop is `alias` or `version` if that doesn't exist.
     """
     version = _version_of_alias(account, function_name, qualifier)
     return _described(account, function_name, version, Trace())
 
 
 def _described(account: Account, function_name: str, version: str, trace: Trace) -> FunctionVersion:
-    """What Lambda says of a version, if the role and the image let it run."""
+    """Lambda's description of a version, if the role and the image let it run."""
     function = read(
         account.client("lambda"),
         "get_function",
@@ -122,7 +122,7 @@ def _permission(account: Account, call: Call) -> str:
 
 
 def _version_of_alias(account: Account, function_name: str, qualifier: str) -> str:
-    """The version that an invocation by this qualifier runs: an alias's, by its weights, or the qualifier itself."""
+    """The version that runs for this qualifier: an alias's version, by its weights, or the qualifier itself."""
     if not qualifier or qualifier == "$LATEST" or qualifier.isdecimal():
         return qualifier
     alias = read(

@@ -10,7 +10,7 @@ _URI = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageUri:
-    """The parts of an image's URI; what it doesn't have is empty."""
+    """The parts of an image's URI; a missing part is empty."""
 
     host: str
     account: str
@@ -25,6 +25,6 @@ class ImageUri:
 
 
 def split(uri: str) -> ImageUri | None:
-    """The parts of an image's URI in ECR, None where it isn't one."""
+    """The parts of an image's URI in ECR, or None if it isn't one."""
     found = _URI.fullmatch(uri)
     return ImageUri(**found.groupdict("")) if found else None

@@ -1,4 +1,4 @@
-"""Resource policies and trust policies, evaluated for a service that acts: may it do this to that?"""
+"""Evaluates resource policies and trust policies: may a service do this action on this resource?"""
 
 import json
 import re
@@ -59,12 +59,12 @@ def evaluate(policy: str | Mapping[str, Any] | None, act: Act) -> Verdict:
 
 
 def _miss(statement: Mapping[str, Any], act: Act) -> str | None:
-    """Why a statement says nothing about the act; None when it does."""
+    """Why a statement doesn't apply to the act; None if it applies."""
     if not _concerns(statement, "Principal", lambda wanted: _names_service(wanted, act.service)):
         return f"is for {json.dumps(statement.get('Principal', statement.get('NotPrincipal')))}"
     if not _concerns(statement, "Action", lambda wanted: _like_any(wanted, act.action, ignore_case=True)):
         return f"is about {json.dumps(statement.get('Action', statement.get('NotAction')))}"
-    # A trust policy has no resource, nor has a repository's.
+    # A trust policy and a repository's policy have no resource.
     limited = act.resource and ("Resource" in statement or "NotResource" in statement)
     if limited and not _concerns(statement, "Resource", lambda wanted: _like_any(wanted, act.resource)):
         return f"is about {json.dumps(statement.get('Resource', statement.get('NotResource')))}"
@@ -103,7 +103,7 @@ def _condition_miss(condition: Mapping[str, Mapping[str, Any]], context: Mapping
 
 
 def _arn_like(value: str, pattern: str) -> bool:
-    """Each of an ARN's six parts matches by itself: a `*` in one never reaches into the next."""
+    """Each of an ARN's six parts matches separately: a `*` in one never matches into the next."""
     ours, wanted = value.split(":", 5), pattern.split(":", 5)
     return len(ours) == len(wanted) and all(_like(part, glob) for part, glob in zip(ours, wanted, strict=True))
 
@@ -129,7 +129,7 @@ _OPERATORS: dict[str, Callable[[str, str], bool]] = {
     "StringEqualsIgnoreCase": lambda value, wanted: value.lower() == wanted.lower(),
     "StringLike": _like,
     "StringNotLike": _like,
-    "ArnEquals": _arn_like,  # the same as ArnLike, wildcards included, says IAM's user guide
+    "ArnEquals": _arn_like,  # the same as ArnLike, with wildcards (IAM User Guide)
     "ArnLike": _arn_like,
     "ArnNotEquals": _arn_like,
     "ArnNotLike": _arn_like,

@@ -1,4 +1,4 @@
-"""Reading the account as anyone with credentials could: through boto3's clients alone."""
+"""Reads the account only through boto3's clients, as anyone with credentials could."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from walk.errors import UnreadableAccountError
 
 
 def read(client: Any, operation: str, *, absent: str, **parameters: object) -> Any:
-    """The answer of an API call, None where AWS answers with the error code `absent`.
+    """The answer of an API call, or None if AWS answers with the error code `absent`.
 
     Raises:
         UnreadableAccountError: AWS doesn't answer, or refuses to.
@@ -24,7 +24,7 @@ def read(client: Any, operation: str, *, absent: str, **parameters: object) -> A
 
 
 def every(client: Any, operation: str, items: str, **parameters: object) -> list[dict[str, Any]]:
-    """All items of a listing, over its pages.
+    """All items of a listing, from all its pages.
 
     Raises:
         UnreadableAccountError: AWS doesn't answer, or refuses to.
@@ -41,7 +41,7 @@ def _pages(client: Any, operation: str, items: str, parameters: dict[str, object
         return [item for page in pages for item in page.get(items, [])]
     found: list[dict[str, Any]] = []
     token: dict[str, object] = {}
-    while True:  # botocore knows no paginator for API mappings
+    while True:  # botocore has no paginator for API mappings
         page = getattr(client, operation)(**parameters, **token)
         found += page.get(items, [])
         if not page.get("NextToken"):

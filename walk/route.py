@@ -9,7 +9,7 @@ DEFAULT = "$default"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
-    """A route as the API describes it, its key taken apart, and what its variables stand for in this request."""
+    """A route as the API describes it, the parts of its key, and the values of its variables in this request."""
 
     route: dict[str, Any]
     key: str
@@ -48,14 +48,14 @@ def match_route(routes: Sequence[dict[str, Any]], method: str, path: str) -> Mat
 
 
 def _rank(template: str) -> tuple[bool, list[int]]:
-    """What comes first is lower: no greedy variable, then literal segments before variables, from the left."""
+    """Lower values come first: no greedy variable, then literal segments before variables, from the left."""
     segments = template.strip("/").split("/")
     kinds = [2 if segment.endswith("+}") else 1 if segment.startswith("{") else 0 for segment in segments]
     return 2 in kinds, kinds
 
 
 def _parameters(template: str, path: str) -> dict[str, str] | None:
-    """The variables' values where the path matches; None where it doesn't."""
+    """The variables' values if the path matches, or None."""
     wanted = template.removeprefix("/").split("/")
     ours = path.removeprefix("/").split("/")
     values: dict[str, str] = {}

@@ -13,7 +13,7 @@ from walk.queries import every, read
 from walk.route import Match, match_route
 from walk.trace import RequestRefusedError, Trace, not_found, server_error
 
-# Both ways to write it: the function's own ARN, and the one that invokes it through API Gateway's service integration.
+# The two forms: the function's own ARN, and the ARN that invokes it through API Gateway's service integration.
 _FUNCTION_ARN = re.compile(
     r"(?P<arn>arn:[^:]+:lambda:(?P<region>[^:]*):(?P<account>\d*):function:(?P<name>[^:/]+))(?::(?P<qualifier>[^:/]+))?(?:/invocations)?$"
 )
@@ -34,12 +34,12 @@ class Call:
 
     @property
     def invoked_arn(self) -> str:
-        """The ARN that is invoked, qualified where the integration's is."""
+        """The ARN that is invoked, qualified if the integration's is."""
         return f"{self.function_arn}:{self.qualifier}" if self.qualifier else self.function_arn
 
 
 class Throttles:
-    """The token buckets of stages and routes, kept while their limits stay as they are."""
+    """The token buckets of stages and routes, kept as long as their limits don't change."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -59,8 +59,8 @@ def find_call(account: Account, address: StageAddress, method: str, throttles: T
     """Follow a request through the API.
 
     Raises:
-        RequestRefusedError: 404 for no stage or route, 429 for too many requests, 500 for an integration that calls
-            nothing.
+        RequestRefusedError: 404 without a stage or route, 429 for too many requests, 500 for an integration that
+            doesn't call anything.
     """
     gateway = account.client("apigatewayv2")
     api = read(gateway, "get_api", absent="NotFoundException", ApiId=address.api_id)
@@ -96,7 +96,7 @@ def _throttle(address: StageAddress, match: Match, limits: dict[str, Any], throt
     rate, burst = limits.get("ThrottlingRateLimit"), limits.get("ThrottlingBurstLimit")
     if rate is None and burst is None:
         return
-    # Where only one is set, the other one counts as 0 (pulumi-aws#2363).
+    # If only one is set, the other one counts as 0 (pulumi-aws#2363).
     if not throttles.admits((address.api_id, address.stage, match.key), float(rate or 0), int(burst or 0)):
         raise RequestRefusedError(
             429, "Too Many Requests", hop="throttle", id=address.stage, reason=f"more than {_limits_in_words(limits)}"

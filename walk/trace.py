@@ -18,7 +18,7 @@ class Hop:
 
 
 class RequestRefusedError(Exception):
-    """AWS would not let the request pass this resource: the client gets `status` and `message`, and no reason."""
+    """AWS would refuse the request at this resource: the client gets `status` and `message`, without a reason."""
 
     def __init__(self, status: int, message: str, *, hop: str, id: str, reason: str) -> None:  # noqa: A002  AWS's word
         super().__init__(reason)
@@ -28,12 +28,12 @@ class RequestRefusedError(Exception):
 
 
 def forbidden(hop: str, id: str, reason: str) -> RequestRefusedError:  # noqa: A002
-    """API Gateway knows no such name: 403."""
+    """API Gateway doesn't know the name: 403."""
     return RequestRefusedError(403, "Forbidden", hop=hop, id=id, reason=reason)
 
 
 def not_found(hop: str, id: str, reason: str) -> RequestRefusedError:  # noqa: A002
-    """The name leads to no stage or route: 404."""
+    """The name doesn't lead to a stage or route: 404."""
     return RequestRefusedError(404, "Not Found", hop=hop, id=id, reason=reason)
 
 

@@ -28,7 +28,7 @@ REAP_SECONDS = 1.0
 
 
 def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
-    """Serve until SIGTERM or SIGINT; the exit status."""
+    """Serve until SIGTERM or SIGINT, and return the exit status."""
     if not arguments:
         return _fail(USAGE, "usage: python -m dualmode.gateway COMMAND [ARGUMENT…], the function's bootstrap.")
     try:
@@ -66,7 +66,7 @@ def _servers(settings: Settings, environments: EnvironmentPool) -> tuple[HttpSer
     api = HttpApi(environments, endpoint=endpoint, options=settings.http_api, throttle=throttle)
     events = EventsApi(environments, version=settings.function.version, hosts=settings.events_hosts)
     return (
-        # For any Host: whoever gets here is a client and nothing more, and an application may have any name
+        # Any Host is accepted: callers here are only clients, and an application may have any name
         _bound(settings.host, settings.port, "PORT", api, BODY_LIMIT, None),
         _bound(settings.host, settings.events_port, "EVENTS_PORT", events, REQUEST_LIMIT, events.objection),
     )
@@ -79,7 +79,7 @@ def _bound(
         return HttpServer(host, port, api.respond, refuse=api.refuse, objection=objection, body_limit=body_limit)
     except OSError as error:
         number = error.errno or 0
-        reason = os.strerror(number) if number > 0 else str(error)  # a name that resolves to nothing has none
+        reason = os.strerror(number) if number > 0 else str(error)  # a name that doesn't resolve has none
         raise OSError(f"{variable} {port} can't be served on {host}: {reason}.") from error
 
 

@@ -14,19 +14,19 @@ from dualmode.gateway.lambda_.platform_log import Level, LogFormat
 
 T = TypeVar("T")
 
-# Where Lambda lets a function write, and where the image has its home for that reason.
+# Lambda lets a function write only here, so it is the image's home folder.
 WRITABLE = "/tmp"  # noqa: S108
 
 _HOST_NAME = re.compile(r"[a-z0-9_.-]+\Z")
 
 
 class SettingsError(Exception):
-    """One sentence: the variable, its value, what it may be."""
+    """One sentence: the variable, its value, and the values that it may have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What the gateway is told by its environment; `throttle` is rate (requests a second) and burst."""
+    """The gateway's settings from its environment; `throttle` is rate (requests a second) and burst."""
 
     host: str
     port: int
@@ -43,7 +43,7 @@ class Settings:
 
 
 def settings_from(environ: Mapping[str, str], bootstrap: Sequence[str]) -> Settings:
-    """The settings that the variables make.
+    """The settings from the environment variables.
 
     Raises:
         SettingsError: a variable has a value that it can't have.
@@ -94,7 +94,7 @@ def function_variables(
     Source: docs/http-api.md, L01 and L06.
     """
     kept = {key: value for key, value in environ.items() if not key.startswith("GATEWAY_")}
-    # a container engine and a shell set HOME where Lambda doesn't; only an image's own, writable one exists there too
+    # a container engine and a shell set HOME, Lambda doesn't; only an image's own, writable one exists there too
     if not f"{kept.get('HOME', '')}/".startswith(f"{WRITABLE}/"):
         kept.pop("HOME", None)
     return kept | {
@@ -114,7 +114,7 @@ def function_variables(
 
 
 def _first_id(ids: str) -> str:
-    """The first of the APIs whose requests the function takes: it would refuse those of another one."""
+    """The first of the APIs whose requests the function accepts: it would refuse those of another one."""
     return next((name for part in ids.split(",") if (name := part.strip())), "")
 
 

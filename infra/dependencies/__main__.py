@@ -1,4 +1,4 @@
-"""`python -m infra.dependencies`: what declares an application's dependencies, and their installation in two steps."""
+"""`python -m infra.dependencies`: finds the declared dependencies of an application, and installs them in two steps."""
 
 import argparse
 import sys

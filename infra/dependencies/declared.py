@@ -1,7 +1,7 @@
 """What an application's folder declares: its requirements.txt, or else its pyproject.toml with a lock, or setup.py.
 
-The files that declare it are copied out of the folder, so that their layer of an image changes when they do, and not
-with every change of the code.
+The files that declare them are copied out of the folder. Their image layer then only changes when these files change,
+not with every change of the code.
 """
 
 import json
@@ -43,10 +43,10 @@ def read_plan(declared: Path) -> Plan:
 
 
 def copy(folder: Path, name: str, declared: Path) -> Plan:
-    """Copies what declares the dependencies of the application in `folder` to `declared`, and the plan with it.
+    """Copies the files that declare the dependencies of the application in `folder` to `declared`, with the plan.
 
     Raises:
-        DependencyError: a file leads to one that isn't there, or can't be read.
+        DependencyError: a file refers to a missing file, or can't be read.
     """
     declared.mkdir(parents=True, exist_ok=True)
     folder = folder.resolve()
@@ -60,7 +60,7 @@ def copy(folder: Path, name: str, declared: Path) -> Plan:
         plan = Plan(name=name)
     (declared / PLAN).write_text(json.dumps(asdict(plan), indent=1, sort_keys=True))
     for path in declared.rglob("*"):
-        os.utime(path, (0, 0))  # an engine may take a file with another time for another file
+        os.utime(path, (0, 0))  # an engine may treat a file with another time as a different file
     return plan
 
 
@@ -86,7 +86,7 @@ def _from_requirements(folder: Path, name: str, declared: Path) -> Plan:
             elif found.kind == "project":
                 projects.append((found.path, found.extras))
                 for number in range(line.first - 1, line.last):
-                    kept[number] = ""  # so that pip's messages still count as its owner does
+                    kept[number] = ""  # pip's messages then have the same line numbers as the owner's file
             else:
                 _copy(found.path, declared / found.path.relative_to(folder))
         copied = declared / file.relative_to(folder)
@@ -101,10 +101,10 @@ def _from_pyproject(folder: Path, name: str, declared: Path) -> Plan:
     content = _read(folder / PYPROJECT, name)
     poetry = content.get("tool", {}).get("poetry", {})
     if not (isinstance(content.get("project"), dict) or poetry or (folder / SETUP).is_file()):
-        return Plan(name=name)  # it configures tools
+        return Plan(name=name)  # it only configures tools
     lock = next((lock for lock in (UV_LOCK, POETRY_LOCK) if (folder / lock).is_file()), "")
     static = _static(folder, (), name)
-    # As uv has it: what says how it is built is a package, and anything else is a folder with code.
+    # As in uv: a project that says how it is built is a package; anything else is a folder with code.
     packaged = bool(content.get("build-system")) or (folder / SETUP).is_file()
     packaged = (
         packaged and poetry.get("package-mode", True) and content.get("tool", {}).get("uv", {}).get("package", True)
@@ -122,7 +122,7 @@ def _from_pyproject(folder: Path, name: str, declared: Path) -> Plan:
 
 
 def _static(folder: Path, extras: tuple[str, ...], name: str) -> list[str] | None:
-    """Returns the requirements that a project's file declares, None where only its build would tell them."""
+    """Returns the requirements that a project's file declares, or None if only its build can tell them."""
     if not (folder / PYPROJECT).is_file():
         return None
     project = _read(folder / PYPROJECT, name).get("project", {})
@@ -131,7 +131,7 @@ def _static(folder: Path, extras: tuple[str, ...], name: str) -> list[str] | Non
     optional = {_normal(extra): wanted for extra, wanted in project.get("optional-dependencies", {}).items()}
     own = _normal(project.get("name", ""))
     found = [*project.get("dependencies", []), *(each for extra in extras for each in optional.get(_normal(extra), []))]
-    return [each for each in found if _normal(re.split(r"[^\w.\-]", each)[0]) != own]  # an extra may name another
+    return [each for each in found if _normal(re.split(r"[^\w.\-]", each)[0]) != own]  # extras may name others
 
 
 def _normal(name: str) -> str:

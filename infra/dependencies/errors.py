@@ -1,5 +1,5 @@
-"""What keeps an application's dependencies from being installed."""
+"""The error for dependencies that can't be installed."""
 
 
 class DependencyError(Exception):
-    """One sentence for the application's owner: which file of theirs, what is wrong, what to do."""
+    """One sentence for the application's owner: which file, what is wrong, what to do."""

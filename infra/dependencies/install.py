@@ -1,4 +1,4 @@
-"""Installs an application's dependencies into an environment: by pip, with the tool of a lock for its export."""
+"""Installs an application's dependencies into an environment with pip; a lock is exported with its own tool."""
 
 import os
 import subprocess
@@ -11,7 +11,7 @@ from infra.dependencies import wheels
 from infra.dependencies.declared import POETRY_LOCK, PYPROJECT, REQUIREMENTS, UV_LOCK, Plan, read_plan
 from infra.dependencies.errors import DependencyError
 
-# Each lock's own tool, for as long as its export takes. The lock decides what is installed, not the tool's version.
+# Each lock's own tool, only for its export. The lock decides what is installed, not the tool's version.
 _TOOLS = {
     UV_LOCK: (["uv"], ["uv", "export", "--frozen", "--no-dev", "--no-emit-project", "--quiet", "--output-file"]),
     POETRY_LOCK: (["poetry", "poetry-plugin-export"], ["poetry", "export", "--no-interaction", "--output"]),
@@ -36,7 +36,7 @@ def install(declared: Path, python: Path, base: str) -> None:
 
 
 def install_project(folder: Path, declared: Path, python: Path, base: str) -> None:
-    """Installs what the application's dependencies take from its own code, in the folder where it is to run.
+    """Installs the dependencies that are part of the application's own code, in the folder where it will run.
 
     Raises:
         DependencyError: it can't be installed; pip's own lines are printed already.
@@ -65,7 +65,7 @@ def pip(python: Path) -> list[str]:
 
 
 def _export(plan: Plan, declared: Path, scratch: Path) -> Path:
-    """Returns a requirements file with what the lock fixes."""
+    """Returns a requirements file with the versions from the lock."""
     packages, command = _TOOLS[plan.lock]
     tools, exported = scratch / "tools", scratch / plan.lock
     own_pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input"]
@@ -87,7 +87,7 @@ def _export(plan: Plan, declared: Path, scratch: Path) -> Path:
 
 
 def _run(command: Sequence[str], folder: Path, **variables: str) -> tuple[int, list[str]]:
-    """Runs a command in a folder, prints what it says as it comes, and returns its exit status and the lines."""
+    """Runs a command in a folder, prints its output at once, and returns its exit status and the lines."""
     with subprocess.Popen(
         command,
         cwd=folder,

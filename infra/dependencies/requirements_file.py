@@ -1,4 +1,4 @@
-"""A pip requirements file: its lines, and the files and folders of the application that they lead to.
+"""A pip requirements file: its lines, and the files and folders of the application that they refer to.
 
 Source: "Requirements File Format", pip documentation.
 """
@@ -25,7 +25,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a line leads to in the application's folder; `kind` is `file`, `archive`, `folder` or `project`.
+    """What a line refers to in the application's folder; `kind` is `file`, `archive`, `folder` or `project`.
 
     A `file` is another requirements file, a `folder` holds archives, and a `project` is installed from its source.
     """
@@ -36,7 +36,7 @@ class Target:
 
 
 def lines(text: str) -> Iterator[Line]:
-    """Returns the logical lines that say something."""
+    """Returns the logical lines that aren't empty."""
     first, parts = 1, list[str]()
     for number, physical in enumerate([*text.splitlines(), ""], 1):
         first = first if parts else number
@@ -51,10 +51,10 @@ def lines(text: str) -> Iterator[Line]:
 
 
 def target(line: Line, *, file: Path, folder: Path, name: str) -> Target | None:
-    """Returns what a line of `file` leads to in `folder`, the application called `name`; None where it is an index.
+    """Returns what a line of `file` refers to in `folder`, the application called `name`; None for an index.
 
     Raises:
-        DependencyError: it leads to nothing, or out of the folder.
+        DependencyError: it refers to something that doesn't exist or is outside the folder.
     """
     option = _OPTION.fullmatch(line.text)
     key, value = (option[1], option[2].strip().strip("'\"")) if option else ("", line.text)
@@ -63,7 +63,7 @@ def target(line: Line, *, file: Path, folder: Path, name: str) -> Target | None:
     if key in ("-f", "--find-links"):
         if "://" in value:
             return None
-        beside = file.parent / value  # as pip has it: beside the file, or else where it is run
+        beside = file.parent / value  # as in pip: beside the file, or else where pip runs
         return Target("folder", _inside(beside if beside.exists() else folder / value, line, file, folder, name))
     if line.text.startswith("-") and not key:
         return None

@@ -11,9 +11,9 @@ from pathlib import Path
 OLDEST = 11
 """The oldest minor version of Python 3 that the runtime supports."""
 
-_SECONDS = 90.0  # for all questions to the package index together
+_SECONDS = 90.0  # for all requests to the package index together
 
-# What pip says of a package that it could not build, or not find for this Python.
+# What pip prints about a package that it could not build, or not find for this Python.
 _NOT_BUILT = (
     re.compile(r"Failed building wheel for ([\w.\-]+)"),
     re.compile(r"Failed to build '?([\w.\-]+)'? when"),
@@ -30,9 +30,9 @@ _BUILDING = re.compile(r"(?:Using cached|Downloading) (?:\S*/)?([\w.\-]+?)-(\d[^
 
 
 def explain(output: Sequence[str], python: Path, base: str) -> str:
-    """Returns the sentence that names the packages without a wheel for this Python and what to do, or "".
+    """Returns a sentence with the packages that have no wheel for this Python and what to do, or "".
 
-    `base` is the base image of a build, and "" where this machine's own Python runs the function.
+    `base` is the base image of a build, or "" if this machine's own Python runs the function.
     """
     failed = _failed(output)
     if not failed:
@@ -45,7 +45,7 @@ def explain(output: Sequence[str], python: Path, base: str) -> str:
         if all(_has_wheel(package, older) for package in failed):
             return f"{_lacks(failed, minor)}: the newest Python that has one is 3.{older}, so {_remedy(base, older)}."
     if not any(pattern.search(line) for pattern in _NOT_BUILT for line in output):
-        return ""  # the index has no such package, or doesn't answer
+        return ""  # the index doesn't have the package, or doesn't answer
     return (
         f"{_lacks(failed, minor)}, and its source can't be built here, as pip says above: take another version of it,"
         " or another package."
@@ -66,7 +66,7 @@ def _remedy(base: str, minor: int) -> str:
 
 
 def _failed(output: Sequence[str]) -> list[str]:
-    """Returns the packages that pip failed at, with the version where it had chosen one, three at most."""
+    """Returns the packages on which pip failed, three at most, with the version if pip had chosen one."""
     versions: dict[str, str] = {}
     failed: list[str] = []
     for line in output:
@@ -83,7 +83,7 @@ def _normal(name: str) -> str:
 
 
 def _has_wheel(package: str, minor: int) -> bool:
-    """Asks the package index, by pip, and downloads no more than that takes."""
+    """Asks the package index through pip, and downloads only what that needs."""
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", "install", "--quiet"]
     command += ["--dry-run", "--no-deps", "--ignore-installed", "--only-binary", ":all:"]
     command += ["--python-version", f"3.{minor}"]

@@ -42,7 +42,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpApiOptions:
-    """What a user may choose of the local HTTP API; `header_limit_status` answers a head that is too long."""
+    """The options of the local HTTP API; `header_limit_status` is the status for headers that are too long."""
 
     event: EventOptions = field(default_factory=EventOptions)
     result: ResultOptions = field(default_factory=ResultOptions)
@@ -51,7 +51,7 @@ class HttpApiOptions:
 
 
 class HttpApi:
-    """Answers a client's requests through the function."""
+    """Answers a client's requests by calling the function."""
 
     def __init__(
         self,
@@ -112,14 +112,14 @@ class HttpApi:
             return message_response(500, "Internal Server Error", request_id=request_id)
 
     def refuse(self, refused: RefusedError) -> Response:
-        """The answer to what is no request, in API Gateway's form."""
+        """The answer to a message that isn't a valid request, in API Gateway's form."""
         status = self._options.header_limit_status if refused.status == 431 else refused.status
         message = refusal_message(refused.status, refused.sentence)
         return message_response(status, message, request_id=new_request_id())
 
 
 def refusal_message(status: int, otherwise: str = "") -> str:
-    """What API Gateway says to a request that it refuses with this status; `otherwise` where that isn't known."""
+    """API Gateway's message for a request that it refuses with this status, or `otherwise` if that isn't known."""
     return _MESSAGES.get(status, otherwise)
 
 

@@ -1,15 +1,15 @@
-"""A request as its client would have sent it over https to the API's public name, not to an address on this machine."""
+"""A request as if sent over https to the API's public name, not to an address on this machine."""
 
 from dualmode.gateway.http.message import Request
 
-# Where a browser names the page that a request comes from; an application compares it with its own address.
+# In these headers a browser names the page that sends a request; an application compares it with its own address.
 _NAMING_ORIGIN = frozenset(("origin", "referer"))
 
 
 def sent_to(request: Request, name: str | None = None) -> Request:
     """The request with `name` as its Host (None keeps what was sent), and its page's address made to match.
 
-    Without that, protection against cross-site forgery, which wants both alike, refuses each form sent from a browser.
+    Without that, protection against cross-site forgery, which compares both, refuses every form from a browser.
     """
     served = next((value for key, value in request.headers if key.lower() == "host"), "")
     local, public = f"http://{served}", f"https://{name or served}"

@@ -32,12 +32,12 @@ _NO_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
 class MalformedTargetError(ValueError):
-    """The request-target names no path, so there is nothing to route on."""
+    """The request-target has no path, so it can't be routed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """What API Gateway knows besides the request; the defaults are the local gateway's.
+    """What API Gateway knows in addition to the request; the defaults are the local gateway's.
 
     `domain_name` None takes the Host header's. `mapping_key` is the part of the path that chose the API on a custom
     domain: it doesn't reach the function.
@@ -56,7 +56,7 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventOptions:
-    """What is not known for certain of API Gateway, decided.
+    """Choices for API Gateway's behaviour where it isn't known for certain.
 
     `x_forwarded_for`: whether a client's own X-Forwarded-For is replaced by its address or kept before it (R38 of
     docs/http-api.md).
@@ -105,7 +105,7 @@ def decoded_path(target: str) -> str:
 
 
 def path_below(mapping_key: str, path: str) -> str | None:
-    """What is left of a path below a mapping's key, or None where it doesn't begin with the key by whole segments."""
+    """The rest of a path after a mapping's key, or None if it doesn't begin with the key in whole segments."""
     prefix = f"/{mapping_key}" if mapping_key else ""
     return path[len(prefix) :] or "/" if f"{path}/".startswith(f"{prefix}/") else None
 
@@ -179,7 +179,7 @@ def _event_path(path: str, endpoint: Endpoint) -> str:
     below = path_below(endpoint.mapping_key.strip("/"), path)
     if below is not None:
         path = below
-    # on the API's own domain the client has typed the stage already
+    # on the API's own domain, the client has already typed the stage
     own_domain = ".execute-api." in (endpoint.domain_name or "")
     if endpoint.stage == "$default" or own_domain:
         return path
@@ -215,7 +215,7 @@ def _without_zone(client: str) -> str:
     try:
         address = ipaddress.ip_address(client.partition("%")[0])
     except ValueError:
-        return client  # with mutual TLS, AWS gives an address with a port: what the caller says is kept
+        return client  # with mutual TLS, AWS gives an address with a port: the caller's text is kept
     mapped = address.ipv4_mapped if address.version == 6 else None
     return str(mapped or address)
 

@@ -14,7 +14,7 @@ from dualmode.gateway.http.message import TOKEN, Response
 StatusCodeString = Literal["accept", "refuse"]
 InvalidBase64 = Literal["refuse", "verbatim"]
 
-# Source: docs/http-api.md, S23: the function's values of these never reach a client.
+# Source: docs/http-api.md, S23: the function's values for these never reach a client.
 DROPPED_HEADERS = frozenset(("connection", "content-length", "date", "transfer-encoding", "upgrade"))
 
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
@@ -22,7 +22,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResultOptions:
-    """What is not known for certain of API Gateway, decided.
+    """Choices for API Gateway's behaviour where it isn't known for certain.
 
     `status_code_string`: whether `"200"` counts as the number it spells. `invalid_base64`: whether a body that claims
     to be base64 and isn't fails the request or is sent as it is (S29 and S40 of docs/http-api.md).
@@ -36,11 +36,11 @@ DEFAULT_OPTIONS = ResultOptions()
 
 
 class InvalidResultError(ValueError):
-    """The function's result is no response; the sentence says why."""
+    """The function's result is not a valid response; the sentence says why."""
 
 
 def message_response(status: int, message: str, *, request_id: str) -> Response:
-    """The gateway's own answer, as API Gateway words it: `{"message": …}`."""
+    """The gateway's own answer, in API Gateway's words: `{"message": …}`."""
     body = json.dumps({"message": message}, separators=(",", ":")).encode()
     return _response(status, [("content-type", "application/json")], body, request_id=request_id, method="GET")
 
@@ -48,7 +48,7 @@ def message_response(status: int, message: str, *, request_id: str) -> Response:
 def response_from_result(
     payload: bytes, *, request_id: str, method: str, options: ResultOptions = DEFAULT_OPTIONS
 ) -> Response:
-    """The response for a function's result (JSON); the gateway's 500 where the result is no response.
+    """The response for a function's result (JSON), or the gateway's 500 if the result is not a valid response.
 
     A JSON object with `statusCode` is a response. Anything else is a body of type `application/json`: a string without
     its quotes, other values as they came.
@@ -62,10 +62,10 @@ def response_from_result(
 def structured_response(
     payload: bytes, *, request_id: str, method: str, options: ResultOptions = DEFAULT_OPTIONS
 ) -> Response:
-    """As `response_from_result`, for callers that want to tell why a result is refused.
+    """As `response_from_result`, for callers that want to say why a result is refused.
 
     Raises:
-        InvalidResultError: the result has a `statusCode` and is no response, or is no JSON.
+        InvalidResultError: the result has a `statusCode` but is not a valid response, or is not valid JSON.
     """
     try:
         result = json.loads(payload)

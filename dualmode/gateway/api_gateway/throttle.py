@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 
 class Throttle:
-    """Lets `rate` requests a second pass, and `burst` at once.
+    """Allows `rate` requests a second, and `burst` at once.
 
     Source: API Gateway's developer guide, throttling: tokens are added at `rate`, the bucket holds `burst`.
     """

@@ -1,1 +1,1 @@
-"""HTTP on a socket: requests read, responses written, who may speak to a server."""
+"""HTTP on a socket: reads requests, writes responses, decides who may talk to a server."""

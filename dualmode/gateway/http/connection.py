@@ -1,7 +1,7 @@
 """HTTP/1.1 on a socket: one request read strictly, one response written.
 
 Strict on purpose: a message that two readers could understand differently (both lengths, repeated lengths, bare line
-feeds, folded headers) is refused, as API Gateway's own front does with requests that could be smuggled.
+feeds, folded headers) is refused. API Gateway does the same, against request smuggling.
 """
 
 import re
@@ -25,7 +25,7 @@ REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 
 class RefusedError(Exception):
-    """The message can't be served; `status` and the sentence say why, `request` is what was understood of it."""
+    """The message can't be served; `status` and the sentence say why, `request` is the part that could be read."""
 
     def __init__(self, status: int, sentence: str, request: Request | None = None) -> None:
         super().__init__(sentence)
@@ -35,7 +35,7 @@ class RefusedError(Exception):
 
 
 class DisconnectedError(Exception):
-    """The peer went away, or stayed silent for too long, between or within messages."""
+    """The peer closed the connection or was silent for too long, between or within messages."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +60,7 @@ class Head:
 
 
 class Connection:
-    """One client's socket and the bytes of it that were not consumed yet."""
+    """One client's socket and the bytes from it that were not used yet."""
 
     def __init__(self, sock: socket.socket, client: str, timeouts: Timeouts) -> None:
         self._socket = sock
@@ -126,7 +126,7 @@ class Connection:
         self._send(message if bodyless or head_only else message + response.body)
 
     def linger(self, seconds: float = 2.0) -> None:
-        """Read and forget what a refused client still sends, so that it gets to read its answer before a reset."""
+        """Read and drop what a refused client still sends: it can then read its answer before a reset."""
         deadline = time.monotonic() + seconds
         try:
             self._socket.shutdown(socket.SHUT_WR)
@@ -152,9 +152,7 @@ class Connection:
                 raise RefusedError(400, "A chunk doesn't end where its size says.", request)
         trailer_bytes = 0
         while line := self._line(deadline):
-            _header(
-                line.decode("latin-1")
-            )  # it is forgotten, but must not look like the next request to another reader
+            _header(line.decode("latin-1"))  # dropped, but it must not look like the next request to another reader
             trailer_bytes += len(line)
             if trailer_bytes > HEAD_LIMIT:
                 raise RefusedError(431, "The request's trailers are too long.", request)

@@ -12,7 +12,7 @@ TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
 class Request:
     """One request as it came over the wire.
 
-    Text is latin-1, so that every byte a client sends survives; names keep their case, repeats keep their order.
+    Text is latin-1, which keeps every byte that a client sends; names keep their case, repeats keep their order.
     """
 
     method: str

@@ -21,14 +21,14 @@ _log = logging.getLogger(__name__)
 
 
 def refusal(refused: RefusedError) -> Response:
-    """What a client gets for a request that no handler sees."""
+    """The answer to a request that doesn't reach a handler."""
     return json_response(refused.status, {"message": refused.sentence})
 
 
 class HttpServer:
     """Serves one port; each connection has a thread, at most `connections` of them at once.
 
-    `objection` says in a sentence why a request is refused with 403, or None: it is asked before a body is read.
+    `objection` returns a sentence that says why a request gets a 403, or None. It is called before a body is read.
 
     Raises:
         OSError: the port is taken or may not be bound.
@@ -102,7 +102,7 @@ class HttpServer:
             self._free.release()
 
     def _serve_one(self, connection: Connection) -> bool:
-        """Answer the connection's next request; False when there is no other to come."""
+        """Answer the connection's next request; False when there are no more."""
         try:
             head = connection.read_head()
             if head is None:

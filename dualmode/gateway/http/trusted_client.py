@@ -1,9 +1,9 @@
 """Keeps web pages away from servers that only programs on this machine may use.
 
-A page can reach such a server through its reader's browser: by a form or script that names its address, or by a name of
-the page's own that is made to resolve to it (DNS rebinding). A browser then says so in the request, which a page can't
-change: in `Host` the name it was told, in `Origin` and `Sec-Fetch-*` that a page asks. A server gives `objection`, with
-its own terms, to `HttpServer`, which answers 403 before it reads the body.
+A page can reach such a server through its reader's browser: with a form or script that names its address, or with the
+page's own name made to resolve to it (DNS rebinding). The browser shows it in headers that a page can't change: `Host`
+has the name that was used, `Origin` and `Sec-Fetch-*` say that a page asks. A server gives `objection`, with its own
+arguments, to `HttpServer`, which answers 403 before it reads the body.
 """
 
 import ipaddress
@@ -18,13 +18,13 @@ _HOST = re.compile(r"(?:\[(?P<address>[^\[\]]+)\]|(?P<name>[^\[\]:]+))(?::[0-9]{
 def objection(
     request: Request, *, takes_host: Callable[[str], bool], remedy: str, fetch_metadata: str = "sec-fetch-"
 ) -> str | None:
-    """One sentence that says why the request may come from a web page, or None where it can't.
+    """One sentence that says why the request may come from a web page, or None if it can't.
 
     Args:
         request: what was sent.
-        takes_host: tells whether a Host header, "" where there is none, names this server and nothing else.
+        takes_host: tells whether a Host header ("" if there is none) names only this server.
         remedy: what to do about a refused Host; it ends the sentence.
-        fetch_metadata: how a name of a browser's Fetch Metadata headers begins, in lower case.
+        fetch_metadata: the beginning of the names of the Fetch Metadata headers, in lower case.
     """
     for name, _ in request.headers:
         key = name.lower()
@@ -37,9 +37,9 @@ def objection(
 
 
 def is_address_or(names: Collection[str]) -> Callable[[str], bool]:
-    """Returns what tells whether a Host is an IP address, `localhost` or one of the names, with any port.
+    """A function that tells whether a Host is an IP address, `localhost` or one of the names, with any port.
 
-    An address can't be rebound, nor `localhost`, which browsers resolve themselves. `names` are in lower case.
+    An address can't be rebound; neither can `localhost`, which browsers resolve themselves. `names` are in lower case.
     """
     known = frozenset(names) | {"localhost"}
 

@@ -1,4 +1,4 @@
-"""What a developer should know of a function before it runs on Lambda, each said once."""
+"""What a developer should know about a function before it runs on Lambda; each is said once."""
 
 import logging
 import threading
@@ -7,7 +7,7 @@ from dualmode.gateway.lambda_.invocation import RESPONSE_LIMIT
 
 _log = logging.getLogger(__name__)
 
-# The share of the limit from which a response is called near it.
+# From this share of the limit on, a response counts as near it.
 _NEAR = 0.9
 
 
@@ -19,11 +19,11 @@ class Advice:
         self._said: set[str] = set()
 
     def has_said(self, key: str) -> bool:
-        """Whether the sentence of this key was said."""
+        """Whether the sentence with this key was said."""
         return key in self._said
 
     def init_took_too_long(self, seconds: float) -> None:
-        """The runtime asked for no event within the time that Lambda gives it."""
+        """The runtime didn't ask for an event within the time that Lambda gives it."""
         self._say(
             "init",
             f"The application took longer than {seconds:g} s to start: Lambda ends it then and starts it again within "

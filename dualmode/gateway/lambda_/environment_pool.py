@@ -1,4 +1,4 @@
-"""The execution environments of a function: started on demand, at most so many, each with one request at a time."""
+"""The execution environments of a function: started on demand, limited in number, each with one request at a time."""
 
 import logging
 import threading
@@ -25,7 +25,7 @@ class EnvironmentPool:
         self._stopped = False
 
     def submit(self, invocation: Invocation) -> None:
-        """Have the invocation run as soon as an environment is free; its outcome arrives through it."""
+        """Run the invocation as soon as an environment is free; the invocation gets the outcome."""
         with self._lock:
             if self._stopped:
                 return
@@ -36,7 +36,7 @@ class EnvironmentPool:
                 worker.give(invocation)
 
     def withdraw(self, invocation: Invocation) -> bool:
-        """Take back an invocation that still waits; False when it runs already."""
+        """Take back an invocation that still waits; False if it already runs."""
         with self._lock:
             try:
                 self._waiting.remove(invocation)
@@ -45,7 +45,7 @@ class EnvironmentPool:
         return True
 
     def stop(self) -> None:
-        """Kill every process at once; what still waits or runs gets no outcome."""
+        """Kill every process at once; invocations that still wait or run get no outcome."""
         with self._lock:
             self._stopped = True
             self._waiting.clear()
@@ -93,7 +93,7 @@ class _Worker:
         return self._current is not None and self._current.outcome is not None
 
     def give(self, invocation: Invocation) -> None:
-        """Have it run this invocation; it is free."""
+        """Give this invocation to the worker, which must be free."""
         self._current = invocation
         self._given.put(invocation)
 

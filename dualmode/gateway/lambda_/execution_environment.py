@@ -13,12 +13,12 @@ from dualmode.gateway.lambda_.platform_log import InitEnd, Phase, PlatformLog, R
 from dualmode.gateway.lambda_.process_group import Exited, ProcessGroup
 from dualmode.gateway.lambda_.runtime_api import ErrorReported, InitFailed, Message, Ready, Responded, RuntimeApi
 
-# Source: Lambda's developer guide, lifecycle: one that takes longer is done again, within the first invocation.
+# Source: Lambda's developer guide, lifecycle: a longer one is repeated within the first invocation.
 INIT_SECONDS = 10.0
-# A killed process is gone at once; this bounds the wait for the kernel.
+# A killed process ends at once; this limits the wait for the kernel.
 KILL_SECONDS = 5.0
 DEFAULT_TIMEOUT = 29  # a second less than an HTTP API waits
-# What a thread may take to finish when the runtime has asked for the next event, before it is said to go on.
+# The time a thread has to finish after the runtime asks for the next event; after that, it counts as still running.
 _FINISH_SECONDS = 0.05
 
 
@@ -53,7 +53,7 @@ class Environment:
         self._advice = advice or Advice()
         self._stream = stream
         self._log = log
-        # as Lambda names it: of the day, the version and the environment
+        # Lambda's form of the name: the day, the version and the environment
         self._log_stream_name = f"{time.strftime('%Y/%m/%d', time.gmtime())}/[{function.version}]{uuid.uuid4().hex}"
         self._process: _Process | None = None
 
@@ -71,7 +71,7 @@ class Environment:
         again: Outcome | float | None = None
         if isinstance(init, Outcome) and init.status == "timeout":
             self._advice.init_took_too_long(self._function.init_timeout)
-        if isinstance(init, Outcome):  # as Lambda: once more, within the invocation
+        if isinstance(init, Outcome):  # as on Lambda: once more, within the invocation
             again = self._initialise("invoke", self._function.timeout, invocation.id)
         self._log.start(invocation.id, self._function.arn(invocation.qualifier))
         outcome = again if isinstance(again, Outcome) else self._invoke(invocation, began)
@@ -94,7 +94,7 @@ class Environment:
             self._process.kill()
 
     def signal_kill(self) -> None:
-        """End the process, if there is one, without waiting: for another thread than the one that runs invocations."""
+        """End the process, if there is one, without waiting: for threads other than the one that runs invocations."""
         process = self._process
         if process is not None:
             process.signal_kill()
@@ -112,7 +112,7 @@ class Environment:
             self._log.init_end(InitEnd(phase=phase, duration=duration))
             return duration
         if isinstance(said, InitFailed):
-            # it ends by itself once it has reported, and may have more to say until then
+            # it ends by itself after its report, and may print more until then
             process.receive(time.monotonic() + 1.0)
             outcome = Outcome(payload=said.payload, status="error", error_type=said.error_type)
         else:
@@ -122,7 +122,7 @@ class Environment:
         return outcome
 
     def _invoke(self, invocation: Invocation, began: float) -> Outcome:
-        """Let the waiting process answer; the outcome for the log, the waiter having got its own."""
+        """Let the waiting process answer; returns the outcome for the log. The waiter already has its own."""
         process = self._process
         assert process is not None  # noqa: S101 - initialised before
         deadline = began + self._function.timeout
@@ -157,7 +157,7 @@ class Environment:
         return outcome if outcome.failed else self._ended(said, invocation.id)
 
     def _ended(self, said: Message | Exited | None, request_id: str) -> Outcome:
-        """The outcome where the process has ended, or has said nothing in its time."""
+        """The outcome if the process has ended, or has said nothing in its time."""
         if isinstance(said, Exited):
             error_type = "Runtime.InvalidEntrypoint" if said.not_started else "Runtime.ExitError"
             return error_outcome("crash", error_type, f"RequestId: {request_id} Error: {said.reason}")

@@ -16,7 +16,7 @@ Status = Literal["success", "error", "crash", "timeout"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What Lambda answers to whoever invoked the function.
+    """Lambda's answer to the caller of the function.
 
     `payload` is the result, or the error object where `status` isn't `success`.
     """
@@ -32,7 +32,7 @@ class Outcome:
 
 
 def error_outcome(status: Status, error_type: str, message: str) -> Outcome:
-    """An outcome that Lambda itself words, the function having said nothing."""
+    """An outcome in Lambda's own words, because the function has said nothing."""
     document = {"errorType": error_type, "errorMessage": message}
     return Outcome(payload=json.dumps(document, separators=(",", ":")).encode(), status=status, error_type=error_type)
 
@@ -61,5 +61,5 @@ class Invocation:
         self._done.set()
 
     def wait(self, seconds: float | None) -> Outcome | None:
-        """The outcome, or None when it took longer."""
+        """The outcome, or None if it took longer."""
         return self.outcome if self._done.wait(seconds) else None

@@ -15,7 +15,7 @@ from dualmode.gateway.lambda_.environment_pool import EnvironmentPool
 from dualmode.gateway.lambda_.invocation import REQUEST_LIMIT, Invocation, Outcome
 from dualmode.gateway.lambda_.trace_id import new_trace_id, new_trace_root
 
-# With every environment busy, an invocation waits for one as long as a request on the HTTP port does.
+# If every environment is busy, an invocation waits as long as a request on the HTTP port does.
 QUEUE_SECONDS = 30.0
 
 _PATH = re.compile(r"/2015-03-31/functions/[^/?]+/invocations(?:\?(.*))?\Z")
@@ -85,7 +85,7 @@ class EventsApi:
         )
 
     def refuse(self, refused: RefusedError) -> Response:
-        """The answer to what is no invocation at all."""
+        """The answer to a message that isn't a valid invocation."""
         if refused.status == 413:
             return _error(*_TOO_LARGE)
         if refused.status == 403:
@@ -93,7 +93,7 @@ class EventsApi:
         return _error(refused.status, "InvalidRequestException", refused.sentence)
 
     def _outcome(self, invocation: Invocation) -> Outcome | None:
-        """What came of the invocation; None when no environment was free for too long."""
+        """The outcome of the invocation, or None if no environment was free for too long."""
         self._environments.submit(invocation)
         outcome = invocation.wait(self._queue_seconds)
         if outcome is None and not self._environments.withdraw(invocation):

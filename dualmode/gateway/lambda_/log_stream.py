@@ -1,4 +1,4 @@
-"""The log of one environment: what the function prints and what Lambda says of it, in the order it happened."""
+"""The log of one environment: what the function prints and Lambda's own lines, in the order in which they came."""
 
 import contextlib
 import os
@@ -13,7 +13,7 @@ Sink = Callable[[bytes], None]
 
 
 def to_stdout(data: bytes) -> None:
-    """Write to standard output, past Python's buffers, so that no line of another thread falls into it."""
+    """Write to standard output without Python's buffers: lines of other threads can't mix with it."""
     with contextlib.suppress(OSError):
         while data:
             data = data[os.write(1, data) :]

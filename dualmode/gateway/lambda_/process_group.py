@@ -19,7 +19,7 @@ POLL_SECONDS = 0.05
 
 _prctl = getattr(ctypes.CDLL(None), "prctl", None)
 
-# Processes that their own thread waits for; whoever reaps orphans (reap_orphans) must leave them alone.
+# Processes for which their own thread waits; reap_orphans must leave them alone.
 _owned: set[int] = set()
 _owning = threading.Lock()
 
@@ -33,7 +33,7 @@ class Exited:
 
     @property
     def reason(self) -> str:
-        """What Lambda says of such an end."""
+        """Lambda's message for such an end."""
         if self.not_started:
             return self.not_started
         if self.returncode == 0:
@@ -89,7 +89,7 @@ class ProcessGroup:
 
     @property
     def runs(self) -> bool:
-        """Whether it still runs, by the kernel's word: its end may not have been told yet."""
+        """Whether it still runs, according to the kernel: its end may not have been reported yet."""
         with self._lock:
             return self._pid != 0 and not _has_ended(self._pid)
 

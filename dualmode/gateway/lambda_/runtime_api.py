@@ -27,7 +27,7 @@ _TIMEOUTS = Timeouts(idle=None, head=30.0, body=60.0, send=60.0)
 
 
 class State(Enum):
-    """Where a runtime stands; the values are the names that Lambda's messages use."""
+    """The states of a runtime; the values are the names in Lambda's messages."""
 
     STARTED = "Started"
     FAILED = "InitError"
@@ -66,7 +66,7 @@ class ErrorReported:
 
 @dataclass(frozen=True, slots=True)
 class ResponseTooLarge:
-    """The runtime sent a result that Lambda doesn't take."""
+    """The runtime sent a result that Lambda doesn't accept."""
 
 
 Message = Ready | InitFailed | Responded | ErrorReported | ResponseTooLarge
@@ -106,7 +106,7 @@ class RuntimeApi:
     def deliver(self, invocation: Invocation, *, function_arn: str, deadline_ms: int) -> None:
         """Give an event to the runtime, which has asked for one; `deadline_ms` since the epoch."""
         headers = [
-            # awslambdaric's native client hangs for ever without it
+            # awslambdaric's native client hangs forever without it
             ("Content-Type", "application/json"),
             ("Lambda-Runtime-Aws-Request-Id", invocation.id),
             ("Lambda-Runtime-Deadline-Ms", str(deadline_ms)),
@@ -144,7 +144,7 @@ class RuntimeApi:
             if self._state is State.RUNNING and self._event is not None:
                 return self._event  # asked again, it is told again
             if self._state is State.READY:
-                self._waiter.put(None)  # a connection it has given up
+                self._waiter.put(None)  # a connection that it has given up
             else:
                 self._state = State.READY
                 self._notify(Ready())
@@ -193,7 +193,7 @@ def _error(status: int, message: str, error_type: str) -> Response:
 
 
 def _error_type(request: Request) -> str:
-    """The type that a runtime gives to its error, where it is one of Lambda's form."""
+    """The type that a runtime gives to its error, if it has Lambda's form."""
     claimed = request.header("Lambda-Runtime-Function-Error-Type") or ""
     if _ERROR_TYPE.match(claimed):
         return claimed

@@ -1,4 +1,4 @@
-"""What the threads of a process do, by the kernel's word."""
+"""What the threads of a process do, according to the kernel."""
 
 import contextlib
 import platform
@@ -12,7 +12,7 @@ def active_threads(pid: int) -> set[int]:
     """The ids of those threads, beside the first, that do something or wait for a limited time.
 
     A thread that waits for a lock without a limit, as those of an idle pool do, does nothing until it is asked to.
-    Empty where the kernel doesn't tell.
+    Empty if the kernel doesn't tell.
     """
     found = set()
     with contextlib.suppress(OSError):
@@ -26,5 +26,5 @@ def _waits_for_ever(task: Path) -> bool:
     try:
         number, *arguments = (task / "syscall").read_text().split()
     except (OSError, ValueError):
-        return True  # it has ended, or the kernel keeps it to itself: nothing can be said of it
+        return True  # it has ended, or the kernel doesn't show it: its state isn't known
     return number == _FUTEX and len(arguments) > 3 and int(arguments[3], 16) == 0
