@@ -43,12 +43,14 @@ def start_django_project(python: Python, folder: Path) -> None:
         wsgi.write('\nfrom django.core.management import call_command\n\ncall_command("migrate", verbosity=0)\n')
 
 
-def configure_flaskr(python: Python, folder: Path) -> None:
-    """The folder that the tutorial makes beside its code, which Lambda does not let it make, and its settings."""
-    (folder / "instance").mkdir()
-    (folder / "instance" / "config.py").write_text(
-        'import os\nSECRET_KEY = "a secret"\nDATABASE = os.environ["DATABASE"]\n'
-    )
+def move_flaskrs_instance(python: Python, folder: Path) -> None:
+    """The folder that the tutorial makes beside its code, where Lambda lets nobody write, is one below /tmp."""
+    module = folder / "flaskr" / "__init__.py"
+    text = module.read_text()
+    plain = "Flask(__name__, instance_relative_config=True)"
+    assert plain in text
+    moved = 'Flask(__name__, instance_path=__import__("tempfile").mkdtemp(), instance_relative_config=True)'
+    module.write_text(text.replace(plain, moved))
 
 
 def put_a_package(python: Python, folder: Path) -> None:
@@ -80,9 +82,9 @@ APPLICATIONS = (
         kind="Flask, factory, SQLite, login",
         source="flask-3.1.3/examples/tutorial",
         flask_app="flaskr:create_app()",
-        edit="a folder instance with a config.py, which the tutorial reads",
-        prepare=configure_flaskr,
-        environment={"DATABASE": "{tmp}-flaskr.sqlite", "DUALMODE_ALLOW_COMMANDS": "1"},
+        edit="its instance folder, which it makes beside its code, below /tmp",
+        prepare=move_flaskrs_instance,
+        environment={"DUALMODE_ALLOW_COMMANDS": "1"},
         steps=(
             Step(target="/hello", has=b"Hello, World!"),
             Step(target="/static/style.css", has=b"html"),
