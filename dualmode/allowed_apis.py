@@ -19,8 +19,8 @@ def refusal(came: object, ids: tuple[str, ...]) -> Exception:
     """Returns the error for a request whose event says it is from `came`, when only `ids` are allowed."""
     from dualmode.events import EventError
 
-    source = repr(str(came)[:200]) if came else "an API that it doesn't name"
+    source = repr(str(came)[:200]) if came else "an API without an id"
     return EventError(
-        f"The event has the shape of a request from {source}, and {SETTING} allows only {', '.join(ids)}: add the id"
-        " there if its requests are to be taken."
+        f"The event has the shape of a request from {source}, but {SETTING} allows only {', '.join(ids)}: to"
+        " accept its requests, add its id there."
     )

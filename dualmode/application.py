@@ -68,17 +68,19 @@ def load(import_string: str) -> Any:
     os.environ["FLASK_RUN_FROM_CLI"] = "true"  # tells Flask that an `app.run()` in the module must do nothing
     path, _, name = import_string.partition(":")
     if not path:
-        raise ApplicationError(NO_MODULE, f'FLASK_APP is "{import_string}", which names no module before the colon.')
+        raise ApplicationError(
+            NO_MODULE, f'FLASK_APP is "{import_string}", but there is no module before the colon: write module:app.'
+        )
     module = _module(import_string)
     app = _named(module, name.strip(), import_string) if name else _best(module, import_string)
     if is_flask(app) or is_application(app):
         return app
     parts = [f"{import_string}.{part}" for part in _PARTS if name and is_application(getattr(app, part, None))]
-    found = f"name its part {parts[0]}" if parts else _found(module)
+    found = f"use its part {parts[0]}" if parts else _found(module)
     raise ApplicationError(
         NO_APPLICATION,
         f'FLASK_APP is "{import_string}", but in module {_place(module)} that is {describe(app)},'
-        f" neither a WSGI (Flask, Django, ...) nor an ASGI application; {found}.",
+        f" not a WSGI (Flask, Django, ...) or ASGI application; {found}.",
     )
 
 
@@ -98,7 +100,7 @@ def _module(import_string: str) -> ModuleType:
         modules = sorted(
             entry.name for entry in folder.glob("*") if entry.suffix == ".py" or (entry / "__init__.py").exists()
         )
-        found = f"which has {', '.join(modules)}" if modules else "where no module is"
+        found = f"which has {', '.join(modules)}" if modules else "which has no modules"
         raise ApplicationError(
             NO_MODULE, f'FLASK_APP is "{import_string}", but there is no module {error.name} in {folder}, {found}.'
         ) from None
@@ -134,8 +136,7 @@ def _parsed(expression: str, import_string: str) -> Any:
     except (SyntaxError, ValueError):
         raise ApplicationError(
             NO_APPLICATION,
-            f'FLASK_APP is "{import_string}", but {expression} is neither a name nor the call of one with literal'
-            " arguments.",
+            f'FLASK_APP is "{import_string}", but {expression} is neither a name nor a call with literal arguments.',
         ) from None
     return tree
 
@@ -177,7 +178,7 @@ def _called(
             raise  # the factory's own code raised it
         raise ApplicationError(
             NO_APPLICATION,
-            f'FLASK_APP is "{import_string}", but in module {_place(module)} the call of it fails: {error}.',
+            f'FLASK_APP is "{import_string}", but in module {_place(module)} the call fails: {error}.',
         ) from None
 
 

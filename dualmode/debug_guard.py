@@ -21,15 +21,15 @@ def after_import(app: Any) -> None:
         _logger.warning("app.debug is off in lambda mode: debugging would show the application's source code")
     if app.config["PROPAGATE_EXCEPTIONS"] or (app.config["PROPAGATE_EXCEPTIONS"] is None and app.testing):
         app.config["PROPAGATE_EXCEPTIONS"] = False
-        _logger.warning("PROPAGATE_EXCEPTIONS is off in lambda mode: an exception is answered by the error handlers")
+        _logger.warning("PROPAGATE_EXCEPTIONS is off in lambda mode: the error handlers answer an exception")
 
 
 def warn_of(app: Any) -> None:
     """Warns if debugging is on in an application that isn't Flask's: only its owner can turn it off there."""
     if getattr(app, "debug", False) is True or _django_debugs():
         _logger.warning(
-            "The application's own debugging is on: it shows source code to whoever causes an error. Only a Flask"
-            " application's is turned off in lambda mode: turn this one off, by a variable of the setting environment"
+            "The application's own debugging is on, which shows source code to anyone who causes an error: lambda mode"
+            " turns it off only in Flask, so turn it off yourself, such as by a variable in the setting environment"
         )
 
 

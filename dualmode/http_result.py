@@ -69,7 +69,7 @@ def within_limit(
     if size <= limit:
         return result
     sentence = (
-        f"The response is {size} bytes as Lambda carries it, and its limit is {limit} bytes:"
+        f"The response is {size} bytes as Lambda counts it, but the limit is {limit} bytes:"
         " answer with less, or with a redirect to where it is stored"
     )
     _logger.error(sentence)

@@ -30,14 +30,14 @@ def main() -> int:
     except Exception as error:  # noqa: BLE001 - whatever their code raises
         _show(error)
         return _fail(
-            f"Importing {import_string} fails with {type(error).__name__}, as above. Fix it; a variable that it needs"
-            " goes into the setting environment, which this import sees. checkImport=false leaves this check out, for"
-            " an application that needs a database or a network to be imported."
+            f"Importing {import_string} fails with {type(error).__name__}, as shown above. Fix it, or set a variable"
+            " that it needs in the setting environment, which this import sees. Set checkImport=false to leave this"
+            " check out if the application needs a database or a network to be imported."
         )
     except SystemExit as error:
         _show(error)
         return _fail(
-            f"Importing {import_string} ends Python, as above: an application may do that only when it is run."
+            f"Importing {import_string} ends Python, as shown above: an application may do that only when it runs."
         )
     if not kinds.is_wsgi(app):
         import dualmode.asgi  # noqa: F401 - what would run it is a part of the start
@@ -65,13 +65,10 @@ def _where_modules_come_from() -> str:
     folder = here / Path(name).name if (here / Path(name).name / "__init__.py").exists() else here
     for file in ("requirements.txt", "pyproject.toml", "setup.py"):
         if (folder / file).exists():
-            return (
-                f"What {name} needs is read from {name}/{file}, and from that file alone: add the package that has the"
-                " module to it."
-            )
+            return f"The packages of {name} are read from {name}/{file} only: add the package with the module there."
     return (
-        f"What {name} needs is looked for in {name}/requirements.txt, or else in {name}/pyproject.toml with its uv.lock"
-        " or poetry.lock, or else in setup.py, and none of them is there: add one that names the package."
+        f"The packages of {name} are read from {name}/requirements.txt, or else from {name}/pyproject.toml with its"
+        " uv.lock or poetry.lock, or else from setup.py, but none of these exists: add one that names the package."
     )
 
 

@@ -18,7 +18,9 @@ def check(app: object) -> None:
         TypeError: it can't be called.
     """
     if not callable(app):
-        raise TypeError(f"make_handler takes a Flask, another WSGI or an ASGI application, and not {app!r}: pass one.")
+        raise TypeError(
+            f"make_handler takes a Flask, another WSGI or an ASGI application, not {app!r}: pass one of those."
+        )
 
 
 def prepare(environ: MutableMapping[str, str]) -> logs.AccessLog:

@@ -29,7 +29,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a script's background jobs are started with it ignored
     host, port = environ.get("FLASK_RUN_HOST") or DEFAULT_HOST, environ.get("PORT") or DEFAULT_PORT
     if not port.isdecimal() or int(port) > 65535:
-        sys.exit(f"PORT is {port}, which is not the number of a port: set one from 0 to 65535.")
+        sys.exit(f"PORT is {port}, but that is not a port number: set one from 0 to 65535.")
     base_path = application.path_setting("DUALMODE_BASE_PATH", environ)
     events_path = application.path_setting("DUALMODE_EVENTS_PATH", environ)
     import_string = application.import_string(environ)
@@ -111,7 +111,7 @@ def _serve_asgi(app: Any, host: str, port: int, base_path: str, events_path: str
         import uvicorn
     except ImportError:
         sys.exit(
-            "The application is an ASGI application, and uvicorn, which serves those locally, is not installed:"
+            "An ASGI application needs uvicorn in local mode, and it is not installed:"
             " add it to the application's requirements.txt."
         )
     from dualmode.asgi import mounted as mounted_asgi

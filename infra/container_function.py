@@ -57,11 +57,11 @@ def check_variables(key: str, variables: Mapping[str, pulumi.Input[str]]) -> Non
         if name in RESERVED_NAMES:
             refuse(f"{key}.{name}", "...", "Lambda sets that variable itself", "rename it")
         if not ENVIRONMENT_NAME.fullmatch(name):
-            refuse(f"{key}.{name}", "...", "a name is a letter, then letters, digits or _", "rename it")
+            refuse(f"{key}.{name}", "...", "a name is a letter, followed by letters, digits or _", "rename it")
         if name == "RUN_MODE":
             refuse(f"{key}.{name}", text, "a deployed image always runs in lambda mode", "remove it")
         if isinstance(text, str) and "\0" in text:
-            refuse(f"{key}.{name}", "...", "a variable's text can't hold a NUL character", "remove it")
+            refuse(f"{key}.{name}", "...", "a variable's value can't contain a NUL character", "remove it")
     check_size(variables)
 
 
@@ -205,8 +205,8 @@ def check_size(variables: Mapping[str, pulumi.Input[str]]) -> None:
     size = len(json.dumps(known, separators=(",", ":"), ensure_ascii=False).encode())
     if size > ENVIRONMENT_SIZE:
         raise ConfigError(
-            f"environment is {size} bytes of names and texts, but Lambda takes {ENVIRONMENT_SIZE}: "
-            "keep long ones in a file or a store, and set where they are."
+            f"environment is {size} bytes of names and values, but Lambda takes {ENVIRONMENT_SIZE}: "
+            "keep long values in a file or a store, and set only where they are."
         )
 
 

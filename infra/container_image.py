@@ -57,7 +57,7 @@ def check_image_name(key: str, name: str) -> None:
         refuse(
             key,
             name,
-            "that is not the name of an image",
+            "that is not an image name",
             "set name:tag, or name@sha256:... with the digest's 64 digits to pin it",
         )
 
@@ -95,7 +95,7 @@ class ImageSettings:
                 refuse(
                     "flaskApp",
                     self.flask_app,
-                    f"appDir is {self.app_dir!r}, the sample's folder, which has no such application",
+                    f"appDir is {self.app_dir!r}, the sample's folder, and this application is not in it",
                     "set appDir to the folder of your application",
                 )
 
@@ -166,7 +166,7 @@ def check_folder(app_dir: str) -> None:
             "appDir",
             app_dir,
             "a container build sees only this repository",
-            "move the application into a folder of it and name that",
+            "move the application into a folder of this repository, and set that folder",
         )
     if not path.parts or path.parts[0] in LEFT_OUT or "." in path.parts[0]:
         refuse(
@@ -180,11 +180,11 @@ def check_folder(app_dir: str) -> None:
         refuse(
             "appDir",
             app_dir,
-            f"{str(link)!r} is a symbolic link, and a container build takes a link and not what it leads to",
-            "copy the application into a folder of this repository and name that",
+            f"{str(link)!r} is a symbolic link, and a container build copies the link, not what it points to",
+            "copy the application into a folder of this repository, and set that folder",
         )
     if not Path(path).is_dir():
-        refuse("appDir", app_dir, "this repository has no such folder", "set the folder of your application")
+        refuse("appDir", app_dir, "that folder doesn't exist in this repository", "set the folder of your application")
 
 
 def build_arguments(

@@ -32,7 +32,7 @@ def check_domain_name(key: str, given: str) -> None:
     """A domain must have a syntax and length that a certificate allows."""
     name = normal(given)
     if name and not DOMAIN.fullmatch(name):
-        refuse(key, given, "that is not a domain name", "set one such as api.example.com, in ASCII")
+        refuse(key, given, "that is not a domain name", "set a name such as api.example.com, in ASCII")
     if len(name) > LONGEST_DOMAIN:
         refuse(key, given, f"a certificate's name has {LONGEST_DOMAIN} characters at most", "set a shorter one")
 
@@ -144,12 +144,17 @@ def check_zone(domain_name: str, hosted_zone: str) -> None:
         ConfigError: there is no domain, or its name doesn't end in the zone's name.
     """
     if hosted_zone and not domain_name:
-        refuse("hostedZone", hosted_zone, "it holds domainName, which is not set", "set domainName as well")
+        refuse(
+            "hostedZone",
+            hosted_zone,
+            "it is the zone of domainName, and domainName is not set",
+            "set domainName as well",
+        )
     if hosted_zone and domain_name != hosted_zone and not domain_name.endswith(f".{hosted_zone}"):
         refuse(
             "hostedZone",
             hosted_zone,
-            f"domainName {domain_name} does not end in it",
+            f"domainName {domain_name} does not end with it",
             "set the zone that the domain belongs to",
         )
 

@@ -141,5 +141,5 @@ def text_of(key: str, scalar: object) -> str:
         ConfigError: it isn't a scalar.
     """
     if not isinstance(scalar, str | int | float | bool):
-        refuse(key, type(scalar).__name__, "it takes a text", "set a text, such as JSON")
+        refuse(key, type(scalar).__name__, "it takes a string", "set a string, such as JSON")
     return str(scalar).lower() if isinstance(scalar, bool) else str(scalar)

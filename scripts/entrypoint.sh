@@ -15,7 +15,7 @@ case ${RUN_MODE:-lambda} in
         ;;
     lambda)
         if [ -z "${AWS_LAMBDA_RUNTIME_API:-}" ]; then
-            echo "RUN_MODE=lambda needs Lambda's Runtime API, and AWS_LAMBDA_RUNTIME_API is not set: outside of Lambda, set RUN_MODE=gateway or RUN_MODE=local." >&2
+            echo "RUN_MODE=lambda needs Lambda's Runtime API, but AWS_LAMBDA_RUNTIME_API is not set: outside of Lambda, set RUN_MODE=gateway or RUN_MODE=local." >&2
             exit 64
         fi
         exec python -P "$root/dualmode/lambda_mode.py"
@@ -24,7 +24,7 @@ case ${RUN_MODE:-lambda} in
         exec python -P -m dualmode.gateway "$root/scripts/entrypoint.sh"
         ;;
     *)
-        echo "RUN_MODE=$RUN_MODE is none of local, lambda, gateway." >&2
+        echo "RUN_MODE=$RUN_MODE is not one of local, lambda, gateway." >&2
         exit 64
         ;;
 esac

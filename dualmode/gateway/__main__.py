@@ -28,7 +28,10 @@ REAP_SECONDS = 1.0
 
 
 def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
-    """Serve until SIGTERM or SIGINT, and return the exit status."""
+    """Serve until SIGTERM or SIGINT, and return the exit status: 0, 64 for wrong usage, 69 for a port in use.
+
+    `arguments` are the function's bootstrap: the command that starts its process.
+    """
     if not arguments:
         return _fail(USAGE, "usage: python -m dualmode.gateway COMMAND [ARGUMENT…], the function's bootstrap.")
     try:
@@ -80,7 +83,7 @@ def _bound(
     except OSError as error:
         number = error.errno or 0
         reason = os.strerror(number) if number > 0 else str(error)  # a name that doesn't resolve has none
-        raise OSError(f"{variable} {port} can't be served on {host}: {reason}.") from error
+        raise OSError(f"{variable} {port} can't be used on {host}: {reason}.") from error
 
 
 def _environment(settings: Settings, advice: Advice) -> Environment:

@@ -26,7 +26,7 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The gateway's settings from its environment; `throttle` is rate (requests a second) and burst."""
+    """The gateway's settings from its environment; `throttle` is rate (requests a second) and burst (requests)."""
 
     host: str
     port: int
@@ -43,7 +43,7 @@ class Settings:
 
 
 def settings_from(environ: Mapping[str, str], bootstrap: Sequence[str]) -> Settings:
-    """The settings from the environment variables.
+    """The settings from the environment variables; `bootstrap` is the command that starts a function's process.
 
     Raises:
         SettingsError: a variable has a value that it can't have.
@@ -91,6 +91,8 @@ def function_variables(
 ) -> dict[str, str]:
     """The variables that Lambda gives to an image's process, on top of the image's own and the user's.
 
+    `memory_size` is in MB.
+
     Source: docs/http-api.md, L01 and L06.
     """
     kept = {key: value for key, value in environ.items() if not key.startswith("GATEWAY_")}
@@ -125,7 +127,7 @@ def _throttle(read: "_Reader") -> tuple[float, int] | None:
         return None
     if not rate or not burst:
         missing = "GATEWAY_THROTTLE_BURST" if rate else "GATEWAY_THROTTLE_RATE"
-        raise SettingsError(f"{missing} is not set: throttling takes both a rate (requests a second) and a burst.")
+        raise SettingsError(f"{missing} is not set: throttling needs both a rate (requests a second) and a burst.")
     return rate, burst
 
 

@@ -115,8 +115,8 @@ def _from_pyproject(folder: Path, name: str, declared: Path) -> Plan:
         return Plan(name=name, source=PYPROJECT, lock=lock, project=["--no-deps", "-e", "."] if packaged else [])
     if static is None and not packaged:
         raise DependencyError(
-            f"{name}/{PYPROJECT} leaves its dependencies to a tool, and says of none how to build it: add the tool's"
-            f" lock ({UV_LOCK}, {POETRY_LOCK}), or a {REQUIREMENTS}."
+            f"{name}/{PYPROJECT} leaves its dependencies to a tool, and has no build-system: add the tool's lock"
+            f" ({UV_LOCK}, {POETRY_LOCK}), or a {REQUIREMENTS}."
         )
     return Plan(name=name, source=PYPROJECT, requirements=static or [], project=["-e", "."] if packaged else [])
 

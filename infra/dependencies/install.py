@@ -55,7 +55,7 @@ def _pip(arguments: Sequence[str], plan: Plan, folder: Path, python: Path, base:
             f"The packages of {plan.name}/{source} can't be installed. {sentence}"
             if sentence
             else f"The packages of {plan.name}/{source} can't be installed; pip says why above. Correct that file, or"
-            " see that a package index can be reached."
+            " check that a package index can be reached."
         )
 
 
@@ -72,7 +72,7 @@ def _export(plan: Plan, declared: Path, scratch: Path) -> Path:
     status, _ = _run([*own_pip, "install", "--quiet", "--target", str(tools), *packages], declared)
     if status != 0:
         raise DependencyError(
-            f"{packages[0]}, which reads {plan.name}/{plan.lock}, can't be installed: see that a package index can be"
+            f"{packages[0]}, which reads {plan.name}/{plan.lock}, can't be installed: check that a package index can be"
             f" reached, or export the lock to {plan.name}/{REQUIREMENTS}."
         )
     path = {"PYTHONPATH": str(tools), "POETRY_VIRTUALENVS_CREATE": "false"}

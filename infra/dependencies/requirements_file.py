@@ -84,7 +84,7 @@ def _inside(path: Path, line: Line, file: Path, folder: Path, name: str) -> Path
     place = f"{name}/{file.relative_to(folder)}, line {line.first}, names {line.text!r}"
     resolved = path.resolve()
     if not resolved.is_relative_to(folder.resolve()):
-        raise DependencyError(f"{place}, which is outside of {name}: a build sees that folder alone, so move it there.")
+        raise DependencyError(f"{place}, but that is outside {name}: a build sees only that folder, so move it there.")
     if not resolved.exists():
-        raise DependencyError(f"{place}, and {name} has no such file or folder.")
+        raise DependencyError(f"{place}, but {name} has no such file or folder: correct the line, or add it.")
     return resolved

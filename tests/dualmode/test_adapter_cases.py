@@ -226,7 +226,7 @@ def test_a_response_over_the_limit_becomes_an_error_that_names_size_and_limit(ca
     answer = (200, [("Content-Type", "text/plain")], b"x" * MOST_BYTES)
     size = len('{"statusCode": 200, "headers": {"content-type": "text/plain"}, "body": "", "isBase64Encoded": false}')
     sentence = (
-        f"The response is {size + MOST_BYTES} bytes as Lambda carries it, and its limit is 6291556 bytes:"
+        f"The response is {size + MOST_BYTES} bytes as Lambda counts it, but the limit is 6291556 bytes:"
         " answer with less, or with a redirect to where it is stored"
     )
     assert within_limit(answer, "GET") == {

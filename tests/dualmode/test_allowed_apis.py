@@ -82,8 +82,8 @@ FORGED = [
     (f"{API}\n", f"'{API}\\n'"),
     ("x" * 300, f"'{'x' * 200}'"),
     ([API], f"\"['{API}']\""),
-    ({}, "an API that it doesn't name"),
-    (None, "an API that it doesn't name"),
+    ({}, "an API without an id"),
+    (None, "an API without an id"),
 ]
 
 
@@ -96,8 +96,8 @@ def test_a_request_that_names_another_source_fails_and_is_no_event_either(kind, 
         handler(of(make(path="/a"), claimed), CONTEXT)
     assert (failed.value.exception_type, failed.value.msg, failed.value.trace) == (
         "EventError",
-        f"The event has the shape of a request from {named}, and DUALMODE_API_ID allows only {API}, {GROUP}:"
-        " add the id there if its requests are to be taken.",
+        f"The event has the shape of a request from {named}, but DUALMODE_API_ID allows only {API}, {GROUP}:"
+        " to accept its requests, add its id there.",
         None,
     )
     assert paths == []
@@ -124,8 +124,8 @@ def test_the_variable_makes_a_forged_request_a_failed_invocation(rie, tmp_path):
         assert function.invoke(make_event())["body"] == "sold"
         error = function.invoke(of_api(make_event(), "other"))
     assert {**error, "requestId": ""} == {
-        "errorMessage": f"The event has the shape of a request from 'other', and DUALMODE_API_ID allows only {API}:"
-        " add the id there if its requests are to be taken.",
+        "errorMessage": f"The event has the shape of a request from 'other', but DUALMODE_API_ID allows only {API}:"
+        " to accept its requests, add its id there.",
         "errorType": "EventError",
         "requestId": "",
         "stackTrace": [],

@@ -247,56 +247,57 @@ REFUSED = {
     ),
     "lib/nowhere.py": (
         "Runtime.ImportModuleError",
-        'FLASK_APP is "lib/nowhere.py", but there is no module nowhere in {folder}/lib, where no module is.',
+        'FLASK_APP is "lib/nowhere.py", but there is no module nowhere in {folder}/lib, which has no modules.',
     ),
     "nowhere.web:app": (
         "Runtime.ImportModuleError",
         'FLASK_APP is "nowhere.web:app", but there is no module nowhere in {folder}, which has api.py, factory.py,'
         " needing.py, package, plain.py, raising.py, shop.py, two.py, wrong.py.",
     ),
-    ":app": ("Runtime.ImportModuleError", 'FLASK_APP is ":app", which names no module before the colon.'),
+    ":app": (
+        "Runtime.ImportModuleError",
+        'FLASK_APP is ":app", but there is no module before the colon: write module:app.',
+    ),
     "shop:web": (
         "Runtime.HandlerNotFound",
         'FLASK_APP is "shop:web", but module shop ({folder}/shop.py) has no web; it has app, admin, create_app().',
     ),
     "shop:db": (
         "Runtime.HandlerNotFound",
-        'FLASK_APP is "shop:db", but in module shop ({folder}/shop.py) that is of type dict, neither a WSGI (Flask,'
-        " Django, ...) nor an ASGI application; it has app, admin, create_app().",
+        'FLASK_APP is "shop:db", but in module shop ({folder}/shop.py) that is of type dict, not a WSGI (Flask,'
+        " Django, ...) or ASGI application; it has app, admin, create_app().",
     ),
     "shop:make_nothing": (
         "Runtime.HandlerNotFound",
-        'FLASK_APP is "shop:make_nothing", but in module shop ({folder}/shop.py) that is of type NoneType, neither a'
-        " WSGI (Flask, Django, ...) nor an ASGI application; it has app, admin, create_app().",
+        'FLASK_APP is "shop:make_nothing", but in module shop ({folder}/shop.py) that is of type NoneType, not a'
+        " WSGI (Flask, Django, ...) or ASGI application; it has app, admin, create_app().",
     ),
     "shop:needs_more()": (
         "Runtime.HandlerNotFound",
-        'FLASK_APP is "shop:needs_more()", but in module shop ({folder}/shop.py) the call of it fails: needs_more()'
+        'FLASK_APP is "shop:needs_more()", but in module shop ({folder}/shop.py) the call fails: needs_more()'
         " missing 1 required positional argument: 'config'.",
     ),
     "shop:create_app(": (
         "Runtime.HandlerNotFound",
-        'FLASK_APP is "shop:create_app(", but create_app( is neither a name nor the call of one with literal'
-        " arguments.",
+        'FLASK_APP is "shop:create_app(", but create_app( is neither a name nor a call with literal arguments.',
     ),
     "shop:create_app(db)": (
         "Runtime.HandlerNotFound",
-        'FLASK_APP is "shop:create_app(db)", but create_app(db) is neither a name nor the call of one with literal'
-        " arguments.",
+        'FLASK_APP is "shop:create_app(db)", but create_app(db) is neither a name nor a call with literal arguments.',
     ),
     "shop:app[0]": (
         "Runtime.HandlerNotFound",
-        'FLASK_APP is "shop:app[0]", but app[0] is neither a name nor the call of one with literal arguments.',
+        'FLASK_APP is "shop:app[0]", but app[0] is neither a name nor a call with literal arguments.',
     ),
     "plain:kept": (
         "Runtime.HandlerNotFound",
-        'FLASK_APP is "plain:kept", but in module plain ({folder}/plain.py) that is of type Kept, neither a WSGI'
-        " (Flask, Django, ...) nor an ASGI application; name its part plain:kept.server.",
+        'FLASK_APP is "plain:kept", but in module plain ({folder}/plain.py) that is of type Kept, not a WSGI'
+        " (Flask, Django, ...) or ASGI application; use its part plain:kept.server.",
     ),
     "plain:Kept()": (
         "Runtime.HandlerNotFound",
-        'FLASK_APP is "plain:Kept()", but in module plain ({folder}/plain.py) that is of type Kept, neither a WSGI'
-        " (Flask, Django, ...) nor an ASGI application; name its part plain:Kept().server.",
+        'FLASK_APP is "plain:Kept()", but in module plain ({folder}/plain.py) that is of type Kept, not a WSGI'
+        " (Flask, Django, ...) or ASGI application; use its part plain:Kept().server.",
     ),
     "plain:kept.client": (
         "Runtime.HandlerNotFound",
@@ -310,8 +311,8 @@ REFUSED = {
     ),
     "api:kind": (
         "Runtime.HandlerNotFound",
-        'FLASK_APP is "api:kind", but in module api ({folder}/api.py) that is the class Asgi, neither a WSGI (Flask,'
-        " Django, ...) nor an ASGI application; it has function, app.",
+        'FLASK_APP is "api:kind", but in module api ({folder}/api.py) that is the class Asgi, not a WSGI (Flask,'
+        " Django, ...) or ASGI application; it has function, app.",
     ),
 }
 

@@ -88,7 +88,7 @@ def test_commands_are_off_until_they_are_allowed(app):
         handler({"flask": ["greet", "Ada"]}, CONTEXT)
     assert (failed.value.exception_type, failed.value.msg, failed.value.trace) == (
         "CommandError",
-        "Commands are off: set DUALMODE_ALLOW_COMMANDS=1 for a function that is to run them.",
+        "Commands are off: set DUALMODE_ALLOW_COMMANDS=1 to let the function run them.",
         None,
     )
 

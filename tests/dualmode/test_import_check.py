@@ -62,9 +62,9 @@ def test_an_error_is_shown_from_the_application_s_own_line_on(check, tmp_path):
     assert status == 1
     assert lines[:2] == ["Traceback (most recent call last):", f'  File "{tmp_path}/raising.py", line 1, in <module>']
     assert lines[-1] == (
-        "dualmode: Importing raising:app fails with RuntimeError, as above. Fix it; a variable that it needs goes into"
-        " the setting environment, which this import sees. checkImport=false leaves this check out, for an application"
-        " that needs a database or a network to be imported."
+        "dualmode: Importing raising:app fails with RuntimeError, as shown above. Fix it, or set a variable that it"
+        " needs in the setting environment, which this import sees. Set checkImport=false to leave this check out if"
+        " the application needs a database or a network to be imported."
     )
 
 
@@ -73,14 +73,14 @@ def test_an_error_is_shown_from_the_application_s_own_line_on(check, tmp_path):
     [
         (
             None,
-            "What apps/shop needs is looked for in apps/shop/requirements.txt, or else in apps/shop/pyproject.toml with"
-            " its uv.lock or poetry.lock, or else in setup.py, and none of them is there: add one that names the"
+            "The packages of apps/shop are read from apps/shop/requirements.txt, or else from apps/shop/pyproject.toml"
+            " with its uv.lock or poetry.lock, or else from setup.py, but none of these exists: add one that names the"
             " package.",
         ),
         (
             "pyproject.toml",
-            "What apps/shop needs is read from apps/shop/pyproject.toml, and from that file alone: add the package that"
-            " has the module to it.",
+            "The packages of apps/shop are read from apps/shop/pyproject.toml only: add the package with the module"
+            " there.",
         ),
     ],
 )
@@ -97,7 +97,7 @@ def test_an_application_that_ends_python_is_not_taken_for_one_that_can_be_import
     status, lines = check("leaving:app")
     assert (status, lines[-1]) == (
         1,
-        "dualmode: Importing leaving:app ends Python, as above: an application may do that only when it is run.",
+        "dualmode: Importing leaving:app ends Python, as shown above: an application may do that only when it runs.",
     )
 
 

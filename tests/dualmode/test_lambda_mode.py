@@ -176,7 +176,7 @@ def test_debugging_never_reaches_lambda(emulated, tmp_path):
     assert warnings == [
         "FLASK_DEBUG is ignored in lambda mode: debugging would show the application's source code",
         "app.debug is off in lambda mode: debugging would show the application's source code",
-        "PROPAGATE_EXCEPTIONS is off in lambda mode: an exception is answered by the error handlers",
+        "PROPAGATE_EXCEPTIONS is off in lambda mode: the error handlers answer an exception",
     ]
 
 
@@ -327,8 +327,8 @@ def test_the_debugging_of_another_framework_is_left_on_and_said(emulated, tmp_pa
         assert function.invoke(make_event())["body"] == "debugging"
         lines = function.lines(last="own debugging is on")
     assert [line.split("\t")[-1] for line in lines if line.startswith("[WARNING]")] == [
-        "The application's own debugging is on: it shows source code to whoever causes an error. Only a Flask"
-        " application's is turned off in lambda mode: turn this one off, by a variable of the setting environment"
+        "The application's own debugging is on, which shows source code to anyone who causes an error: lambda mode"
+        " turns it off only in Flask, so turn it off yourself, such as by a variable in the setting environment"
     ]
 
 

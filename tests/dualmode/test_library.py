@@ -179,7 +179,7 @@ def test_what_is_no_application_is_refused_in_one_sentence_before_anything_is_ch
         make_handler("app", variables)
     assert variables == {"FLASK_DEBUG": "1"}
     assert str(refused.value) == (
-        "make_handler takes a Flask, another WSGI or an ASGI application, and not 'app': pass one."
+        "make_handler takes a Flask, another WSGI or an ASGI application, not 'app': pass one of those."
     )
 
 

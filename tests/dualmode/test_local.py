@@ -300,11 +300,11 @@ def test_what_keeps_it_from_starting_is_one_sentence(tmp_path):
         f'FLASK_APP is "shop:web", but module shop ({tmp_path}/shop.py) has no web; it has app.\n',
     )
     for port in ("http", "99999"):
-        sentence = f"PORT is {port}, which is not the number of a port: set one from 0 to 65535.\n"
+        sentence = f"PORT is {port}, but that is not a port number: set one from 0 to 65535.\n"
         assert failure(tmp_path, FLASK_APP="shop", PORT=port) == (1, sentence)
     assert failure(tmp_path, FLASK_APP="api:app") == (
         1,
-        "The application is an ASGI application, and uvicorn, which serves those locally, is not installed:"
+        "An ASGI application needs uvicorn in local mode, and it is not installed:"
         " add it to the application's requirements.txt.\n",
     )
 

@@ -107,7 +107,7 @@ def test_a_container_stops_at_once_while_it_answers(mode, engine, httpbin_image)
 def test_an_unknown_mode_is_refused_with_the_names_of_the_three(mode, engine, sample_image):
     with started(engine, sample_image, mode) as container:
         assert container.exit_code() == 64
-        assert container.logs() == f"RUN_MODE={mode} is none of local, lambda, gateway.\n"
+        assert container.logs() == f"RUN_MODE={mode} is not one of local, lambda, gateway.\n"
 
 
 @pytest.mark.parametrize("mode", ["", "lambda"])

@@ -94,8 +94,8 @@ def test_variables_of_the_settings_and_of_each_grant_come_together():
             # {"AA":"...","BB":"..."} has 17 bytes beside the two texts.
             {"AA": "a" * 2000},
             [Grant(name="table", variables={"BB": "b" * 2080})],
-            "environment is 4097 bytes of names and texts, but Lambda takes 4096: "
-            "keep long ones in a file or a store, and set where they are.",
+            "environment is 4097 bytes of names and values, but Lambda takes 4096: "
+            "keep long values in a file or a store, and set only where they are.",
         ),
     ],
 )

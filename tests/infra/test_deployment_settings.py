@@ -116,7 +116,7 @@ def test_settings_that_can_work_are_taken(given):
         *(
             (
                 {"base_image": name},
-                f"baseImage is {name!r}, but that is not the name of an image: "
+                f"baseImage is {name!r}, but that is not an image name: "
                 "set name:tag, or name@sha256:... with the digest's 64 digits to pin it.",
             )
             for name in (
@@ -134,7 +134,7 @@ def test_settings_that_can_work_are_taken(given):
         (
             {"app_dir": "../shop"},
             "appDir is '../shop', but a container build sees only this repository: "
-            "move the application into a folder of it and name that.",
+            "move the application into a folder of this repository, and set that folder.",
         ),
         *(
             (
@@ -151,17 +151,17 @@ def test_settings_that_can_work_are_taken(given):
         ),
         (
             {"flask_app": "shop:app"},
-            "flaskApp is 'shop:app', but appDir is 'scripts', the sample's folder, which has no such application: "
+            "flaskApp is 'shop:app', but appDir is 'scripts', the sample's folder, and this application is not in it: "
             "set appDir to the folder of your application.",
         ),
         (
             {"app_dir": "shopp"},
-            "appDir is 'shopp', but this repository has no such folder: set the folder of your application.",
+            "appDir is 'shopp', but that folder doesn't exist in this repository: set the folder of your application.",
         ),
         *(
             (
                 {"domain_name": name},
-                f"domainName is {name!r}, but that is not a domain name: set one such as api.example.com, in ASCII.",
+                f"domainName is {name!r}, but that is not a domain name: set a name such as api.example.com, in ASCII.",
             )
             for name in (
                 "https://api.example.com",
@@ -183,17 +183,18 @@ def test_settings_that_can_work_are_taken(given):
         ),
         (
             {"hosted_zone": "example.com"},
-            "hostedZone is 'example.com', but it holds domainName, which is not set: set domainName as well.",
+            "hostedZone is 'example.com', but it is the zone of domainName, and domainName is not set: "
+            "set domainName as well.",
         ),
         (
             {"domain_name": "api.notexample.com", "hosted_zone": "example.com"},
-            "hostedZone is 'example.com', but domainName api.notexample.com does not end in it: "
+            "hostedZone is 'example.com', but domainName api.notexample.com does not end with it: "
             "set the zone that the domain belongs to.",
         ),
         *(
             (
                 {"environment": {name: "hunter2"}},
-                f"environment.{name} is '...', but a name is a letter, then letters, digits or _: rename it.",
+                f"environment.{name} is '...', but a name is a letter, followed by letters, digits or _: rename it.",
             )
             for name in ("1ST", "A-B", "A", "", "_AB", "AB\n")
         ),
@@ -220,13 +221,13 @@ def test_settings_that_can_work_are_taken(given):
         ),
         (
             {"environment": {"AA": "a\0b"}},
-            "environment.AA is '...', but a variable's text can't hold a NUL character: remove it.",
+            "environment.AA is '...', but a variable's value can't contain a NUL character: remove it.",
         ),
         (
             # é has two bytes in UTF-8: {"AA":"...","BB":"é"} is 19 bytes longer than AA's text.
             {"environment": {"AA": "x" * 4078, "BB": "é"}},
-            "environment is 4097 bytes of names and texts, but Lambda takes 4096: "
-            "keep long ones in a file or a store, and set where they are.",
+            "environment is 4097 bytes of names and values, but Lambda takes 4096: "
+            "keep long values in a file or a store, and set only where they are.",
         ),
     ],
     ids=lambda given: str(given)[:60] if isinstance(given, dict) else "",
@@ -260,8 +261,8 @@ def test_variables_of_any_scalar_type_become_text():
     ("value", "message"),
     [
         ([], "environment is 'list', but it maps names to values: set environment.NAME with --path."),
-        ({"LIST": ["x"]}, "environment.LIST is 'list', but it takes a text: set a text, such as JSON."),
-        ({"MAP": {"x": 1}}, "environment.MAP is 'dict', but it takes a text: set a text, such as JSON."),
+        ({"LIST": ["x"]}, "environment.LIST is 'list', but it takes a string: set a string, such as JSON."),
+        ({"MAP": {"x": 1}}, "environment.MAP is 'dict', but it takes a string: set a string, such as JSON."),
     ],
 )
 def test_what_is_not_a_map_of_texts_is_refused(value, message):
@@ -340,8 +341,8 @@ def test_a_folder_behind_a_symbolic_link_is_refused(tmp_path, monkeypatch):
         with pytest.raises(ConfigError) as refusal:
             settings_of(app_dir=folder, flask_app="shop:app")
         assert str(refusal.value) == (
-            f"appDir is {folder!r}, but 'shop' is a symbolic link, and a container build takes a link and not what it "
-            "leads to: copy the application into a folder of this repository and name that."
+            f"appDir is {folder!r}, but 'shop' is a symbolic link, and a container build copies the link, not what it "
+            "points to: copy the application into a folder of this repository, and set that folder."
         )
 
 

@@ -49,12 +49,12 @@ def test_what_is_on_the_path_already_stays_there(entered, tmp_path):
 
 @pytest.mark.parametrize("mode", ["Lambda", "locl", "local gateway", "*", "prod"])
 def test_a_typing_error_names_the_modes_and_is_not_lambda_mode(mode, entered):
-    assert entered(RUN_MODE=mode, **API) == (64, f"RUN_MODE={mode} is none of local, lambda, gateway.\n")
+    assert entered(RUN_MODE=mode, **API) == (64, f"RUN_MODE={mode} is not one of local, lambda, gateway.\n")
 
 
 def test_lambda_mode_outside_of_lambda_says_what_is_missing(entered):
     sentence = (
-        "RUN_MODE=lambda needs Lambda's Runtime API, and AWS_LAMBDA_RUNTIME_API is not set:"
+        "RUN_MODE=lambda needs Lambda's Runtime API, but AWS_LAMBDA_RUNTIME_API is not set:"
         " outside of Lambda, set RUN_MODE=gateway or RUN_MODE=local.\n"
     )
     assert entered() == entered(RUN_MODE="lambda") == (64, sentence)

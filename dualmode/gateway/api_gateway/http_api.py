@@ -42,7 +42,11 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpApiOptions:
-    """The options of the local HTTP API; `header_limit_status` is the status for headers that are too long."""
+    """The options of the local HTTP API.
+
+    `header_limit_status` is the status for headers that are too long, `integration_seconds` the time after which a
+    client gets a 503.
+    """
 
     event: EventOptions = field(default_factory=EventOptions)
     result: ResultOptions = field(default_factory=ResultOptions)
@@ -51,7 +55,10 @@ class HttpApiOptions:
 
 
 class HttpApi:
-    """Answers a client's requests by calling the function."""
+    """Answers a client's requests by calling the function.
+
+    Without a `throttle` no request gets a 429.
+    """
 
     def __init__(
         self,
@@ -67,7 +74,10 @@ class HttpApi:
         self._throttle = throttle
 
     def respond(self, request: Request) -> Response:
-        """The response to a request, always one that API Gateway could have sent."""
+        """The response to a request, always one that API Gateway could have sent.
+
+        Source: docs/http-api.md, R64 for the head's size, G25 for the body's, S33 for the time.
+        """
         now = time.time()
         request_id = new_request_id()
         if head_bytes(request) > HEADER_LIMIT:
@@ -98,7 +108,7 @@ class HttpApi:
             _log.warning(
                 "A client got 503 after %g s: %s.",
                 self._options.integration_seconds,
-                f"invocation {invocation.id} goes on" if goes_on else "no environment was free",
+                f"invocation {invocation.id} still runs" if goes_on else "no environment was free",
             )
             return message_response(503, "Service Unavailable", request_id=request_id)
         if outcome.failed:
@@ -108,7 +118,7 @@ class HttpApi:
                 outcome.payload, request_id=request_id, method=request.method, options=self._options.result
             )
         except InvalidResultError as error:
-            _log.warning("The function's result for %s is answered with 500. %s", invocation.id, error)
+            _log.warning("The client got 500 for the result of invocation %s. %s", invocation.id, error)
             return message_response(500, "Internal Server Error", request_id=request_id)
 
     def refuse(self, refused: RefusedError) -> Response:
@@ -124,6 +134,9 @@ def refusal_message(status: int, otherwise: str = "") -> str:
 
 
 def head_bytes(request: Request) -> int:
-    """The bytes that API Gateway's header limit counts: the request line and the headers' values."""
+    """The bytes that API Gateway's header limit counts: the request line and the headers' values.
+
+    Source: docs/http-api.md, R64.
+    """
     line = len(request.method) + len(request.target) + len("  HTTP/1.1")
     return line + sum(len(value) for _, value in request.headers)

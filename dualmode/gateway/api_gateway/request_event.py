@@ -69,7 +69,10 @@ DEFAULT_OPTIONS = EventOptions()
 
 
 def new_request_id() -> str:
-    """An id as `requestContext.requestId` and the `apigw-requestid` header have it: 16 characters ending in `=`."""
+    """An id as `requestContext.requestId` and the `apigw-requestid` header have it: 16 characters ending in `=`.
+
+    Source: docs/http-api.md, R54.
+    """
     return base64.b64encode(os.urandom(11)).decode("ascii").replace("+", "-").replace("/", "_")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 
 class Throttle:
-    """Allows `rate` requests a second, and `burst` at once.
+    """Allows `rate` requests a second, and `burst` at once; `clock` tells the time in seconds.
 
     Source: API Gateway's developer guide, throttling: tokens are added at `rate`, the bucket holds `burst`.
     """
@@ -20,7 +20,7 @@ class Throttle:
         self._at = clock()
 
     def admits(self) -> bool:
-        """Take a token; False when there is none."""
+        """Take a token for one request, and return True; False if there is none."""
         with self._lock:
             now = self._clock()
             self._tokens = min(self._tokens + (now - self._at) * self._rate, float(self._burst))

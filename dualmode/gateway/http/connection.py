@@ -205,7 +205,7 @@ def _parsed_head(text: str, client: str) -> Head:
     if version is None or not TOKEN.match(parts[0]) or not parts[1] or _CONTROL.search(parts[1]):
         raise RefusedError(400, "The request line is malformed.")
     if version[1] != "1":
-        raise RefusedError(505, "Only HTTP/1.1 and HTTP/1.0 are spoken here.")
+        raise RefusedError(505, "Only HTTP/1.1 and HTTP/1.0 are supported.")
     headers = tuple(_header(line) for line in lines)
     request = Request(method=parts[0], target=parts[1], headers=headers, client=client)
 
@@ -219,12 +219,12 @@ def _parsed_head(text: str, client: str) -> Head:
     if len(lengths) > 1 or (lengths and not _LENGTH.match(lengths[0])):
         raise RefusedError(400, "A request has at most one Content-Length, and it is a number.", request)
     if encodings and (lengths or not modern):
-        raise RefusedError(400, "Transfer-Encoding excludes Content-Length and HTTP/1.0.", request)
+        raise RefusedError(400, "Transfer-Encoding is not allowed with Content-Length or HTTP/1.0.", request)
     if encodings and [encoding.lower() for encoding in encodings] != ["chunked"]:
-        raise RefusedError(501, "The only transfer coding known here is chunked.", request)
+        raise RefusedError(501, "The only supported transfer coding is chunked.", request)
     expectations = [value.lower() for value in values("expect")]
     if expectations and expectations != ["100-continue"]:
-        raise RefusedError(417, "The only expectation known here is 100-continue.", request)
+        raise RefusedError(417, "The only supported expectation is 100-continue.", request)
     options = {option.strip().lower() for value in values("connection") for option in value.split(",")}
     return Head(
         request=request,

@@ -21,13 +21,14 @@ _log = logging.getLogger(__name__)
 
 
 def refusal(refused: RefusedError) -> Response:
-    """The answer to a request that doesn't reach a handler."""
+    """The answer to a request that doesn't reach a handler: its status, and `{"message": …}` with the sentence."""
     return json_response(refused.status, {"message": refused.sentence})
 
 
 class HttpServer:
     """Serves one port; each connection has a thread, at most `connections` of them at once.
 
+    Port 0 is any free one; `port` is then its number. `body_limit` is in bytes; a longer body gets a 413.
     `objection` returns a sentence that says why a request gets a 403, or None. It is called before a body is read.
 
     Raises:
@@ -60,7 +61,7 @@ class HttpServer:
         self.port: int = self._listener.getsockname()[1]
 
     def start(self) -> None:
-        """Begin to accept connections."""
+        """Begin to accept connections, in a thread; return at once."""
         threading.Thread(target=self._accept, name=f"accept:{self.port}", daemon=True).start()
 
     def stop(self) -> None:

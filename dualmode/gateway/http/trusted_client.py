@@ -29,10 +29,10 @@ def objection(
     for name, _ in request.headers:
         key = name.lower()
         if key == "origin" or key.startswith(fetch_metadata):
-            return f"The header {name} says that a web page sent this request, and those are refused: send it without."
+            return f"The header {name} says that a web page sent this request, and web pages are refused: leave it out."
     host = request.header("host") or ""
     if not takes_host(host):
-        return f"The Host {host[:100]!r} is not one that this port answers to, so that no web page gets at it: {remedy}"
+        return f"The Host {host[:100]!r} is not allowed here, so that no web page can use this port: {remedy}"
     return None
 
 

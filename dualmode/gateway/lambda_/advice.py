@@ -23,11 +23,11 @@ class Advice:
         return key in self._said
 
     def init_took_too_long(self, seconds: float) -> None:
-        """The runtime didn't ask for an event within the time that Lambda gives it."""
+        """The runtime didn't ask for an event within `seconds`, the time that Lambda gives it."""
         self._say(
             "init",
-            f"The application took longer than {seconds:g} s to start: Lambda ends it then and starts it again within "
-            "the first request, whose time it takes. Import less, or load what is large when it is first needed.",
+            f"The application took longer than {seconds:g} s to start: Lambda then ends it and starts it again in the "
+            "first request's own time. Import less, or load what is large when it is first needed.",
         )
 
     def response_has(self, size: int) -> None:
@@ -35,16 +35,16 @@ class Advice:
         if size >= _NEAR * RESPONSE_LIMIT:
             self._say(
                 "response",
-                f"A response has {size / 1024 / 1024:.1f} MB as Lambda counts them (as JSON, and what isn't text in "
-                "base64), near its limit of 6 MB, above which it is a 500. Let clients fetch what is large from S3.",
+                f"A response of {size / 1024 / 1024:.1f} MB, as Lambda counts it (as JSON, binary content in base64), "
+                "is near the limit of 6 MB: above it, the client gets 500. Let clients fetch large files from S3.",
             )
 
     def goes_on(self) -> None:
         """A thread was active when the runtime asked for the next event."""
         self._say(
             "thread",
-            "A thread goes on after the response: Lambda freezes it, as the gateway does, until the next request, "
-            "which may be never. Finish the work before you respond, or send it to a queue such as SQS.",
+            "A thread still runs after the response: Lambda freezes it, as the gateway does, until the next request, "
+            "which may never come. Finish the work before you respond, or send it to a queue such as SQS.",
         )
 
     def _say(self, key: str, sentence: str) -> None:

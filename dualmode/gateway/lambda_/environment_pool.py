@@ -13,7 +13,10 @@ _log = logging.getLogger(__name__)
 
 
 class EnvironmentPool:
-    """Gives each invocation to a warm environment, to a new one while there are fewer than `limit`, or lets it wait."""
+    """Gives each invocation to a warm environment, to a new one while there are fewer than `limit`, or lets it wait.
+
+    `create` makes an environment; its process starts with the first invocation.
+    """
 
     def __init__(self, create: Callable[[], Environment], limit: int) -> None:
         self._create = create
@@ -25,7 +28,7 @@ class EnvironmentPool:
         self._stopped = False
 
     def submit(self, invocation: Invocation) -> None:
-        """Run the invocation as soon as an environment is free; the invocation gets the outcome."""
+        """Run the invocation as soon as an environment is free, and return at once; the invocation gets the outcome."""
         with self._lock:
             if self._stopped:
                 return

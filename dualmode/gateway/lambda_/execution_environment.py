@@ -37,7 +37,7 @@ class Function:
     init_timeout: float = INIT_SECONDS
 
     def arn(self, qualifier: str = "") -> str:
-        """The function's ARN, qualified only where the invocation was."""
+        """The function's ARN, followed by `:qualifier` if there is one."""
         arn = f"arn:aws:lambda:{self.region}:{self.account_id}:function:{self.name}"
         return f"{arn}:{qualifier}" if qualifier else arn
 

@@ -18,7 +18,7 @@ Status = Literal["success", "error", "crash", "timeout"]
 class Outcome:
     """Lambda's answer to the caller of the function.
 
-    `payload` is the result, or the error object where `status` isn't `success`.
+    `payload` is JSON: the result, or the error object where `status` isn't `success`; `error_type` is its `errorType`.
     """
 
     payload: bytes
@@ -32,7 +32,10 @@ class Outcome:
 
 
 def error_outcome(status: Status, error_type: str, message: str) -> Outcome:
-    """An outcome in Lambda's own words, because the function has said nothing."""
+    """An outcome in Lambda's own words, because the function has said nothing.
+
+    Its payload is `{"errorType": …, "errorMessage": …}`.
+    """
     document = {"errorType": error_type, "errorMessage": message}
     return Outcome(payload=json.dumps(document, separators=(",", ":")).encode(), status=status, error_type=error_type)
 
@@ -41,7 +44,8 @@ def error_outcome(status: Status, error_type: str, message: str) -> Outcome:
 class Invocation:
     """An event on its way to a function; whoever waits for it gets exactly one outcome.
 
-    `tail`: the waiter wants the log too, so it is answered only once the log is complete.
+    `event` and `client_context` are JSON, the latter "" if there is none; `qualifier` is a version or an alias.
+    `tail`: the waiter wants the log too, so it is answered only once the log is complete; `log` is its last 4 KiB.
     """
 
     event: bytes
@@ -61,5 +65,5 @@ class Invocation:
         self._done.set()
 
     def wait(self, seconds: float | None) -> Outcome | None:
-        """The outcome, or None if it took longer."""
+        """The outcome, or None if it took longer than `seconds` (None waits without limit)."""
         return self.outcome if self._done.wait(seconds) else None

@@ -33,7 +33,8 @@ class EventsApi:
     """Answers as Lambda's Invoke does: the result, or `X-Amz-Function-Error` and the error object.
 
     It can do what only AWS may do (an authorizer's claims, schedules, management commands): a browser is refused.
-    `hosts` are names, besides addresses and `localhost`, by which programs reach it.
+    `hosts` are names, besides addresses and `localhost`, by which programs reach it. `queue_seconds` is the longest
+    time that an invocation waits for a free environment.
     """
 
     def __init__(
@@ -50,7 +51,7 @@ class EventsApi:
         self._queue_seconds = queue_seconds
 
     def respond(self, request: Request) -> Response:
-        """The answer to one invocation."""
+        """The answer to one invocation; a 429 if no environment was free in time."""
         try:
             invocation = _invocation(request)
         except _RejectedError as rejected:
@@ -104,7 +105,7 @@ class EventsApi:
 def _invocation(request: Request) -> Invocation:
     path = _PATH.match(request.target)
     if path is None:
-        raise _RejectedError(404, "ResourceNotFoundException", "The path is not that of an invocation.")
+        raise _RejectedError(404, "ResourceNotFoundException", "The path is not an invocation's path.")
     if request.method != "POST":
         raise _RejectedError(405, "MethodNotAllowedException", "A function is invoked by POST.")
     kind = request.header("x-amz-invocation-type") or "RequestResponse"

@@ -20,7 +20,10 @@ def to_stdout(data: bytes) -> None:
 
 
 class LogStream:
-    """Collects a process's output, passes whole lines on to `sink`, and remembers the tail of an invocation's log."""
+    """Collects a process's output, passes whole lines on to `sink`, and remembers the tail of an invocation's log.
+
+    A line of more than 256 KiB is passed on in parts.
+    """
 
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
@@ -42,7 +45,7 @@ class LogStream:
             self._output = None
 
     def pump(self) -> bool:
-        """Pass on what the function has printed; False when its output has ended."""
+        """Pass on what the function has printed, and return True; False when its output has ended."""
         with self._lock:
             return self._read()
 
@@ -52,7 +55,10 @@ class LogStream:
             self._tail = bytearray()
 
     def recorded(self) -> bytes:
-        """The last 4 KiB since `record`, and stop remembering."""
+        """Return the last 4 KiB since `record`, and stop remembering.
+
+        Source: Lambda API reference, Invoke, `LogType`.
+        """
         with self._lock:
             tail, self._tail = self._tail or b"", None
             return bytes(tail[-TAIL_BYTES:])

@@ -46,19 +46,19 @@ class Report:
 
 
 class PlatformLog(Protocol):
-    """The two formats have the same moments."""
+    """Writes the log lines of Lambda itself; each format writes them at the same moments."""
 
     def init_start(self, phase: Phase) -> None:
         """A process is started."""
 
     def init_end(self, end: InitEnd) -> None:
-        """It asks for its first event, or never will."""
+        """The process asks for its first event, or never will."""
 
     def start(self, request_id: str, function_arn: str) -> None:
         """An event is handed over."""
 
     def runtime_done(self, request_id: str, outcome: Outcome, duration: float) -> None:
-        """The runtime has answered and asks for the next event, or is gone."""
+        """The runtime has answered, after `duration` ms, and asks for the next event, or its process has ended."""
 
     def report(self, request_id: str, outcome: Outcome, report: Report) -> None:
         """The invocation is over."""

@@ -26,7 +26,7 @@ _owning = threading.Lock()
 
 @dataclass(frozen=True, slots=True)
 class Exited:
-    """The process is gone: `returncode` as subprocess gives it, or the sentence that says why it never ran."""
+    """The process has ended: `returncode` as subprocess gives it, or the sentence that says why it never ran."""
 
     returncode: int = 0
     not_started: str = ""
@@ -44,7 +44,7 @@ class Exited:
 
 
 class ProcessGroup:
-    """A bootstrap command that runs until it ends or is killed; `exited` is told once, from the watching thread."""
+    """A bootstrap command that runs until it ends or is killed; `exited` is called once, in the watching thread."""
 
     def __init__(
         self,
@@ -79,7 +79,7 @@ class ProcessGroup:
         self._signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """Let them go on."""
+        """Let the process and what it started run again, after `freeze`."""
         self._signal(signal.SIGCONT)
 
     def active_threads(self) -> set[int]:

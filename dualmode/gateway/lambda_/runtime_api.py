@@ -73,7 +73,14 @@ Message = Ready | InitFailed | Responded | ErrorReported | ResponseTooLarge
 
 
 class RuntimeApi:
-    """The API that one process of a function talks to; `notify` is told what the process says, in order."""
+    """The API that one process of a function talks to; `notify` is called with what the process says, in order.
+
+    It listens on a free port of 127.0.0.1; `address` is `host:port`.
+
+    Raises:
+        OSError: no port is free.
+    Source: Lambda Developer Guide, "Using the Lambda runtime API for custom runtimes".
+    """
 
     def __init__(self, notify: Callable[[Message], None]) -> None:
         self._notify = notify
@@ -94,17 +101,17 @@ class RuntimeApi:
         self.address = f"127.0.0.1:{self._server.port}"
 
     def start(self) -> None:
-        """Begin to answer."""
+        """Begin to answer calls."""
         self._server.start()
 
     def stop(self) -> None:
-        """Answer nothing any more."""
+        """Answer no more calls; one that still waits for an event gets a 410."""
         with self._lock:
             self._waiter.put(None)
         self._server.stop()
 
     def deliver(self, invocation: Invocation, *, function_arn: str, deadline_ms: int) -> None:
-        """Give an event to the runtime, which has asked for one; `deadline_ms` since the epoch."""
+        """Give an event to the runtime, which has asked for one; `deadline_ms` is in milliseconds since the epoch."""
         headers = [
             # awslambdaric's native client hangs forever without it
             ("Content-Type", "application/json"),
@@ -149,7 +156,9 @@ class RuntimeApi:
                 self._state = State.READY
                 self._notify(Ready())
             waiter = self._waiter = SimpleQueue()
-        return waiter.get() or _error(410, "Another call waits for the next event, or none does.", "Gone")
+        return waiter.get() or _error(
+            410, "A later call waits for the next event, or the Runtime API has stopped.", "Gone"
+        )
 
     def _init_error(self, request: Request) -> Response:
         with self._lock:

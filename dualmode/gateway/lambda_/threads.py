@@ -9,7 +9,7 @@ _FUTEX = {"x86_64": "202", "aarch64": "98"}.get(platform.machine(), "")
 
 
 def active_threads(pid: int) -> set[int]:
-    """The ids of those threads, beside the first, that do something or wait for a limited time.
+    """The ids of the threads, other than the first, that do something or wait for a limited time.
 
     A thread that waits for a lock without a limit, as those of an idle pool do, does nothing until it is asked to.
     Empty if the kernel doesn't tell.

@@ -54,8 +54,8 @@ def test_a_thread_that_goes_on_is_said_once(said):
     with environment() as made:
         run(made, "thread", 60)
         assert said() == [
-            "A thread goes on after the response: Lambda freezes it, as the gateway does, until the next request, "
-            "which may be never. Finish the work before you respond, or send it to a queue such as SQS."
+            "A thread still runs after the response: Lambda freezes it, as the gateway does, until the next request, "
+            "which may never come. Finish the work before you respond, or send it to a queue such as SQS."
         ]
         run(made, "thread", 60)
         assert len(said()) == 1
@@ -74,8 +74,8 @@ def test_a_response_near_the_limit_is_said_once(said):
         run(made, "repeat", ["x", NEAR])
         run(made, "repeat", ["x", NEAR])
         assert said() == [
-            "A response has 5.9 MB as Lambda counts them (as JSON, and what isn't text in base64), near its limit of "
-            "6 MB, above which it is a 500. Let clients fetch what is large from S3."
+            "A response of 5.9 MB, as Lambda counts it (as JSON, binary content in base64), is near the limit of "
+            "6 MB: above it, the client gets 500. Let clients fetch large files from S3."
         ]
 
 
@@ -83,8 +83,8 @@ def test_a_start_that_takes_longer_than_lambda_gives_it_is_said_once(said):
     with environment(function(environ={"PROBE_INIT": "sleep 1"}, init_timeout=0.3)) as made:
         assert result(made, "return", 1) == 1
         assert said() == [
-            "The application took longer than 0.3 s to start: Lambda ends it then and starts it again within the "
-            "first request, whose time it takes. Import less, or load what is large when it is first needed."
+            "The application took longer than 0.3 s to start: Lambda then ends it and starts it again in the "
+            "first request's own time. Import less, or load what is large when it is first needed."
         ]
 
 
@@ -94,4 +94,4 @@ def test_the_gateway_says_advice_once_for_all_its_environments(tmp_path):
             made.invoke(invocation("thread", 60).event)
         answers = [json.loads(made.invoke(invocation("pid after", 0.1).event)[2]) for _ in range(2)]
         assert all(answers)
-        assert made.log.read_text().count("gateway: A thread goes on after the response") == 1
+        assert made.log.read_text().count("gateway: A thread still runs after the response") == 1

@@ -257,7 +257,7 @@ def test_a_taken_port_is_said_in_one_sentence(tmp_path):
         ended = start(PORT=str(port), EVENTS_PORT=str(*free_ports(1)))
 
     assert ended.returncode == 69
-    assert ended.stderr == f"gateway: PORT {port} can't be served on 127.0.0.1: Address already in use.\n"
+    assert ended.stderr == f"gateway: PORT {port} can't be used on 127.0.0.1: Address already in use.\n"
 
 
 def test_a_wrong_variable_is_said_in_one_sentence():

@@ -60,12 +60,12 @@ def asked(**headers):
 def test_the_sentence_says_what_is_refused_and_what_to_do():
     assert asked(Host="localhost:1") is None
     assert asked(Host="evil.example") == (
-        "The Host 'evil.example' is not one that this port answers to, so that no web page gets at it: use localhost."
+        "The Host 'evil.example' is not allowed here, so that no web page can use this port: use localhost."
     )
     for name in ("Origin", "sec_fetch_site", "Sec_Fetch_Mode"):
         assert asked(Host="localhost", **{name: "none"}) == (
-            f"The header {name.replace('_', '-')} says that a web page sent this request, and those are refused:"
-            " send it without."
+            f"The header {name.replace('_', '-')} says that a web page sent this request, and web pages are refused:"
+            " leave it out."
         )
     assert len(asked(Host="a" * 60_000)) < 300
 
@@ -147,8 +147,8 @@ def test_a_page_sends_no_events(running, headers):
 def test_a_host_that_is_refused_is_told_of_the_variable_that_allows_it(running):
     assert exchange(running.events_port, "POST", INVOKE, event(), Host="other:8080") == (
         403,
-        b'{"Type":"User","Message":"The Host \'other:8080\' is not one that this port answers to, so that no web page'
-        b' gets at it: use an IP address or localhost, or add the name to GATEWAY_EVENTS_HOSTS."}',
+        b'{"Type":"User","Message":"The Host \'other:8080\' is not allowed here, so that no web page'
+        b' can use this port: use an IP address or localhost, or add the name to GATEWAY_EVENTS_HOSTS."}',
     )
 
 

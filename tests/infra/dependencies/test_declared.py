@@ -124,12 +124,13 @@ def test_a_setup_script_declares_what_its_build_says(declared):
 REFUSED = {
     "a file that isn't there": (
         {"requirements.txt": "flask\n-r base.txt\n"},
-        "apps/shop/requirements.txt, line 2, names '-r base.txt', and apps/shop has no such file or folder.",
+        "apps/shop/requirements.txt, line 2, names '-r base.txt', but apps/shop has no such file or folder: correct"
+        " the line, or add it.",
     ),
     "a project elsewhere": (
         {"requirements.txt": "-e ../lib\n"},
-        "apps/shop/requirements.txt, line 1, names '-e ../lib', which is outside of apps/shop: a build sees that folder"
-        " alone, so move it there.",
+        "apps/shop/requirements.txt, line 1, names '-e ../lib', but that is outside apps/shop: a build sees only that"
+        " folder, so move it there.",
     ),
     "a broken project": (
         {"pyproject.toml": "[project\n"},
@@ -138,8 +139,8 @@ REFUSED = {
     ),
     "a tool's own dependencies without its lock": (
         {"pyproject.toml": "[tool.poetry]\npackage-mode = false\n"},
-        "apps/shop/pyproject.toml leaves its dependencies to a tool, and says of none how to build it: add the tool's"
-        " lock (uv.lock, poetry.lock), or a requirements.txt.",
+        "apps/shop/pyproject.toml leaves its dependencies to a tool, and has no build-system: add the tool's lock"
+        " (uv.lock, poetry.lock), or a requirements.txt.",
     ),
 }
 
