@@ -94,8 +94,8 @@ def _serve(options: Options) -> int:
         )
     except OSError as error:
         raise SandboxError(
-            f"Port {options.port} can't be served ({os.strerror(error.errno or 0)}): stop what uses it, "
-            "or set PORT to another one."
+            f"Port {options.port} can't be used ({os.strerror(error.errno or 0)}): stop the program that "
+            "uses it, or set PORT to another number."
         ) from error
     try:
         with _running(options) as sandbox:
@@ -168,7 +168,7 @@ def _introduce(terminal: Terminal, sandbox: "Sandbox", port: int) -> None:
     terminal.line()
     print_pairs(terminal, "This sandbox", sandbox.parts)
     terminal.line()
-    terminal.line(terminal.bold("Its AWS, in another terminal"))
+    terminal.line(terminal.bold("To use its AWS in another terminal"))
     terminal.line(f"  {variables.FORGET}")
     for name, value in sandbox.variables.items():
         terminal.line(f"  export {name}={shlex.quote(value)}")

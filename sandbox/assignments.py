@@ -50,7 +50,7 @@ def _at_path(project: Project, key: str, text: str, before: Mapping[str, object]
         raise SettingsError(f"'{root}' is not a setting of {project.name}: {hint}")
     if rest and declaration.type not in ("object", "array", None):
         raise SettingsError(
-            f"Setting {root} is of type '{declaration.type}', which has no parts to set: write {root}=VALUE."
+            f"Setting {root} is of type '{declaration.type}', so it has no parts to set: write {root}=VALUE."
         )
     try:
         value = property_path.with_value(before.get(declaration.key), rest, property_path.typed(text))
@@ -58,7 +58,9 @@ def _at_path(project: Project, key: str, text: str, before: Mapping[str, object]
         raise SettingsError(f"'{key}' {error}.") from None
     if declaration.type is not None and not is_of(declaration.type, declaration.items, value):
         kind = type_name(declaration.type, declaration.items)
-        raise SettingsError(f"Setting {declaration.name} must be of type '{kind}', which '{key}' doesn't lead into.")
+        raise SettingsError(
+            f"Setting {declaration.name} must be of type '{kind}', but '{key}' would give it another type."
+        )
     return declaration.key, value
 
 
@@ -84,6 +86,6 @@ def _typed(declaration: Declaration, text: str) -> object:
         # an object may hold secrets in any of its members
         shown = "[secret]" if declaration.secret or kind == "object" else repr(text)
         raise SettingsError(
-            f"Setting {declaration.name} must be of type '{type_name(kind, declaration.items)}', and is {shown}."
+            f"Setting {declaration.name} must be of type '{type_name(kind, declaration.items)}', but is {shown}."
         )
     return value

@@ -18,7 +18,7 @@ _DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-
 
 _DESCRIPTION = """\
 Runs the Pulumi program of this folder against an emulated AWS on this machine, and serves what it deploys.
-No AWS account is needed, no container engine and no pulumi command; the last two are used where they are.
+It needs no AWS account, no container engine and no pulumi command; it uses the last two if they are there.
 
 Without an option it prints the resources and the outputs, and serves http://127.0.0.1:8000 until Ctrl-C.
 """
@@ -36,11 +36,13 @@ examples:
 variables:
   PORT               the port to serve, 8000
   DUALMODE_ENGINE    docker, podman or none; without it, the first that answers
-  NO_COLOR           anything: no colours
+  NO_COLOR           set to anything: no colours
 
-exit status: 0 for an answer below 400, a result or a command that succeeds, 1 for any other and for a deployment
-that fails, 2 for wrong usage or
-settings that are refused, 130 for Ctrl-C before there was an answer or a server.
+exit status:
+  0    an answer below 400, a result, or a command that succeeds
+  1    any other answer, result or command, or a deployment that fails
+  2    wrong usage, or settings that are refused
+  130  Ctrl-C before there was an answer or a server
 """
 
 
@@ -102,7 +104,7 @@ def read_options(arguments: Sequence[str], environ: Mapping[str, str]) -> Option
         metavar="KEY=VALUE|KEY=@FILE",
         action="append",
         default=[],
-        help="a setting of Pulumi.yaml, or the file that holds its value, so that a secret shows in no list of "
+        help="a setting of Pulumi.yaml; @FILE reads the value from a file, which keeps a secret out of the list of "
         "processes; KEY=@@TEXT for a value that begins with @; a KEY such as environment.NAME sets one part of an "
         "object; repeatable",
     )
@@ -111,16 +113,16 @@ def read_options(arguments: Sequence[str], environ: Mapping[str, str]) -> Option
         metavar="NAME",
         action="append",
         default=[],
-        help="a public hosted zone that the account has beside sandbox.test, to try a domain of your own; repeatable",
+        help="a public hosted zone of the account in addition to sandbox.test, to try your own domain; repeatable",
     )
-    add("--port", metavar="PORT", help="the port to serve; before $PORT")
-    add("--stack", default="dev", help="whose settings to begin with: Pulumi.STACK.yaml (dev)")
+    add("--port", metavar="PORT", help="the port to serve, instead of $PORT")
+    add("--stack", default="dev", help="the stack whose settings are used: Pulumi.STACK.yaml (dev)")
     add(
         "--state",
         metavar="FOLDER",
         default=".sandbox",
         type=Path,
-        help="keeps everything: a new, an empty or a sandbox's own (.sandbox)",
+        help="the folder for everything: new, empty, or made by a sandbox (.sandbox)",
     )
     found = parser.parse_args(arguments)
     if found.request is None:
@@ -144,7 +146,7 @@ def read_options(arguments: Sequence[str], environ: Mapping[str, str]) -> Option
 def _request(text: str, data: str | None, headers: Sequence[str]) -> Request:
     found = _REQUEST.match(text)
     if found is None:
-        raise UsageError(f"--request takes a method and a path, as in 'GET /hello', and not '{text}'.")
+        raise UsageError(f"--request takes a method and a path, as in 'GET /hello', not '{text}'.")
     body = _body(data)
     fields = [_header(header) for header in headers]
     given = {name.lower() for name, _ in fields}
@@ -185,7 +187,7 @@ def _command(text: str) -> tuple[str, ...]:
     except ValueError:
         raise UsageError(f"--command '{text}': a quote in it is not closed.") from None
     if not words:
-        raise UsageError("--command takes the words that follow `flask`, as in 'db upgrade', and got none.")
+        raise UsageError("--command takes the words that follow `flask`, as in 'db upgrade', but got none.")
     return words
 
 
@@ -224,14 +226,14 @@ def _is_text(body: bytes) -> bool:
 def _header(text: str) -> tuple[str, str]:
     name, colon, value = text.partition(":")
     if not colon or not TOKEN.match(name) or "\n" in value or "\r" in value:
-        raise UsageError(f"--header takes a name and a value, as in 'Accept: text/html', and not '{text}'.")
+        raise UsageError(f"--header takes a name and a value, as in 'Accept: text/html', not '{text}'.")
     return name, value.strip().encode("utf-8", "surrogateescape").decode("latin-1")
 
 
 def _zone(text: str) -> str:
     name = text.rstrip(".").lower()
     if not _DOMAIN.match(name):
-        raise UsageError(f"--zone takes the name of a zone, as in example.com, and not '{text}'.")
+        raise UsageError(f"--zone takes the name of a zone, as in example.com, not '{text}'.")
     return name
 
 

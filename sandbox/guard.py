@@ -86,7 +86,7 @@ class Guard:
         try:
             signature.check(request, self._credentials)
         except SignatureError as error:
-            remedy = "use the lines that `make sandbox` prints; they are others at each start."
+            remedy = "use the lines that `make sandbox` prints; they change at each start."
             return _refusal(request, error.code, f"{error.sentence[:-1]}: {remedy}")
         if self.instead is not None and self.instead.takes(request):
             return self.instead.respond(request)
@@ -106,7 +106,7 @@ class Guard:
             body = answer.read()
         except (OSError, http.client.HTTPException) as error:
             connection.close()
-            return _refusal(request, "ServiceUnavailable", f"MiniStack broke off: {error}.", status=503)
+            return _refusal(request, "ServiceUnavailable", f"MiniStack ended the connection: {error}.", status=503)
         self._idle.append(connection)  # if MiniStack closed it, it opens itself again
         headers = tuple((name, value) for name, value in answer.getheaders() if _is_passed_back(name.lower()))
         return Response(status=answer.status, headers=headers, body=body)

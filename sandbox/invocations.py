@@ -42,7 +42,7 @@ class Invocations:
         path = _PATH.match(request.target)
         function = _FUNCTION.match(unquote(path[1])) if path else None
         if path is None or function is None:
-            return _error(400, "InvalidParameterValueException", "The path names no function.")
+            return _error(400, "InvalidParameterValueException", "The path has no function name.")
         asked = parse_qs(path[2] or "").get("Qualifier", [""])[0]
         if asked and function[2] and asked != function[2]:
             sentence = "The derived qualifier from the function name does not match the specified qualifier."

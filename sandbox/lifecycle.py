@@ -72,7 +72,7 @@ class Sandbox:
         """Which of the optional parts of the machine are used."""
         drivers: Mapping[PulumiDriver, str] = {
             ENGINE: "the pulumi command's engine",
-            MOCKS: "Pulumi's mocks, anew at each start (no pulumi command on the PATH)",
+            MOCKS: "Pulumi's mocks, from scratch at each start (no pulumi command on the PATH)",
         }
         changes = ", ".join(f"{count} {change}" for change, count in self.deployment.changes.items())
         function = "in a process (no container engine answers)"
@@ -188,8 +188,8 @@ def _naming_zones(zones: Sequence[str]) -> Iterator[None]:
         if error.code != "NoSuchHostedZone":
             raise
         raise SandboxError(
-            f"{error}: the sandbox has {' and '.join(zones)} alone, and --zone NAME makes another, "
-            "as your account has it."
+            f"{error}: the sandbox has only {' and '.join(zones)}, so add a zone that your account has "
+            "with --zone NAME."
         ) from error
 
 
@@ -222,6 +222,6 @@ def check_platform(container_engine: str | None) -> None:
     if system != "Linux" or machine.lower() not in _WHEELS or libc != "glibc":
         found = f"{system} on {machine}" + (f" with {libc or 'another C library'}" if system == "Linux" else "")
         raise SandboxError(
-            "Without a container engine a function runs as a process, which awslambdaric supports on Linux with glibc, "
-            f"x86-64 or arm64, and this is {found}: start docker or podman."
+            "Without a container engine a function runs as a process, and awslambdaric needs Linux with glibc, "
+            f"x86-64 or arm64, but this is {found}: start docker or podman."
         )

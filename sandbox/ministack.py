@@ -161,15 +161,15 @@ class MiniStack:
         path = self._socket
         if len(os.fsencode(path)) > _SOCKET_PATH_BYTES:
             raise SandboxError(
-                f"The path {path} is too long for a socket, which takes {_SOCKET_PATH_BYTES} bytes: "
-                "name a folder nearer to the root with --state."
+                f"The path {path} is too long for a socket, whose limit is {_SOCKET_PATH_BYTES} bytes: "
+                "give --state a folder with a shorter path."
             )
         if self._wanted is not None:
             try:
                 return Guard(path, self.credentials, self._wanted)
             except OSError:
                 raise SandboxError(
-                    f"Port {self._wanted} on {HOST} is taken: stop what listens there, or give MiniStack another port."
+                    f"Port {self._wanted} on {HOST} is in use: stop the program that uses it, or choose another port."
                 ) from None
         remembered = self._port_file.read_text().strip() if self._port_file.exists() else ""
         try:

@@ -18,8 +18,8 @@ _FRAME = re.compile(r'  File "/var/task/([^"]+)", line (\d+)')
 def refused_write(file: str, place: str) -> str:
     """What to do about a refused write: `file` was to be written, `place` is the line of the application."""
     return (
-        f"{file} can't be written ({place}): Lambda's disk is read-only but for /tmp, which has 512 MB and is gone "
-        "with the environment. Write what is temporary to /tmp, and keep the rest in S3 or DynamoDB."
+        f"{file} can't be written ({place}): Lambda's disk is read-only except for /tmp, which has 512 MB and is lost "
+        "with the environment. Write only temporary files to /tmp, and keep the rest in S3 or DynamoDB."
     )
 
 

@@ -35,11 +35,11 @@ def parse(text: str) -> tuple[Step, ...]:
                 steps.append(int(index[1]))
                 at = index.end()
             else:
-                raise PathError('is not a property path: in brackets is a number, or a name in quotes, as in ["a.b"]')
+                raise PathError('is not a property path: brackets hold a number, or a name in quotes, as in ["a.b"]')
             continue
         if steps:
             if text[at] != ".":
-                raise PathError("is not a property path: after a bracket comes a dot or another bracket")
+                raise PathError("is not a property path: a bracket is followed by a dot or another bracket")
             at += 1
         name = _NAME.match(text, at)
         if name is None:
@@ -47,7 +47,7 @@ def parse(text: str) -> tuple[Step, ...]:
         steps.append(name[0])
         at = name.end()
     if not steps or not isinstance(steps[0], str):
-        raise PathError("is not a property path: it begins with the name of a setting")
+        raise PathError("is not a property path: a path begins with the name of a setting")
     return tuple(steps)
 
 
@@ -62,14 +62,14 @@ def with_value(whole: object, path: Sequence[Step], value: object) -> object:
     step, rest = path[0], path[1:]
     if isinstance(step, str):
         if whole is not None and not isinstance(whole, dict):
-            raise PathError(f"has no value: what holds {step!r} is not an object")
+            raise PathError(f"can't be set: the value that holds {step!r} is not an object")
         members = dict(whole or {})
         return {**members, step: with_value(members.get(step), rest, value)}
     if whole is not None and not isinstance(whole, list):
-        raise PathError(f"has no value: what holds [{step}] is not a list")
+        raise PathError(f"can't be set: the value that holds [{step}] is not a list")
     items = list(whole or [])
     if step > len(items):
-        raise PathError(f"has no value: the list has {len(items)} values, so the next is [{len(items)}]")
+        raise PathError(f"can't be set: the list has {len(items)} values, so the next is [{len(items)}]")
     before = items[step] if step < len(items) else None
     return [*items[:step], with_value(before, rest, value), *items[step + 1 :]]
 

@@ -122,7 +122,7 @@ def load(project: Project, stack: str, overrides: Mapping[str, object] | None = 
         path = _encrypted_path(project.short_key(key), value)
         if path is not None:
             raise SettingsError(
-                f"Setting {path} of stack '{stack}' is encrypted and the sandbox has no key to it: "
+                f"Setting {path} of stack '{stack}' is encrypted and the sandbox has no key for it: "
                 f"give it a value of its own with --set '{path}=…'."
             )
     given = dict(values)
@@ -155,9 +155,9 @@ def _declaration(project: str, name: str, written: object, file: Path) -> Declar
     if kind is not None and kind not in _TYPES:
         raise SandboxError(f"{file}: setting {name} has the type '{kind}'; the types are {', '.join(_TYPES)}.")
     if not own and (kind is not None or entry.get("default") is not None or entry.get("value") is None):
-        raise SandboxError(f"{file}: setting {name} is another namespace's: it takes 'value' only.")
+        raise SandboxError(f"{file}: setting {name} belongs to another namespace: it takes only 'value'.")
     if kind == "array" and not entry.get("items"):
-        raise SandboxError(f"{file}: setting {name} is an array and doesn't say of what: add 'items'.")
+        raise SandboxError(f"{file}: setting {name} is an array without a type for its items: add 'items'.")
     default = entry.get("default")
     if kind is not None and default is not None and not is_of(kind, entry.get("items"), default):
         raise SandboxError(
@@ -202,7 +202,7 @@ def _check(declaration: Declaration, stack: str, text: str, value: object, *, se
         shown = "[secret]" if declaration.secret else repr(content)
         raise SettingsError(
             f"Stack '{stack}' with configuration key '{declaration.name}' must be of type "
-            f"'{type_name(declaration.type, declaration.items)}', and is {shown}."
+            f"'{type_name(declaration.type, declaration.items)}', but is {shown}."
         )
 
 
@@ -246,10 +246,10 @@ def _stack_file(project: Project, stack: str) -> dict[str, object]:
         if stack == FIRST_STACK:
             return {}
         names = sorted(path.name[len("Pulumi.") : -len(".yaml")] for path in project.stack_folder.glob("Pulumi.*.yaml"))
-        there = f"the stacks with a file are {', '.join(names)}" if names else "no stack has one"
+        remedy = f"choose one of {', '.join(names)} with --stack, or create it" if names else "create it"
         raise SettingsError(
-            f"Stack '{stack}' has no file {file.name}, where its settings would be: {there}; name one of them with "
-            f"--stack, or make the file (with the line `config: {{}}` every setting has its default)."
+            f"Stack '{stack}' has no file {file.name} for its settings: {remedy} (with the line `config: {{}}` "
+            "every setting has its default)."
         )
     config = _read_yaml(file).get("config") or {}
     if not isinstance(config, dict):

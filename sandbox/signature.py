@@ -50,9 +50,11 @@ def check(request: Request, credentials: ReadOnlyCredentials) -> None:
     """
     claim = _claim(request)
     if not hmac.compare_digest(claim.access_key.encode("latin-1"), credentials.access_key.encode()):
-        raise SignatureError("InvalidClientTokenId", "The access key is not the one of this sandbox's run.")
+        raise SignatureError("InvalidClientTokenId", "The access key is not from this run of the sandbox.")
     if not hmac.compare_digest(claim.signature.encode("latin-1"), _signature(request, claim, credentials.secret_key)):
-        raise SignatureError("SignatureDoesNotMatch", "The signature is not one by the secret key of this run.")
+        raise SignatureError(
+            "SignatureDoesNotMatch", "The signature is not from the secret key of this run of the sandbox."
+        )
 
 
 def service(request: Request) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 from sandbox.errors import SandboxError
 
 _MARK = "dualmode-sandbox"
-_TEXT = "The sandbox made this folder, and may change and remove whatever is in it.\n"
+_TEXT = "The sandbox made this folder, and may change or remove anything in it.\n"
 # What tests and benchmarks keep in a sandbox's folder, and a sandbox leaves alone; they may be there before it.
 _BEFORE = {"cache", "venvs", "benchmarks"}
 
@@ -40,7 +40,7 @@ def _check(folder: Path) -> None:
         raise _refusal(folder, "belongs to another user")
     names = {entry.name for entry in folder.iterdir()}
     if not names <= _BEFORE and not _is_marked(folder):
-        raise _refusal(folder, "has content that no sandbox put there")
+        raise _refusal(folder, "has content that is not from a sandbox")
 
 
 def _is_marked(folder: Path) -> bool:
@@ -49,6 +49,6 @@ def _is_marked(folder: Path) -> bool:
 
 def _refusal(folder: Path, what: str) -> SandboxError:
     return SandboxError(
-        f"{folder} {what}, and a sandbox takes only a new or empty folder or one that it has marked as its own: "
-        "name another with --state, or remove this one if an earlier version of the sandbox made it."
+        f"{folder} {what}, but a sandbox uses only a folder that is new, empty or made by a sandbox: "
+        "choose another with --state, or remove this one if an earlier version of the sandbox made it."
     )

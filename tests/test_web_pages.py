@@ -135,4 +135,4 @@ def test_a_name_that_was_led_to_this_machine_reads_nothing(ministack, function, 
     }
     path = {"aws": "/", "events": INVOCATIONS, "runtime": "/2018-06-01/runtime/invocation/next"}[target]
     document = shown(f"http://{EVIL}:{ports[target]()}{path}", tmp_path / "browser")
-    assert "and those are refused: send it without." in document or "no web page gets at it" in document
+    assert "and web pages are refused: leave it out." in document or "no web page can use this port" in document

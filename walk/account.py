@@ -37,7 +37,7 @@ class Account:
         if endpoint_url is None:
             self._session = boto3.Session(region_name=region)
         elif credentials is None:
-            raise ValueError(f"The account at {endpoint_url} has no credentials: give those that reach it.")
+            raise ValueError(f"The account at {endpoint_url} has no credentials: pass some that it accepts.")
         else:
             self._session = boto3.Session(
                 aws_access_key_id=credentials.access_key,

@@ -73,7 +73,7 @@ def _custom_domain(account: Account, name: str, trace: Trace) -> str:
     for candidate in (name, "*." + name.partition(".")[2]):
         domain = domain or read(gateway, "get_domain_name", absent="NotFoundException", DomainName=candidate)
     if domain is None:
-        raise forbidden("domain", name, f"{record} leads to {target}, but API Gateway has no domain of this name")
+        raise forbidden("domain", name, f"{record} leads to {target}, but API Gateway has no domain with this name")
     configuration = next(
         (
             configuration
@@ -107,7 +107,7 @@ def _alias_target(account: Account, name: str) -> tuple[str, str]:
         others |= {record["Type"] + (" alias" if "AliasTarget" in record else "") for record in answering}
     zone_name = f"{zones[0]['Name'].rstrip('.')} ({zones[0]['Id'].rpartition('/')[2]})"
     has = f"only {' and '.join(sorted(others))}" if others else "nothing"
-    raise forbidden("record", name, f"zone {zone_name} has {has} for it, and the sandbox follows A aliases alone")
+    raise forbidden("record", name, f"zone {zone_name} has {has} for it, but the sandbox follows only A aliases")
 
 
 def _records_of(records: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:

@@ -27,7 +27,7 @@ def follow(
     try:
         path = decoded_path(request.target)
     except MalformedTargetError:
-        reason = f"its target {request.target!r} names no path"
+        reason = f"its target {request.target!r} has no path"
         raise RequestRefusedError(400, refusal_message(400), hop="request", id=request.method, reason=reason) from None
     name = asked_name(request.header("host") or "", default_name)
     address = resolve(account, name, path, trace)

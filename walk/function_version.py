@@ -66,7 +66,7 @@ def _described(account: Account, function_name: str, version: str, trace: Trace)
     )
     name = f"{function_name}:{version or '$LATEST'}"
     if function is None:
-        raise server_error("version", name, "the function has no such version")
+        raise server_error("version", name, "the function has no version of this name")
     configuration = function["Configuration"]
     role = _role(account, configuration, name)
     _check_runnable(function, name)
@@ -133,7 +133,7 @@ def _version_of_alias(account: Account, function_name: str, qualifier: str) -> s
         Name=qualifier,
     )
     if alias is None:
-        raise server_error("alias", qualifier, f"function {function_name} has no such alias, or is gone")
+        raise server_error("alias", qualifier, f"function {function_name} or its alias does not exist")
     share = random.random()  # noqa: S311  a share of traffic is no secret
     for version, weight in ((alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}).items():
         share -= float(weight)
@@ -174,7 +174,7 @@ def _image(account: Account, code: Mapping[str, Any], function_arn: str, name: s
     uri = str(code.get("ResolvedImageUri") or code.get("ImageUri") or "")
     parts = image_uri.split(uri)
     if parts is None:
-        raise server_error("image", uri or "(none)", f"{name} names no image in ECR")
+        raise server_error("image", uri or "(none)", f"{name} has no image URI of ECR")
     ecr, repository = account.client("ecr"), parts.repository
     answer = read(
         ecr,

@@ -95,10 +95,10 @@ def _condition_miss(condition: Mapping[str, Mapping[str, Any]], context: Mapping
             if value is None and (operator.endswith("IfExists") or base in _NEGATED):
                 continue
             if value is None:
-                return f"wants {key}, which the call doesn't carry"
+                return f"needs {key}, which the call doesn't have"
             matched = any(test(value, str(pattern)) for pattern in _several(patterns))
             if matched == (base in _NEGATED):
-                return f"wants {key} {operator} {json.dumps(patterns)}, and it is {value}"
+                return f"needs {key} {operator} {json.dumps(patterns)}, but it is {value}"
     return None
 
 

@@ -65,10 +65,10 @@ def find_call(account: Account, address: StageAddress, method: str, throttles: T
     gateway = account.client("apigatewayv2")
     api = read(gateway, "get_api", absent="NotFoundException", ApiId=address.api_id)
     if api is None:
-        raise not_found("api", address.api_id, "the API that the mapping names does not exist")
+        raise not_found("api", address.api_id, "the API of the mapping does not exist")
     stage = read(gateway, "get_stage", absent="NotFoundException", ApiId=address.api_id, StageName=address.stage)
     if stage is None:
-        raise not_found("stage", address.stage, f"API {api['Name']} ({address.api_id}) has no stage of this name")
+        raise not_found("stage", address.stage, f"API {api['Name']} ({address.api_id}) has no stage with this name")
     if not stage.get("AutoDeploy") and not stage.get("DeploymentId"):
         raise not_found("stage", address.stage, f"nothing was deployed to this stage of API {api['Name']}")
     match = match_route(every(gateway, "get_routes", "Items", ApiId=address.api_id), method, address.path)
@@ -87,7 +87,7 @@ def find_call(account: Account, address: StageAddress, method: str, throttles: T
             "Unauthorized",
             hop="authorizer",
             id=match.route.get("AuthorizerId", kind),
-            reason=f"route {match.key} wants {kind} authorization, which the sandbox can't grant",
+            reason=f"route {match.key} needs {kind} authorization, which the sandbox can't grant",
         )
     return _integration(account, address, match, method, dict(stage.get("StageVariables") or {}), trace)
 
@@ -123,10 +123,12 @@ def _integration(
         IntegrationId=integration_id,
     )
     if not integration:
-        raise server_error("integration", integration_id or "(none)", f"route {match.key} leads to no integration")
+        raise server_error("integration", integration_id or "(none)", f"route {match.key} has no integration")
     if integration["IntegrationType"] != "AWS_PROXY" or integration.get("IntegrationSubtype"):
         kind = integration.get("IntegrationSubtype") or integration["IntegrationType"]
-        raise server_error("integration", integration_id, f"it is of type {kind}; the sandbox runs AWS_PROXY to Lambda")
+        raise server_error(
+            "integration", integration_id, f"it is of type {kind}, but the sandbox runs only AWS_PROXY to Lambda"
+        )
     uri = _with_stage_variables(str(integration.get("IntegrationUri") or ""), stage_variables)
     function = _FUNCTION_ARN.search(uri)
     if function is None:

@@ -113,7 +113,7 @@ class Edge:
             event = event_v1(request, event, route_key=call.match.key)
         payload = json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
         if len(payload) > REQUEST_LIMIT:
-            reason = f"its event has {len(payload)} bytes, and Lambda takes {REQUEST_LIMIT}"
+            reason = f"its event has {len(payload)} bytes, but Lambda takes {REQUEST_LIMIT}"
             raise RequestRefusedError(413, refusal_message(413), hop="function", id=version.name, reason=reason)
         return self._invoke(request, request_id, call, version, payload, logged)
 
@@ -140,7 +140,7 @@ class Edge:
         except SandboxError as error:
             raise server_error("function", name, str(error)) from error
         except FunctionTimedOutError as error:
-            reason = f"it did not answer within {call.timeout:g} s, and goes on"
+            reason = f"it did not answer within {call.timeout:g} s, and still runs"
             raise RequestRefusedError(503, "Service Unavailable", hop="function", id=name, reason=reason) from error
 
 

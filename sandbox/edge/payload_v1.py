@@ -84,7 +84,7 @@ def response_v1(payload: bytes, *, request_id: str, method: str) -> Response:
     except ValueError as error:
         raise InvalidResultError(f"The result is not JSON: {error}.") from error
     if not isinstance(result, dict) or "statusCode" not in result:
-        raise InvalidResultError("Payload 1.0 wants a result with a statusCode.")
+        raise InvalidResultError("Payload 1.0 needs a result with a statusCode.")
     multi = result.pop("multiValueHeaders", None) or {}
     if not isinstance(multi, dict) or not all(isinstance(values, list) for values in multi.values()):
         raise InvalidResultError("multiValueHeaders is not an object of lists.")

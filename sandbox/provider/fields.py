@@ -61,14 +61,14 @@ class Field:
             members = [] if shape is None else list(shape.members)
             at = next((member for member in members if member.lower() == self.name.lower()), "")
             if not at and self.supported:
-                raise TypeError(f"AWS's request has no member '{self.name}': say where it goes")
+                raise TypeError(f"AWS's request has no member '{self.name}': set `at` to its place")
         path = tuple(int(index) if index else name for index, name in _PART.findall(at))
         target = shape
         for part in path:
             target = target and _inside(target, part)
         form = self.form or (form_of(target) if path and target else TEXT)
         if form is None and self.supported:
-            raise TypeError(f"'{at}' of AWS's request has members: say which, by Block(...) or Blocks(...)")
+            raise TypeError(f"'{at}' of AWS's request has members: declare them with Block(...) or Blocks(...)")
         form = (form or ANYTHING).bound(target if path else None)
         written = bool(path and target) and form in WRITTEN_AS_TEXT and target.type_name == "string"
         return replace(self, at=at, path=path, form=form, as_text=written)

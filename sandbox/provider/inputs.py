@@ -72,7 +72,7 @@ class Inputs:
             return "true" if value else "false"
         if isinstance(value, int | float):
             return str(int(value)) if value == int(value) else str(value)
-        self.fail(key, f"must be a text, and is {_shown(value)}")
+        self.fail(key, f"must be a string, but is {_shown(value)}")
         return UNKNOWN
 
     def required(self, key: str) -> Any:
@@ -89,7 +89,7 @@ class Inputs:
         if isinstance(number, float):
             if number == int(number):
                 return int(number)
-            self.fail(key, f"must be a whole number, and is {number}")
+            self.fail(key, f"must be a whole number, but is {number}")
             return UNKNOWN
         return number
 
@@ -105,7 +105,7 @@ class Inputs:
                 pass
         elif isinstance(value, int | float) and not isinstance(value, bool):
             return value
-        self.fail(key, f"must be a number, and is {_shown(value)}")
+        self.fail(key, f"must be a number, but is {_shown(value)}")
         return UNKNOWN
 
     def boolean(self, key: str, default: bool | None = None) -> Any:
@@ -117,7 +117,7 @@ class Inputs:
             return value
         if value in ("true", "false"):
             return value == "true"
-        self.fail(key, f"must be true or false, and is {_shown(value)}")
+        self.fail(key, f"must be true or false, but is {_shown(value)}")
         return UNKNOWN
 
     def texts(self, key: str) -> Any:
@@ -127,7 +127,7 @@ class Inputs:
             return value
         if isinstance(value, list) and all(item is UNKNOWN or isinstance(item, str) for item in value):
             return value
-        self.fail(key, f"must be a list of texts, and is {_shown(value)}")
+        self.fail(key, f"must be a list of strings, but is {_shown(value)}")
         return UNKNOWN
 
     def json_text(self, key: str) -> Any:
@@ -146,7 +146,7 @@ class Inputs:
         if value is None or value is UNKNOWN:
             return value
         if not isinstance(value, Mapping):
-            self.fail(key, f"must be a map, and is {_shown(value)}")
+            self.fail(key, f"must be a map, but is {_shown(value)}")
             return UNKNOWN
         entries = Inputs(value, self.path(key), self.failures)
         return {name: entries.text(name) for name in value}
@@ -166,7 +166,7 @@ class Inputs:
         if value is UNKNOWN:
             return [self._block(value, key)]
         if not isinstance(value, list):
-            self.fail(key, f"must be a list, and is {_shown(value)}")
+            self.fail(key, f"must be a list, but is {_shown(value)}")
             return []
         return [self._block(item, f"{key}[{index}]") for index, item in enumerate(value)]
 
@@ -174,7 +174,7 @@ class Inputs:
         """Return the single object of a list that holds one at most, or None."""
         blocks = self.blocks(key)
         if len(blocks) > 1:
-            self.fail(key, f"holds one object at most, and has {len(blocks)}")
+            self.fail(key, f"holds one object at most, but has {len(blocks)}")
         return blocks[0] if blocks else None
 
     def unsupported(self, *keys: str) -> None:
@@ -196,7 +196,10 @@ class Inputs:
         Raises:
             InvalidInputsError: naming all of them.
         """
-        failures = [*self.failures, *((path, "no such input: is it misspelt?") for path in self.unread())]
+        failures = [
+            *self.failures,
+            *((path, "is not an input of this type: check its spelling") for path in self.unread()),
+        ]
         if failures:
             raise InvalidInputsError(failures)
 
@@ -204,7 +207,7 @@ class Inputs:
         block = Inputs(value if isinstance(value, Mapping) else {}, self.path(name), self.failures)
         block._everything_unknown = value is UNKNOWN
         if value is not UNKNOWN and not isinstance(value, Mapping):
-            self.fail(name, f"must be an object, and is {_shown(value)}")
+            self.fail(name, f"must be an object, but is {_shown(value)}")
         self._blocks.append(block)
         return block
 

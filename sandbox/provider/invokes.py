@@ -29,7 +29,7 @@ def region(aws: Aws, arguments: Inputs) -> Values:
     for key in ("endpoint", "id", "name", "region"):
         wanted = arguments.text(key)
         if wanted not in (None, aws.region):
-            arguments.fail(key, f"is {wanted}, and this account is used in {aws.region} alone")
+            arguments.fail(key, f"is {wanted}, but this account is used only in {aws.region}")
     arguments.close()
     return {
         "description": aws.region,

@@ -221,7 +221,7 @@ class Provider:
     def _found(self, resource_type: ResourceType, name: str, identity: str, inputs: Mapping[str, Any]) -> Found:
         outputs = resource_type.find(identity, inputs)
         if outputs is None:
-            raise ResourceRefusedError("NotFound", f"{identity} is gone just after it was made")
+            raise ResourceRefusedError("NotFound", f"{identity} was not found just after it was created")
         given = {key: value for key, value in inputs.items() if value is not None and not key.startswith("__")}
         merged = {**outputs, **{key: _merged(outputs.get(key), value) for key, value in given.items()}}
         merged |= {key: outputs[key] for key in resource_type.normalised}

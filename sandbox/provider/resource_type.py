@@ -30,7 +30,7 @@ class Reference:
     name: str
     call: Call
     service: str
-    reason: str = "{name} names {value}, which doesn't exist"
+    reason: str = "{name} is {value}, which doesn't exist"
     """The sentence; `{value}` is the input's value."""
     code: str = "InvalidParameterValueException"
 
@@ -125,7 +125,7 @@ class ResourceType:
         if self.regional:
             region = inputs.text("region")
             if region not in (None, "", self.aws.region):
-                inputs.fail("region", f"is {region}, and this account is used in {self.aws.region} alone")
+                inputs.fail("region", f"is {region}, but this account is used only in {self.aws.region}")
         return wanted
 
     def limits(self, wanted: Values) -> list[tuple[str, str]]:

@@ -70,7 +70,7 @@ class OnlyFrom(grpc.ServerInterceptor):  # type: ignore[misc]  # gRPC has no typ
             if not self._admits(context.peer()):
                 context.abort(
                     grpc.StatusCode.PERMISSION_DENIED,
-                    "This is the provider of a running sandbox: only the pulumi command that it is for may call it.",
+                    "This is the provider of a running sandbox: only the pulumi command of that sandbox may call it.",
                 )
             return handler.unary_unary(request, context)
 

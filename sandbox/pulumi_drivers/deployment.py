@@ -44,7 +44,7 @@ def check_engine() -> None:
         SandboxError: there is no pulumi command.
     """
     if pulumi_driver() == MOCKS:
-        raise SandboxError("There is no pulumi command on the PATH: only it can compare a program with what it made.")
+        raise SandboxError("There is no pulumi command on the PATH, and --preview and --destroy need it: install it.")
 
 
 def prepare(ministack: MiniStack) -> PulumiDriver:
@@ -80,7 +80,7 @@ def deploy(task: Task) -> Deployment:
     _check_region(task)
     provider = _provider(task)
     if pulumi_driver() == MOCKS:
-        task.progress("Deploying with Pulumi's mocks, from scratch: there is no pulumi command on the PATH")
+        task.progress("Deploying from scratch with Pulumi's mocks: there is no pulumi command on the PATH")
         outputs, resources = mocks_driver.deploy(task.project, task.config, provider, task.variables, task.progress)
         made = sum(not resource.type.startswith("pulumi:providers:") for resource in resources)
         return Deployment(outputs=outputs, resources=resources, pulumi_driver=MOCKS, changes={"create": made})
@@ -144,9 +144,7 @@ def _provider(task: Task) -> Provider:
 def _check_region(task: Task) -> None:
     region = task.config.values.get("aws:region", task.account.region)
     if region != task.account.region:
-        raise SettingsError(
-            f"aws:region is {region}, and the sandbox's account is used in {task.account.region} alone."
-        )
+        raise SettingsError(f"aws:region is {region}, but the sandbox's account is used only in {task.account.region}.")
 
 
 def _forgotten(state: Path) -> Path:

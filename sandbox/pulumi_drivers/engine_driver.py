@@ -221,7 +221,7 @@ class Engine:
             owner = json.loads(lock.read_text()).get("pid", 0)
             if Path(f"/proc/{owner}").exists():
                 raise SandboxError(
-                    f"Another pulumi command (process {owner}) is working on stack {stack.name}: let it end."
+                    f"Another pulumi command (process {owner}) is working on stack {stack.name}: wait until it ends."
                 )
         if locks:
             stack.cancel()

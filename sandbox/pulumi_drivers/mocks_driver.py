@@ -93,7 +93,7 @@ class Monitor(mocks.MockMonitor):
     def ReadResource(self, request: Any) -> Any:  # noqa: N802
         """Refuse `Resource.get`: nothing exists in an account that was just emptied."""
         error = SandboxError(
-            f"{short_type(request.type)} '{request.name}' is to be read as {request.id}, and the account was empty: "
+            f"{short_type(request.type)} '{request.name}' is read as {request.id}, but the account was empty: "
             "reading existing resources needs the pulumi command"
         )
         self.note(error)

@@ -40,7 +40,9 @@ def refuse_package(name: str) -> None:
     Raises:
         SandboxError: with its name.
     """
-    raise SandboxError(f"{name}: the sandbox starts no plugin, so a package that one makes at run time can't be used.")
+    raise SandboxError(
+        f"{name}: the sandbox starts no plugin, so a package that a plugin makes at run time can't be used."
+    )
 
 
 class KnownPackagesOnly:
@@ -100,5 +102,5 @@ def _check(package: str, what: str) -> None:
     if package not in (*PACKAGES, _BUILT_IN):
         known = f"{', '.join(PACKAGES[:-1])} and {PACKAGES[-1]}"
         raise SandboxError(
-            f"{what}: the sandbox has no provider for the package {package}, only for {known}, and starts no plugin."
+            f"{what}: the sandbox starts no plugin and has providers for {known} only, not for {package}."
         )

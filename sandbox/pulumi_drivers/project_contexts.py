@@ -26,6 +26,6 @@ class ProjectContexts:
             if not path.resolve().is_relative_to(self._project):
                 raise SandboxError(
                     f"The {name} {path} is outside the project's folder {self._project}, "
-                    "and the sandbox builds only what is in it: move it there."
+                    "but the sandbox builds only what is in that folder: move it there."
                 )
         return self._builder.build(context=context, dockerfile=dockerfile, args=args, platform=platform, target=target)

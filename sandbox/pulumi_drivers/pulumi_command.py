@@ -122,7 +122,7 @@ def _checked(_path: str) -> PulumiCommand:
             return PulumiCommand()
     except (OSError, subprocess.CalledProcessError, InvalidVersionError) as error:
         raise SandboxError(
-            f"The pulumi command on the PATH can't be used: {error} Update it, or take it off."
+            f"The pulumi command on the PATH can't be used: {error} Update it, or remove it from the PATH."
         ) from None
 
 

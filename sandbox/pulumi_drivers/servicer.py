@@ -60,7 +60,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def CheckConfig(self, request: Any, context: Any) -> Any:
         region = properties.reveal(properties.decode(request.news)).get("region")
         if region not in (None, UNKNOWN, "", self._region):
-            reason = f"is {region}, and the sandbox's account is used in {self._region} alone"
+            reason = f"is {region}, but the sandbox's account is used only in {self._region}"
             return provider_pb2.CheckResponse(
                 inputs=request.news, failures=[provider_pb2.CheckFailure(property="region", reason=reason)]
             )

@@ -22,6 +22,6 @@ def difference(dockerfile: bytes, arguments: Mapping[str, str]) -> str:
     if there in ("", here):
         return ""
     return (
-        f"The function runs on this machine's Python {here}, and the image has {there}: packages and syntax may differ."
+        f"The function runs on this machine's Python {here}, but the image has {there}: packages and syntax may differ."
         f" For the same, use make PYTHON=python{there} after make clean, or set baseImage to one with Python {here}."
     )

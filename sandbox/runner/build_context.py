@@ -87,8 +87,10 @@ def left_out(context: BuildContext, folder: str) -> str:
     if not found:
         return ""
     files = " and ".join(f"{folder}/{name}" for name in found)
-    says = "stays out of the image: what it sets" if len(found) == 1 else "stay out of the image: what they set"
-    return f"{files} {says} goes into environment."
+    says = (
+        "stays out of the image: set its variables" if len(found) == 1 else "stay out of the image: set their variables"
+    )
+    return f"{files} {says} in the setting environment."
 
 
 _TEMPLATES = ("example", "sample", "template", "dist")

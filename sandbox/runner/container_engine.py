@@ -36,13 +36,13 @@ def find_engine(environ: Mapping[str, str] | None = None) -> str | None:
     if wanted == "none":
         return None
     if wanted and wanted not in HOST_NAMES:
-        raise SandboxError(f"DUALMODE_ENGINE is '{wanted}': it may be docker, podman or none.")
+        raise SandboxError(f"DUALMODE_ENGINE is '{wanted}': it must be docker, podman or none.")
     for container_engine in [wanted] if wanted else HOST_NAMES:
         if _information(container_engine) is not None:
             return container_engine
     if wanted:
         raise SandboxError(
-            f"DUALMODE_ENGINE is '{wanted}', and '{wanted} info' fails: start it, or set DUALMODE_ENGINE=none."
+            f"DUALMODE_ENGINE is '{wanted}', but '{wanted} info' fails: start it, or set DUALMODE_ENGINE=none."
         )
     return None
 
@@ -121,8 +121,8 @@ def _why(container_engine: str, dockerfile: Path, arguments: Mapping[str, str], 
     if any(_NO_BASE.search(line) for line in lines):
         base = arguments.get("BASE_IMAGE", "its default base image")
         return (
-            f"{container_engine} can't get {base}, as its last lines say: set baseImage to an image that it has or can"
-            " reach, or set DUALMODE_ENGINE=none to do without containers."
+            f"{container_engine} can't get {base}; its last lines are above: set baseImage to an image that it has or "
+            "can reach, or set DUALMODE_ENGINE=none to run without containers."
         )
     return f"{container_engine} can't build {dockerfile.name}; its last lines are above."
 

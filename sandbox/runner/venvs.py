@@ -120,7 +120,7 @@ class Venvs:
         status, lines = long_command.run(command, variables=passed, told=told)
         if status != 0:
             sentence = sentence_of(lines) or (
-                "The runtime's own packages can't be installed, as above: is a package index reachable?"
+                "The runtime's own packages can't be installed, as above: check that a package index can be reached."
             )
             raise SandboxError(f"{shown(lines)}\n{sentence}")
 

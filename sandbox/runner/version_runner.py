@@ -119,7 +119,7 @@ class VersionRunner:
         except TimeoutError as error:
             raise FunctionTimedOutError from error
         except (OSError, http.client.HTTPException) as error:
-            raise FunctionFailedError(f"its gateway broke off ({error})") from error
+            raise FunctionFailedError(f"its gateway ended the connection ({error})") from error
         else:
             part = replace(part, request_id=answer.getheader("x-amzn-requestid") or "")
         finally:
@@ -283,8 +283,8 @@ def _divided(
     by_name = {key: value for key, value in told.items() if "\n" in value or "\r" in value}
     for key in filter(variables.is_read_by_container_engines, by_name):
         raise SandboxError(
-            f"The variable {key} of {version.name}:{version.version} has a line break, which {container_engine} "
-            "can't pass on in a variable that it reads itself: take the line break out."
+            f"The variable {key} of {version.name}:{version.version} has a line break, but {container_engine} "
+            "can't pass that on in a variable that it reads itself: remove the line break."
         )
     return {key: value for key, value in told.items() if key not in by_name}, by_name
 

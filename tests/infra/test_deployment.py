@@ -89,7 +89,7 @@ class TestWithoutThePulumiCommand:
         deployed = deploy(before=ready)
         assert (deployed.pulumi_driver, deploy.lines[0]) == (
             "mocks",
-            "Deploying with Pulumi's mocks, from scratch: there is no pulumi command on the PATH",
+            "Deploying from scratch with Pulumi's mocks: there is no pulumi command on the PATH",
         )
         assert deployed.outputs["url"] == "https://app.sandbox.test"
         assert deployed.changes == {"create": len(deployed.resources)}
@@ -108,7 +108,7 @@ class TestWithoutThePulumiCommand:
         with pytest.raises(SandboxError) as caught:
             deployment.preview(task(program, ministack))
         assert str(caught.value) == (
-            "There is no pulumi command on the PATH: only it can compare a program with what it made."
+            "There is no pulumi command on the PATH, and --preview and --destroy need it: install it."
         )
 
     @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ class TestWithoutThePulumiCommand:
                 "infra/container_function.py",
                 *MISSPELT,
                 "aws:lambda/function:Function 'function-function': ValidationException: "
-                "loggingConfig.log_gruop: no such input: is it misspelt?",
+                "loggingConfig.log_gruop: is not an input of this type: check its spelling",
             ),
             (
                 "infra/custom_domain.py",
@@ -213,12 +213,12 @@ class TestWithoutThePulumiCommand:
 
     def test_another_region_than_the_accounts_is_refused(self, deploy):
         assert refused(deploy, **{"aws:region": "eu-west-1"}) == (
-            "aws:region is eu-west-1, and the sandbox's account is used in us-east-1 alone."
+            "aws:region is eu-west-1, but the sandbox's account is used only in us-east-1."
         )
 
     def test_a_setting_of_another_type_is_refused(self, deploy):
         assert refused(deploy, memorySize="big") == (
-            "Stack 'dev' with configuration key 'memorySize' must be of type 'integer', and is 'big'."
+            "Stack 'dev' with configuration key 'memorySize' must be of type 'integer', but is 'big'."
         )
 
 
@@ -251,7 +251,7 @@ def test_a_pulumi_command_that_can_not_be_used_is_one_sentence(deploy, monkeypat
     monkeypatch.setenv("PATH", f"{command.parent}{os.pathsep}{os.environ['PATH']}")
     sentence = refused(deploy, write_program(tmp_path / "held", HELD))
     assert sentence.startswith("The pulumi command on the PATH can't be used: ")
-    assert sentence.endswith(" Update it, or take it off.")
+    assert sentence.endswith(" Update it, or remove it from the PATH.")
 
 
 @needs_pulumi

@@ -129,8 +129,8 @@ def refused(path, number=30, text="Read-only file system"):
 
 
 WAY_OUT = (
-    "Lambda's disk is read-only but for /tmp, which has 512 MB and is gone with the environment. "
-    "Write what is temporary to /tmp, and keep the rest in S3 or DynamoDB."
+    "Lambda's disk is read-only except for /tmp, which has 512 MB and is lost with the environment. "
+    "Write only temporary files to /tmp, and keep the rest in S3 or DynamoDB."
 )
 
 

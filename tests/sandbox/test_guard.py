@@ -20,7 +20,7 @@ from walk.account import Account
 
 BODY = b"Action=ListRoles&Version=2010-05-08"
 FORM = "application/x-www-form-urlencoded; charset=utf-8"
-REMEDY = ": use the lines that `make sandbox` prints; they are others at each start."
+REMEDY = ": use the lines that `make sandbox` prints; they change at each start."
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +92,7 @@ def test_a_web_page_gets_nothing_even_with_the_credentials(ministack, said):
     (name,) = said
     assert refused(answer) == (
         "AccessDenied",
-        f"The header {name} says that a web page sent this request, and those are refused: send it without.",
+        f"The header {name} says that a web page sent this request, and web pages are refused: leave it out.",
     )
     assert "access-control-allow-origin" not in answer[1]
 
@@ -111,7 +111,7 @@ def test_a_page_whose_name_was_led_to_this_machine_gets_nothing(ministack, host)
     answer = send(ministack, {**signed(ministack), "Host": host})
     assert refused(answer) == (
         "AccessDenied",
-        f"The Host '{host}' is not one that this port answers to, so that no web page gets at it: "
+        f"The Host '{host}' is not allowed here, so that no web page can use this port: "
         f"use 127.0.0.1:{ministack.port}.",
     )
 
@@ -139,7 +139,7 @@ def test_another_access_key_gets_nothing(ministack, key):
     other = ReadOnlyCredentials(key, ministack.credentials.secret_key, None)
     assert refused(send(ministack, signed(ministack, credentials=other))) == (
         "InvalidClientTokenId",
-        f"The access key is not the one of this sandbox's run{REMEDY}",
+        f"The access key is not from this run of the sandbox{REMEDY}",
     )
 
 
@@ -147,7 +147,7 @@ def test_the_access_key_without_its_secret_key_gets_nothing(ministack):
     other = ReadOnlyCredentials(ministack.credentials.access_key, "test", None)
     assert refused(send(ministack, signed(ministack, credentials=other))) == (
         "SignatureDoesNotMatch",
-        f"The signature is not one by the secret key of this run{REMEDY}",
+        f"The signature is not from the secret key of this run of the sandbox{REMEDY}",
     )
 
 
@@ -275,7 +275,7 @@ def test_a_refusal_is_read_by_the_client_of_each_protocol(ministack, service):
     with pytest.raises(ClientError) as caught:
         getattr(other, calls[service])()
     assert caught.value.response["Error"]["Code"] == "InvalidClientTokenId"
-    assert caught.value.response["Error"]["Message"] == f"The access key is not the one of this sandbox's run{REMEDY}"
+    assert caught.value.response["Error"]["Message"] == f"The access key is not from this run of the sandbox{REMEDY}"
 
 
 def test_ministack_that_is_gone_is_said(tmp_path):
@@ -285,7 +285,7 @@ def test_ministack_that_is_gone_is_said(tmp_path):
         ministack._process.kill()
         ministack._process.wait()
         status, _, text = send(ministack, headers)
-        assert (status, "MiniStack broke off" in text) == (503, True)
+        assert (status, "MiniStack ended the connection" in text) == (503, True)
 
 
 # The example of AWS's documentation, "Create a signed AWS API request": the signature there is checked here.

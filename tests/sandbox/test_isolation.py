@@ -203,8 +203,7 @@ def test_a_package_that_nobody_here_stands_in_for_is_refused_before_its_plugin_s
     with pytest.raises(SandboxError) as refused:
         deploy(driver, write_program(tmp_path / "foreign", f"import pulumi\n{source}\n"))
     assert str(refused.value) == (
-        f"{what}: the sandbox has no provider for the package random, only for aws, awsx and docker-build, "
-        "and starts no plugin."
+        f"{what}: the sandbox starts no plugin and has providers for aws, awsx and docker-build only, not for random."
     )
     assert not started.exists()
 
@@ -242,7 +241,7 @@ def test_a_build_context_outside_the_project_is_refused(driver, deploy, tmp_path
         deploy(driver, program, builder)
     assert (
         f"The build context {program}/app is outside the project's folder {program}, "
-        "and the sandbox builds only what is in it: move it there."
+        "but the sandbox builds only what is in that folder: move it there."
     ) in str(refused.value)
     assert builder.builds == []
 
@@ -293,7 +292,7 @@ def test_the_provider_answers_the_command_that_was_started_for_it_and_no_other_p
     assert (stranger, answer) == ("PERMISSION_DENIED", "OK\n")
     assert (refused.value.code(), refused.value.details()) == (
         grpc.StatusCode.PERMISSION_DENIED,
-        "This is the provider of a running sandbox: only the pulumi command that it is for may call it.",
+        "This is the provider of a running sandbox: only the pulumi command of that sandbox may call it.",
     )
 
 

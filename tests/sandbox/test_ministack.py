@@ -98,8 +98,8 @@ def test_a_path_that_is_too_long_where_there_is_no_proc_is_one_sentence(tmp_path
     with pytest.raises(SandboxError) as caught, MiniStack(state):
         pass
     assert str(caught.value) == (
-        f"The path {state}/ministack.sock is too long for a socket, which takes 103 bytes: "
-        "name a folder nearer to the root with --state."
+        f"The path {state}/ministack.sock is too long for a socket, whose limit is 103 bytes: "
+        "give --state a folder with a shorter path."
     )
 
 
@@ -167,7 +167,7 @@ def test_a_taken_port_is_one_sentence(tmp_path):
         with pytest.raises(SandboxError) as caught, MiniStack(tmp_path, port=port):
             pass
     assert str(caught.value) == (
-        f"Port {port} on 127.0.0.1 is taken: stop what listens there, or give MiniStack another port."
+        f"Port {port} on 127.0.0.1 is in use: stop the program that uses it, or choose another port."
     )
 
 

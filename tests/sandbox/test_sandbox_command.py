@@ -58,14 +58,14 @@ def options(*arguments, **environ):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--request", "/hello"], "--request takes a method and a path, as in 'GET /hello', and not '/hello'."),
-        (["--request", "GET hello"], "--request takes a method and a path, as in 'GET /hello', and not 'GET hello'."),
+        (["--request", "/hello"], "--request takes a method and a path, as in 'GET /hello', not '/hello'."),
+        (["--request", "GET hello"], "--request takes a method and a path, as in 'GET /hello', not 'GET hello'."),
         (["--data", "x"], "--data belongs to a request: add --request 'METHOD /path'."),
         (["--header", "a: b"], "--header belongs to a request: add --request 'METHOD /path'."),
         (["--json"], "--json belongs to a request: add --request 'METHOD /path'."),
         (
             ["--request", "GET /", "--header", "nothing"],
-            "--header takes a name and a value, as in 'Accept: text/html', and not 'nothing'.",
+            "--header takes a name and a value, as in 'Accept: text/html', not 'nothing'.",
         ),
         (
             ["--request", "POST /", "--data", "@/no/such/file"],
@@ -75,14 +75,14 @@ def options(*arguments, **environ):
         (["--preview", "--destroy"], "Argument --destroy: not allowed with argument --preview."),
         (["--destroy", "--json"], "--json belongs to a request: add --request 'METHOD /path'."),
         (["--port", "http"], "The port is 'http': it must be a number from 0 (any free one) to 65535."),
-        (["--zone", "my zone"], "--zone takes the name of a zone, as in example.com, and not 'my zone'."),
+        (["--zone", "my zone"], "--zone takes the name of a zone, as in example.com, not 'my zone'."),
         (["--event", "/no/such/file"], "--event /no/such/file: the file can't be read (No such file or directory)."),
         (
             ["--event", "README.md"],
             "--event README.md: the file is not valid JSON (Expecting value: line 1 column 1 (char 0)).",
         ),
         (["--command", "db 'upgrade"], "--command 'db 'upgrade': a quote in it is not closed."),
-        (["--command", ""], "--command takes the words that follow `flask`, as in 'db upgrade', and got none."),
+        (["--command", ""], "--command takes the words that follow `flask`, as in 'db upgrade', but got none."),
         (["--command", "routes", "--event", "a"], "Argument --event: not allowed with argument --command."),
         (["--command", "routes", "--json"], "--json belongs to a request: add --request 'METHOD /path'."),
         (["--reqest", "GET /"], "Unrecognized arguments: --reqest GET /."),
@@ -186,7 +186,7 @@ def test_what_aws_would_refuse_exits_with_1(state):
     assert (ended.returncode, ended.stdout) == (1, "")
     assert ended.stderr.strip().splitlines()[-1] == (
         "sandbox: aws:route53/getZone:getZone: NoSuchHostedZone: no matching Route 53 hosted zone found for 'test': "
-        "the sandbox has sandbox.test alone, and --zone NAME makes another, as your account has it."
+        "the sandbox has only sandbox.test, so add a zone that your account has with --zone NAME."
     )
 
 
@@ -212,7 +212,7 @@ def test_a_misspelt_key_of_the_stacks_file_is_refused_before_anything_is_made(el
 def test_a_stack_without_a_file_is_refused(state):
     ended = run(state, "--stack", "prod", "--request", "GET /")
     assert (ended.returncode, ended.stdout) == (2, "")
-    assert ended.stderr.startswith("sandbox: Stack 'prod' has no file Pulumi.prod.yaml, where its settings would be: ")
+    assert ended.stderr.startswith("sandbox: Stack 'prod' has no file Pulumi.prod.yaml for its settings: ")
 
 
 def test_the_script_passes_every_argument_on_as_the_shell_read_it(tmp_path):
@@ -317,7 +317,7 @@ def test_only_the_pulumi_command_previews_and_destroys(tmp_path):
         assert (ended.returncode, ended.stdout, ended.stderr) == (
             1,
             "",
-            "sandbox: There is no pulumi command on the PATH: only it can compare a program with what it made.\n",
+            "sandbox: There is no pulumi command on the PATH, and --preview and --destroy need it: install it.\n",
         )
     assert not (tmp_path / "state").exists()
 
@@ -345,8 +345,8 @@ def test_a_taken_port_is_said_before_anything_is_deployed(tmp_path):
         ended = run(tmp_path / "state", PORT=str(port))
     assert ended.returncode == 1
     assert ended.stderr == (
-        f"sandbox: Port {port} can't be served (Address already in use): "
-        "stop what uses it, or set PORT to another one.\n"
+        f"sandbox: Port {port} can't be used (Address already in use): "
+        "stop the program that uses it, or set PORT to another number.\n"
     )
     assert not (tmp_path / "state").exists()
 
@@ -360,8 +360,8 @@ def test_a_folder_that_no_sandbox_made_is_refused_before_anything_in_it_is_chang
     assert (ended.returncode, ended.stdout, ended.stderr) == (
         1,
         "",
-        f"sandbox: {documents} has content that no sandbox put there, and a sandbox takes only a new or empty folder "
-        "or one that it has marked as its own: name another with --state, or remove this one if an earlier version of "
+        f"sandbox: {documents} has content that is not from a sandbox, but a sandbox uses only a folder that is new, "
+        "empty or made by a sandbox: choose another with --state, or remove this one if an earlier version of "
         "the sandbox made it.\n",
     )
     assert [path.relative_to(documents).as_posix() for path in documents.rglob("*")] == ["pulumi", "pulumi/mine"]
@@ -479,7 +479,7 @@ def test_no_engine_is_looked_for_where_none_is_wanted():
 
 
 def test_an_unknown_engine_is_refused():
-    with pytest.raises(SandboxError, match="DUALMODE_ENGINE is 'lxc': it may be docker, podman or none"):
+    with pytest.raises(SandboxError, match="DUALMODE_ENGINE is 'lxc': it must be docker, podman or none"):
         find_engine({"DUALMODE_ENGINE": "lxc"})
 
 

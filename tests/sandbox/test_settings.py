@@ -57,9 +57,8 @@ def test_another_stack_without_a_file_is_refused_by_the_names_of_those_that_have
     with pytest.raises(SettingsError) as caught:
         load(stacks, "prod")
     assert str(caught.value) == (
-        "Stack 'prod' has no file Pulumi.prod.yaml, where its settings would be: the stacks with a file are dev, "
-        "staging; name one of them with --stack, or make the file (with the line `config: {}` every setting has its "
-        "default)."
+        "Stack 'prod' has no file Pulumi.prod.yaml for its settings: choose one of dev, staging with --stack, or "
+        "create it (with the line `config: {}` every setting has its default)."
     )
     assert load(stacks, "staging").values["web:memorySize"] == "512"
 
@@ -80,13 +79,13 @@ def test_a_plain_value_is_the_default_of_an_own_key_and_the_value_of_a_foreign_o
 @pytest.mark.parametrize(
     ("stack", "sentence"),
     [
-        ("memorySize: big\n", "'memorySize' must be of type 'integer', and is 'big'."),
-        ("memorySize: 0.5\n", "'memorySize' must be of type 'integer', and is '0.5'."),
-        ("keep: yes\n", "'keep' must be of type 'boolean', and is 'yes'."),
-        ("environment: [a]\n", "'environment' must be of type 'object', and is ['a']."),
-        ("domainName: {a: b}\n", "'domainName' must be of type 'string', and is {'a': 'b'}."),
-        ("zones: a\n", "'zones' must be of type 'array<string>', and is 'a'."),
-        ("zones: [1]\n", "'zones' must be of type 'array<string>', and is [1]."),
+        ("memorySize: big\n", "'memorySize' must be of type 'integer', but is 'big'."),
+        ("memorySize: 0.5\n", "'memorySize' must be of type 'integer', but is '0.5'."),
+        ("keep: yes\n", "'keep' must be of type 'boolean', but is 'yes'."),
+        ("environment: [a]\n", "'environment' must be of type 'object', but is ['a']."),
+        ("domainName: {a: b}\n", "'domainName' must be of type 'string', but is {'a': 'b'}."),
+        ("zones: a\n", "'zones' must be of type 'array<string>', but is 'a'."),
+        ("zones: [1]\n", "'zones' must be of type 'array<string>', but is [1]."),
     ],
 )
 def test_a_value_of_another_type_is_refused_with_key_value_and_type(project, stack, sentence):
@@ -136,7 +135,7 @@ def test_an_encrypted_value_asks_for_another_one(project):
     with pytest.raises(SettingsError) as caught:
         load(project(schema, stack), "dev")
     assert str(caught.value) == (
-        "Setting token of stack 'dev' is encrypted and the sandbox has no key to it: "
+        "Setting token of stack 'dev' is encrypted and the sandbox has no key for it: "
         "give it a value of its own with --set 'token=…'."
     )
     assert load(project(schema, stack), "dev", {"token": "mine"}).values == {"web:token": "mine"}
@@ -150,11 +149,11 @@ def test_an_encrypted_value_asks_for_another_one(project):
             "setting a has the type 'number'; the types are string, integer, boolean, array, object.",
         ),
         ("a: {type: integer, default: x}", "the default of setting a is not of its type 'integer'."),
-        ("a: {type: array, default: []}", "setting a is an array and doesn't say of what: add 'items'."),
+        ("a: {type: array, default: []}", "setting a is an array without a type for its items: add 'items'."),
         ("a: {default: x, value: y}", "setting a can't have both 'default' and 'value'."),
         ("a: {typ: integer}", "setting a has the unknown attribute 'typ'."),
-        ("aws:region: {type: string}", "setting aws:region is another namespace's: it takes 'value' only."),
-        ("aws:region: {default: x}", "setting aws:region is another namespace's: it takes 'value' only."),
+        ("aws:region: {type: string}", "setting aws:region belongs to another namespace: it takes only 'value'."),
+        ("aws:region: {default: x}", "setting aws:region belongs to another namespace: it takes only 'value'."),
     ],
 )
 def test_a_schema_that_contradicts_itself_is_refused(project, tmp_path, schema, sentence):
@@ -196,8 +195,8 @@ def test_an_assignment_has_the_type_of_its_key(project, assignment, value):
             "colour=red",
             "'colour' is not a setting of web: the settings are domainName, environment, keep, memorySize, zones.",
         ),
-        ("memorySize=big", "Setting memorySize must be of type 'integer', and is 'big'."),
-        ("keep=yes", "Setting keep must be of type 'boolean', and is 'yes'."),
+        ("memorySize=big", "Setting memorySize must be of type 'integer', but is 'big'."),
+        ("keep=yes", "Setting keep must be of type 'boolean', but is 'yes'."),
         ("memorysize=1", "'memorysize' is not a setting of web: did you mean memorySize?"),
         ("environmnt.A=1", "'environmnt' is not a setting of web: did you mean environment?"),
         (
@@ -210,23 +209,26 @@ def test_an_assignment_has_the_type_of_its_key(project, assignment, value):
             'Setting zones is not JSON (line 1, column 1): write --set \'zones=["a", "b"]\', or one part of it as '
             "--set zones[0]=value.",
         ),
-        ('environment=["hunter2"]', "Setting environment must be of type 'object', and is [secret]."),
+        ('environment=["hunter2"]', "Setting environment must be of type 'object', but is [secret]."),
         (
             "memorySize.a=1",
-            "Setting memorySize is of type 'integer', which has no parts to set: write memorySize=VALUE.",
+            "Setting memorySize is of type 'integer', so it has no parts to set: write memorySize=VALUE.",
         ),
-        ("environment[0]=1", "Setting environment must be of type 'object', which 'environment[0]' doesn't lead into."),
-        ("zones[3]=c", "'zones[3]' has no value: the list has 0 values, so the next is [0]."),
-        ("zones.a=c", "Setting zones must be of type 'array<string>', which 'zones.a' doesn't lead into."),
+        (
+            "environment[0]=1",
+            "Setting environment must be of type 'object', but 'environment[0]' would give it another type.",
+        ),
+        ("zones[3]=c", "'zones[3]' can't be set: the list has 0 values, so the next is [0]."),
+        ("zones.a=c", "Setting zones must be of type 'array<string>', but 'zones.a' would give it another type."),
         (
             "environment.=a",
             "'environment.' is not a property path: a name is missing, or has a quote in it.",
         ),
         (
             "environment[A]=a",
-            "'environment[A]' is not a property path: in brackets is a number, or a name in quotes, as in [\"a.b\"].",
+            "'environment[A]' is not a property path: brackets hold a number, or a name in quotes, as in [\"a.b\"].",
         ),
-        ("zones=[1]", "Setting zones must be of type 'array<string>', and is '[1]'."),
+        ("zones=[1]", "Setting zones must be of type 'array<string>', but is '[1]'."),
     ],
 )
 def test_an_assignment_that_can_not_be_is_refused(project, assignment, sentence):
@@ -258,7 +260,7 @@ def test_an_encrypted_part_asks_for_a_value_of_its_own(project):
     with pytest.raises(SettingsError) as caught:
         load(stacks, "dev")
     assert str(caught.value) == (
-        "Setting environment.TOKEN of stack 'dev' is encrypted and the sandbox has no key to it: "
+        "Setting environment.TOKEN of stack 'dev' is encrypted and the sandbox has no key for it: "
         "give it a value of its own with --set 'environment.TOKEN=…'."
     )
     mine = parse_assignments(stacks, ["environment.TOKEN=mine"], own_values(stacks, "dev"))

@@ -19,10 +19,10 @@ def refusal(folder):
         state_folder.claim(folder)
     sentence = str(caught.value)
     assert sentence.endswith(
-        ", and a sandbox takes only a new or empty folder or one that it has marked as its own: name another with "
+        ", but a sandbox uses only a folder that is new, empty or made by a sandbox: choose another with "
         "--state, or remove this one if an earlier version of the sandbox made it."
     )
-    return sentence.partition(", and a sandbox ")[0]
+    return sentence.partition(", but a sandbox ")[0]
 
 
 def test_a_new_folder_is_made_for_its_owner_alone_and_known_again(tmp_path):
@@ -49,7 +49,7 @@ def test_what_tests_and_benchmarks_keep_in_a_folder_may_be_there_before_the_sand
 def test_a_folder_with_other_content_is_refused_and_stays_as_it_is(tmp_path, name):
     (tmp_path / name).write_text("mine")
     tmp_path.chmod(0o755)
-    assert refusal(tmp_path) == f"{tmp_path} has content that no sandbox put there"
+    assert refusal(tmp_path) == f"{tmp_path} has content that is not from a sandbox"
     assert (mode(tmp_path), names(tmp_path), (tmp_path / name).read_text()) == ("0o755", [name], "mine")
 
 
@@ -67,7 +67,7 @@ def test_a_mark_that_is_a_link_to_elsewhere_is_none(tmp_path):
     (tmp_path / "elsewhere").write_text("mine")
     (tmp_path / "state").mkdir()
     (tmp_path / "state" / "dualmode-sandbox").symlink_to(tmp_path / "elsewhere")
-    assert refusal(tmp_path / "state") == f"{tmp_path / 'state'} has content that no sandbox put there"
+    assert refusal(tmp_path / "state") == f"{tmp_path / 'state'} has content that is not from a sandbox"
     assert (tmp_path / "elsewhere").read_text() == "mine"
 
 

@@ -196,7 +196,7 @@ def test_a_name_that_another_kind_of_record_leads_to_is_said_to_have_it(account,
     changed(address_change(account, "CREATE", record), address_change(account, "DELETE", record))
     answer = ask(host="cname.sandbox.test")
     assert refused(answer) == (403, FORBIDDEN, ("record", "cname.sandbox.test"))
-    assert reason(answer).endswith(" has only CNAME for it, and the sandbox follows A aliases alone")
+    assert reason(answer).endswith(" has only CNAME for it, but the sandbox follows only A aliases")
 
 
 def test_a_name_that_leads_to_another_target_is_forbidden(account, ask, changed, address):

@@ -52,9 +52,9 @@ def test_the_body_of_a_1_0_result_may_be_base64():
     ("result", "sentence"),
     [
         (b"<html>", "The result is not JSON"),
-        ("a text", "Payload 1.0 wants a result with a statusCode."),
-        ({"body": "a"}, "Payload 1.0 wants a result with a statusCode."),
-        ([200], "Payload 1.0 wants a result with a statusCode."),
+        ("a text", "Payload 1.0 needs a result with a statusCode."),
+        ({"body": "a"}, "Payload 1.0 needs a result with a statusCode."),
+        ([200], "Payload 1.0 needs a result with a statusCode."),
         ({"statusCode": "often"}, "statusCode 'often' is not an HTTP status"),
         ({"statusCode": 200, "headers": ["a"]}, "headers is not an object."),
         ({"statusCode": 200, "multiValueHeaders": ["a"]}, "multiValueHeaders is not an object of lists."),

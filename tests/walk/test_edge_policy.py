@@ -69,15 +69,15 @@ def test_a_call_is_allowed_by_each_way_to_spell_its_statement(different):
         ({"Principal": {"Service": "events.amazonaws.com"}}, "is for"),
         ({"Principal": {"AWS": "arn:aws:iam::000000000000:root"}}, "is for"),
         ({"NotAction": "lambda:InvokeFunction", "Action": None}, "is about"),
-        ({"Condition": source("arn:aws:execute-api:us-east-1:000000000000:other123/*/*")}, "wants AWS:SourceArn"),
+        ({"Condition": source("arn:aws:execute-api:us-east-1:000000000000:other123/*/*")}, "needs AWS:SourceArn"),
         # three parts: terraform-aws-apigateway-v2#41
-        ({"Condition": source("arn:aws:execute-api:us-east-1:000000000000:abcd1234/*/*/*")}, "wants AWS:SourceArn"),
+        ({"Condition": source("arn:aws:execute-api:us-east-1:000000000000:abcd1234/*/*/*")}, "needs AWS:SourceArn"),
         # a star stays within its part of an ARN
-        ({"Condition": source("arn:aws:*:abcd1234/$default/$default")}, "wants AWS:SourceArn"),
-        ({"Condition": {"StringEquals": {"aws:SourceAccount": "111111111111"}}}, "wants aws:SourceAccount"),
-        ({"Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}}, "doesn't carry"),
+        ({"Condition": source("arn:aws:*:abcd1234/$default/$default")}, "needs AWS:SourceArn"),
+        ({"Condition": {"StringEquals": {"aws:SourceAccount": "111111111111"}}}, "needs aws:SourceAccount"),
+        ({"Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}}, "the call doesn't have"),
         ({"Condition": {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}}, "doesn't know"),
-        ({"Condition": {"StringNotEquals": {"aws:SourceAccount": "000000000000"}}}, "wants aws:SourceAccount"),
+        ({"Condition": {"StringNotEquals": {"aws:SourceAccount": "000000000000"}}}, "needs aws:SourceAccount"),
     ],
     ids=str,
 )

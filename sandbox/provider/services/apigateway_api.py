@@ -28,7 +28,7 @@ class Api(ResourceType):
             "protocolType",
             required=True,
             allowed=("HTTP",),
-            not_allowed="must be HTTP, and is {value}: the sandbox's provider makes no other APIs",
+            not_allowed="must be HTTP, but is {value}: the sandbox's provider makes no other APIs",
         ),
         Field("apiKeySelectionExpression", filled="$request.header.x-api-key"),
         Field(
@@ -123,7 +123,7 @@ class Stage(ResourceType):
         """Refuse a name that can't be part of a path."""
         name = wanted["name"]
         if name is not UNKNOWN and name != "$default" and not str(name).replace("-", "").replace("_", "").isalnum():
-            return [("name", f"'{name}' has other characters than letters, digits, - and _, and is not $default")]
+            return [("name", f"'{name}' is not $default, and has characters other than letters, digits, - and _")]
         return []
 
     def check_references(self, wanted: Values, identity: str) -> None:

@@ -181,7 +181,7 @@ def unproven(aws: Aws, certificate: Mapping[str, Any]) -> str:
         record = option["ResourceRecord"]
         found = find_record(aws, record["Name"], record["Type"])
         if found is None:
-            return f"the record {_fqdn(record['Name'])} ({record['Type']}) is in no public zone of the account"
+            return f"the record {_fqdn(record['Name'])} ({record['Type']}) is not in a public zone of the account"
         values = {_fqdn(value["Value"]) for value in found.get("ResourceRecords", [])}
         if _fqdn(record["Value"]) not in values:
             return f"the record {_fqdn(record['Name'])} doesn't have the value {record['Value']}"

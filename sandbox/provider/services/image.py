@@ -64,9 +64,9 @@ class DockerImage(ResourceType):
         if not wanted["push"]:
             inputs.fail("push", "must be true: an image that isn't pushed can't be deployed")
         if tags is not UNKNOWN and len(tags or []) != 1:
-            inputs.fail("tags", f"must hold one tag, and holds {len(tags or [])}")
+            inputs.fail("tags", f"must hold one tag, but holds {len(tags or [])}")
         if platforms is not UNKNOWN and len(platforms or []) > 1:
-            inputs.fail("platforms", "must be one: Lambda refuses an image index, which several platforms make")
+            inputs.fail("platforms", "must hold one platform: several make an image index, which Lambda refuses")
         return wanted
 
     def create(self, wanted: Values) -> str:
@@ -136,7 +136,8 @@ class DockerImage(ResourceType):
             digest = built.digest  # this very image has this very tag
         if digest != built.digest:
             raise ResourceRefusedError(
-                "ImageDigestDoesNotMatchException", f"ECR has {digest} for what was built as {built.digest}"
+                "ImageDigestDoesNotMatchException",
+                f"ECR has the digest {digest}, but the image was built as {built.digest}",
             )
         return str(digest)
 

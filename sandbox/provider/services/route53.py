@@ -92,9 +92,9 @@ class Record(ResourceType):
         wanted = super().read_inputs(inputs)
         values = wanted["records"]
         if (wanted["aliases"] is None) == (values is None):
-            inputs.fail("records", "either records or an alias must be given, and not both")
+            inputs.fail("records", "either records or an alias must be given, not both")
         if (wanted["ttl"] is None) != (values is None):
-            inputs.fail("ttl", "goes with records, and only with them")
+            inputs.fail("ttl", "must be given with records, and only with them")
         return wanted
 
     def limits(self, wanted: Values) -> list[tuple[str, str]]:

@@ -40,7 +40,7 @@ def test_without_a_tag_the_images_name_is_constant_for_a_stack_and_another_in_an
 def test_a_misspelt_input_of_the_component_is_named():
     with pytest.raises(InvalidInputsError) as caught:
         child_of_component({"repositoryUrl": REPOSITORY, "path": "app"}, "dev")
-    assert caught.value.failures == [("path", "no such input: is it misspelt?")]
+    assert caught.value.failures == [("path", "is not an input of this type: check its spelling")]
 
 
 def test_a_repository_that_is_not_known_yet_makes_tag_and_uri_unknown():

@@ -21,7 +21,7 @@ def test_inputs_that_were_all_read_are_taken():
 def test_a_misspelt_key_is_named():
     inputs = Inputs({"memorysize": 512})
     inputs.integer("memorySize")
-    assert refused(inputs) == [("memorysize", "no such input: is it misspelt?")]
+    assert refused(inputs) == [("memorysize", "is not an input of this type: check its spelling")]
 
 
 def test_a_misspelt_key_in_a_nested_object_is_named_with_the_keys_above_it():
@@ -33,7 +33,9 @@ def test_a_misspelt_key_in_a_nested_object_is_named_with_the_keys_above_it():
 
 
 def test_a_nested_object_that_nothing_asked_for_is_named():
-    assert refused(Inputs({"vpcConfig": {"subnetIds": []}})) == [("vpcConfig", "no such input: is it misspelt?")]
+    assert refused(Inputs({"vpcConfig": {"subnetIds": []}})) == [
+        ("vpcConfig", "is not an input of this type: check its spelling")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -61,15 +63,15 @@ def test_scalars_are_read_as_leniently_as_the_real_provider_reads_them(read, val
 @pytest.mark.parametrize(
     ("read", "value", "reason"),
     [
-        (Inputs.integer, "512MB", "must be a number, and is '512MB'"),
-        (Inputs.integer, 0.5, "must be a whole number, and is 0.5"),
-        (Inputs.integer, True, "must be a number, and is True"),
-        (Inputs.boolean, "yes", "must be true or false, and is 'yes'"),
-        (Inputs.text, ["a"], "must be a text, and is a list"),
-        (Inputs.texts, "a", "must be a list of texts, and is 'a'"),
-        (Inputs.names, ["a"], "must be a map, and is a list"),
-        (Inputs.block, "a", "must be an object, and is 'a'"),
-        (Inputs.blocks, {"a": 1}, "must be a list, and is a dict"),
+        (Inputs.integer, "512MB", "must be a number, but is '512MB'"),
+        (Inputs.integer, 0.5, "must be a whole number, but is 0.5"),
+        (Inputs.integer, True, "must be a number, but is True"),
+        (Inputs.boolean, "yes", "must be true or false, but is 'yes'"),
+        (Inputs.text, ["a"], "must be a string, but is a list"),
+        (Inputs.texts, "a", "must be a list of strings, but is 'a'"),
+        (Inputs.names, ["a"], "must be a map, but is a list"),
+        (Inputs.block, "a", "must be an object, but is 'a'"),
+        (Inputs.blocks, {"a": 1}, "must be a list, but is a dict"),
         (
             Inputs.json_text,
             "{",

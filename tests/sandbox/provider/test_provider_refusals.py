@@ -82,11 +82,11 @@ def refused(provider, made):
             "Function",
             {"imageConfig": {"entryPoint": ["sh"]}},
             "imageConfig.entryPoint",
-            "no such input: is it misspelt?",
+            "is not an input of this type: check its spelling",
         ),
         ("Function", {"loggingConfig": {"format": "JSON"}}, "loggingConfig.logFormat", "is missing"),
         ("Function", {"vpcConfig": {"subnetIds": ["a"]}}, "vpcConfig", "is not supported by the sandbox's provider"),
-        ("Function", {"region": "eu-west-1"}, "region", "is eu-west-1, and this account is used in us-east-1 alone"),
+        ("Function", {"region": "eu-west-1"}, "region", "is eu-west-1, but this account is used only in us-east-1"),
         ("LogGroup", {"retentionInDays": 13}, "retentionInDays", "13 days is not a retention"),
         ("Integration", {"payloadFormatVersion": "3.0"}, "payloadFormatVersion", "'3.0' is neither 1.0 nor 2.0"),
         (
@@ -104,7 +104,7 @@ def refused(provider, made):
             "Execution logs are not supported on protocolType HTTP",
         ),
         ("DomainName", {"domainNameConfiguration": None}, "domainNameConfiguration", "is missing"),
-        ("Record", {"ttl": None}, "ttl", "goes with records, and only with them"),
+        ("Record", {"ttl": None}, "ttl", "must be given with records, and only with them"),
         ("Record", {"aliases": [{"name": "a", "zoneId": "Z", "evaluateTargetHealth": False}]}, "records", "not both"),
         (
             "Role",
@@ -117,7 +117,7 @@ def refused(provider, made):
             "Image",
             {"platforms": ["linux/amd64", "linux/arm64"]},
             "platforms",
-            "must be one: Lambda refuses an image index",
+            "must hold one platform: several make an image index",
         ),
         ("Image", {"push": False}, "push", "an image that isn't pushed can't be deployed"),
         (
@@ -166,7 +166,7 @@ def test_a_role_is_trusted_by_what_its_policy_means_not_by_how_it_is_written(ref
         return provider.create("aws:iam/role:Role", name, inputs).outputs["arn"]
 
     conditional = role("conditional", Condition={"StringEquals": {"aws:PrincipalOrgID": "o-1"}})
-    assert "wants aws:PrincipalOrgID, which the call doesn't carry" in refused("Function", name="no", role=conditional)
+    assert "needs aws:PrincipalOrgID, which the call doesn't have" in refused("Function", name="no", role=conditional)
     inputs = {**made["Function"].inputs, "name": "yes", "role": role("starred", Action="sts:Assume*")}
     assert provider.create("aws:lambda/function:Function", "yes", inputs).outputs["role"] == inputs["role"]
 
@@ -252,7 +252,7 @@ def test_a_domain_with_a_certificate_that_is_not_validated_is_refused(refused, p
     configuration = {"certificateArn": arn, "endpointType": "REGIONAL", "securityPolicy": "TLS_1_2"}
     sentence = refused("DomainName", domainName="new.sandbox.test", domainNameConfiguration=configuration)
     assert f"BadRequestException: the certificate {arn} is not validated yet: the record " in sentence
-    assert "is in no public zone of the account. Take the ARN from CertificateValidation" in sentence
+    assert "is not in a public zone of the account. Take the ARN from CertificateValidation" in sentence
 
 
 def test_a_domain_whose_new_certificate_nobody_waited_for_is_refused_although_its_record_is_there(

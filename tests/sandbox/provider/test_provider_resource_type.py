@@ -42,7 +42,7 @@ def test_an_input_that_names_what_does_not_exist_is_refused_and_one_that_does_is
         named.check_references({"name": "greeting"}, "")
     assert (caught.value.code, caught.value.reason, caught.value.property_path) == (
         "InvalidParameterValueException",
-        "name names greeting, which doesn't exist",
+        "name is greeting, which doesn't exist",
         "name",
     )
     aws.client("ssm").put_parameter(Name="greeting", Type="String", Value="hello")

@@ -53,7 +53,7 @@ def test_an_output_that_a_type_declares_and_forgets_to_return_is_an_error(aws):
 
 
 def test_an_input_that_aws_does_not_have_is_an_error_of_the_table(function_request):
-    with pytest.raises(TypeError, match="AWS's request has no member 'colour': say where it goes"):
+    with pytest.raises(TypeError, match="AWS's request has no member 'colour': set `at` to its place"):
         bind(["colour"], function_request)
 
 
@@ -63,7 +63,7 @@ def test_a_path_that_aws_does_not_have_is_an_error_of_the_table(function_request
 
 
 def test_a_nested_object_without_a_table_of_its_own_is_an_error_of_the_table(function_request):
-    with pytest.raises(TypeError, match=r"'LoggingConfig' of AWS's request has members: say which, by Block\(...\)"):
+    with pytest.raises(TypeError, match=r"'LoggingConfig' of AWS's request has members: declare them with Block\("):
         bind(["loggingConfig"], function_request)
 
 

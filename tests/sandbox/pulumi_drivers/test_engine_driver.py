@@ -206,7 +206,9 @@ def test_nothing_is_written_beside_the_program(settled):
 
 def test_a_preview_refuses_a_misspelt_nested_key(engine, account, tmp_path):
     folder = copy_program(tmp_path, "infra/container_function.py", *MISSPELT)
-    with pytest.raises(SandboxError, match=r"loggingConfig\.log_gruop: no such input: is it misspelt\?"):
+    with pytest.raises(
+        SandboxError, match=r"loggingConfig\.log_gruop: is not an input of this type: check its spelling"
+    ):
         engine(folder, imageUri=push_image(account)).preview()
 
 
@@ -233,7 +235,7 @@ def test_a_program_that_refuses_its_settings_says_so(engine):
 
 
 def test_another_region_than_the_accounts_is_refused(engine, small):
-    with pytest.raises(SandboxError, match="eu-west-1, and the sandbox's account is used in us-east-1 alone"):
+    with pytest.raises(SandboxError, match="eu-west-1, but the sandbox's account is used only in us-east-1"):
         engine(small, **{"token": "t", "aws:region": "eu-west-1"}).up()
 
 

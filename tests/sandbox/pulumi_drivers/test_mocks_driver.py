@@ -216,7 +216,7 @@ def test_after_ctrl_c_the_next_run_is_as_ever(deploy):
 def test_reading_a_resource_that_was_there_before_is_refused_with_the_reason(deploy):
     source = 'import pulumi_aws as aws\naws.iam.Role.get("old", "old-role")\n'
     assert str(refused(deploy, source)) == (
-        "aws:iam:Role 'old' is to be read as old-role, and the account was empty: "
+        "aws:iam:Role 'old' is read as old-role, but the account was empty: "
         "reading existing resources needs the pulumi command"
     )
 

@@ -28,7 +28,7 @@ def test_the_version_is_read_from_the_name_of_the_base(base, version):
 
 def test_a_difference_is_said_with_both_versions_and_what_to_do():
     assert difference(DOCKERFILE, {}) == (
-        f"The function runs on this machine's Python {HERE}, and the image has 3.99: packages and syntax may differ."
+        f"The function runs on this machine's Python {HERE}, but the image has 3.99: packages and syntax may differ."
         f" For the same, use make PYTHON=python3.99 after make clean, or set baseImage to one with Python {HERE}."
     )
     assert difference(DOCKERFILE, {"BASE_IMAGE": f"python:{HERE}-slim"}) == ""

@@ -230,8 +230,8 @@ def test_a_line_break_in_a_variable_that_the_engine_reads_is_refused(own_runner,
     with pytest.raises(SandboxError) as refused:
         own_runner.start(version(own_runner, variables={"DOCKER_HOST": "a\nb"}))
     assert str(refused.value) == (
-        f"The variable DOCKER_HOST of shop:7 has a line break, which {engine} can't pass on "
-        "in a variable that it reads itself: take the line break out."
+        f"The variable DOCKER_HOST of shop:7 has a line break, but {engine} can't pass that on "
+        "in a variable that it reads itself: remove the line break."
     )
 
 

@@ -149,8 +149,8 @@ def test_an_application_that_cannot_be_imported_is_not_built(store, context):
     assert "nothing_of_this_name" in str(refused.value)
     assert str(refused.value).splitlines()[-1] == (
         "The image of shop can't be built. Importing shop:app fails: there is no module nothing_of_this_name. "
-        "What shop needs is looked for in shop/requirements.txt, or else in shop/pyproject.toml with its uv.lock or "
-        "poetry.lock, or else in setup.py, and none of them is there: add one that names the package."
+        "The packages of shop are read from shop/requirements.txt, or else from shop/pyproject.toml with its uv.lock "
+        "or poetry.lock, or else from setup.py, but none of these exists: add one that names the package."
     )
     assert not [path for path in (store._folder).iterdir() if path.is_dir()]
 
@@ -170,10 +170,10 @@ def test_what_differs_from_the_deployed_image_is_said_once(context, tmp_path):
     for _ in range(2):
         build(store, context)
     assert [line for line in said if ".env" in line] == [
-        "shop/.env and shop/.env.local stay out of the image: what they set goes into environment."
+        "shop/.env and shop/.env.local stay out of the image: set their variables in the setting environment."
     ]
     assert [line.partition(":")[0] for line in said if "3.99" in line] == [
-        f"The function runs on this machine's Python 3.{sys.version_info.minor}, and the image has 3.99"
+        f"The function runs on this machine's Python 3.{sys.version_info.minor}, but the image has 3.99"
     ]
 
 
@@ -212,8 +212,8 @@ def test_an_engine_builds_once_and_its_failure_is_shown(engine, context, tmp_pat
     with pytest.raises(SandboxError) as refused:
         build(store, context, BASE_IMAGE="localhost/nobody-has-this:1")
     assert str(refused.value).splitlines()[-1] == (
-        f"{engine} can't get localhost/nobody-has-this:1, as its last lines say: set baseImage to an image that it has"
-        " or can reach, or set DUALMODE_ENGINE=none to do without containers."
+        f"{engine} can't get localhost/nobody-has-this:1; its last lines are above: set baseImage to an image that it"
+        " has or can reach, or set DUALMODE_ENGINE=none to run without containers."
     )
 
 
