@@ -53,17 +53,17 @@ test: $(VENV)/tests.installed ## run the tests: ARGS="tests/test_http_api.py -k 
 
 check-app: override export APP := $(APP)
 check-app: override export FLASK_APP := $(FLASK_APP)
-check-app: $(VENV)/sandbox.installed ## say what of an application will hurt on Lambda: APP=shop FLASK_APP=shop:app, or the dev stack's
+check-app: $(VENV)/sandbox.installed ## list what in an application doesn't work on Lambda: APP=shop FLASK_APP=shop:app, or the dev stack's settings
 	@exec $(RUN) -m check_app $(if $(value APP),--app "$$APP") $(if $(value FLASK_APP),--flask-app "$$FLASK_APP")
 
 new: override export APP := $(APP)
 new: override export DIR := $(DIR)
 new: override export FLASK_APP := $(FLASK_APP)
-new: ## lay out a repository of its own for an application: DIR=../shop-deploy APP=~/code/shop, FLASK_APP=shop:app
+new: ## create a repository that deploys an application: DIR=../shop-deploy APP=~/code/shop FLASK_APP=shop:app
 	@$(or $(PYTHON),python3) -m scaffold new --dir "$$DIR" --app "$$APP" --flask-app "$$FLASK_APP"
 
 upgrade: override export FROM := $(FROM)
-upgrade: ## take a newer dualmode into a repository that `make new` made: FROM=../dualmode, REPLACE=1
+upgrade: ## upgrade a repository that `make new` created to a newer dualmode: FROM=../dualmode REPLACE=1
 	@$(or $(PYTHON),python3) -m scaffold upgrade --from "$$FROM" $(if $(value REPLACE),--replace)
 
 lint: $(VENV)/tests.installed ## check style, types and which part may import which
@@ -79,7 +79,7 @@ format: $(VENV)/tests.installed ## rewrite the code in the project's style
 bench-runtime: $(VENV)/benchmarks.installed ## measure start and request times against the alternatives, side by side
 	@exec $(RUN) -Ic "$$RUN_MODULE" benchmarks.runtime
 
-locks: $(VENV)/tests.installed ## choose anew the versions in every requirements.txt, from the groups in pyproject.toml
+locks: $(VENV)/tests.installed ## update the versions in every requirements.txt, from the groups in pyproject.toml
 	@$(LOCK) --upgrade --group tests --group benchmarks -o $(VENV)/all.txt
 	@$(LOCK) --group program -c $(VENV)/all.txt -o requirements.txt
 	@$(LOCK) --group runtime -c $(VENV)/all.txt -o dualmode/requirements.txt
@@ -93,7 +93,7 @@ clean: ## remove the environment and the sandbox's state
 	@rm -rf $(VENV) .sandbox
 
 $(VENV)/bin/python:
-	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed, and none is on the PATH: install one, or name it: make PYTHON=/path/to/python3." >&2; exit 1; }
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed, but none is on the PATH: install one, or run make PYTHON=/path/to/python3." >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "$(PYTHON) lacks the venv module: install it (on Debian and Ubuntu: apt-get install python3-venv) and run make again." >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV)
 
@@ -103,5 +103,5 @@ $(VENV)/%.installed: %/requirements.txt $(VENV)/bin/python
 		while kill -0 $$pip 2>/dev/null; do \
 			sleep 1; tail -n 1 $(VENV)/$*.log | grep -oE '^ *(Collecting|Downloading|Installing|Using cached) [^ (]+'; \
 		done | uniq; \
-		wait $$pip || { tail -n 5 $(VENV)/$*.log >&2; echo "The installation failed; $(VENV)/$*.log has all of it. Is a package registry reachable? Run make again when it is." >&2; exit 1; }
+		wait $$pip || { tail -n 5 $(VENV)/$*.log >&2; echo "The installation failed; $(VENV)/$*.log has all of its output: check that a package registry can be reached, and run make again." >&2; exit 1; }
 	@touch $@

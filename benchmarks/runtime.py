@@ -57,7 +57,11 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         help="measure under an image's Python, in a container (default: the image that ours is built on)",
     )
     parser.add_argument(
-        "--only", action="append", default=[], metavar="NAME", help="a contender beside ours, repeatable"
+        "--only",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a contender to measure in addition to ours, repeatable",
     )
     parser.add_argument("--quick", action="store_true", help="3 rounds instead of 30, and no image is built")
     parser.add_argument("--rounds", type=int, help="how often each contender is started")
@@ -67,7 +71,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     unknown = set(arguments.only) - {contender.name for contender in contenders.ALL}
     if unknown:
         known = ", ".join(contender.name for contender in contenders.ALL)
-        parser.error(f"--only names {', '.join(sorted(unknown))}, which is none of {known}")
+        parser.error(f"--only {', '.join(sorted(unknown))}: choose from {known}")
     return arguments
 
 
@@ -186,8 +190,8 @@ def _conditions(measured: Sequence[Figures], load: float) -> Iterator[str]:
     )
     yield f"the direct call of GET /hello takes {direct} µs; each answer is checked against the same JSON"
     yield (
-        "all share one virtual environment, application and Runtime API stand-in; all their modules are compiled with "
-        "unchecked hashes, as our image's are, while the interpreter's own are as they came"
+        "all share one virtual environment, application and Runtime API stand-in; their modules are compiled with "
+        "unchecked hashes, as in our image, and the interpreter's own modules are left as they were installed"
     )
     yield (
         "dualmode starts as its image does, by scripts/entrypoint.sh; the Web Adapter's web server starts once the "
@@ -195,12 +199,12 @@ def _conditions(measured: Sequence[Figures], load: float) -> Iterator[str]:
     )
     logged = {name: count for figures in measured for name, count in figures.lines.items() if count}
     by = ", ".join(f"{name} {count}" for name, count in logged.items())
-    yield f"log lines for each request, which are part of its time: {by or 'none by any'}"
+    yield f"log lines for each request, which are part of its time: {by or 'none'}"
     yield (
-        "from a cold disk: none of the files of the environment, the runtime, the application and the standard library "
-        "is in memory when the start begins; files and MB read count what the start brought back there of them"
+        "from a cold disk: when the start begins, no file of the environment, the runtime, the application or the "
+        "standard library is in memory; files and MB read are what the start then read of them"
     )
-    yield "MB added: the distributions each needs, compiled, with what is its own (our code, the adapter's binary)"
+    yield "MB added: the compiled distributions that each needs, and its own files (our code, the adapter's binary)"
 
 
 def _weight(progress: _Progress) -> str:

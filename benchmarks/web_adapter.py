@@ -22,7 +22,7 @@ def binary(cache: Path, progress: Callable[[str], None], *, may_build: bool) -> 
     if cargo is None:
         return None, f"cargo, which builds the crate {CRATE} {VERSION}, is not on the PATH"
     if not may_build:
-        return None, f"the crate {CRATE} {VERSION} isn't built yet, which a run without --quick does"
+        return None, f"the crate {CRATE} {VERSION} isn't built yet: a run without --quick builds it"
     progress(f"building the crate {CRATE} {VERSION} with cargo (once, some minutes)")
     command = [cargo, "install", CRATE, "--version", VERSION, "--locked", "--root", str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

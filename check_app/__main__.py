@@ -25,10 +25,10 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m check_app", description=__doc__, allow_abbrev=False)
     add = parser.add_argument
     add("--app", metavar="FOLDER", help="the application's folder, instead of the setting appDir")
-    add("--flask-app", metavar="NAME", help="where the application is in it, instead of the setting flaskApp")
-    add("--stack", default=settings.FIRST_STACK, help="whose settings to take: Pulumi.STACK.yaml (dev)")
+    add("--flask-app", metavar="NAME", help="where the application is in that folder, instead of the setting flaskApp")
+    add("--stack", default=settings.FIRST_STACK, help="the stack whose settings are used: Pulumi.STACK.yaml (dev)")
     add("--state", default=".sandbox", type=Path, help="a sandbox's folder, which keeps installed packages (.sandbox)")
-    add("--code-only", action="store_true", help="read the code, and neither install nor run anything")
+    add("--code-only", action="store_true", help="only read the code: install and run nothing")
     asked = parser.parse_args(arguments)
     try:
         values = _values(asked)
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str]) -> int:
     if stopping:
         print(f"{folder} can't work on Lambda as it is: {stopping} error(s), {len(found) - stopping} warning(s).")
     elif found:
-        print(f"{folder} works on Lambda, but for what is said above: {len(found)} warning(s).")
+        print(f"{folder} works on Lambda, except for what is listed above: {len(found)} warning(s).")
     else:
         print(f"{folder}: nothing found that Lambda does differently.")
     return STOPS if stopping else OK
@@ -68,7 +68,7 @@ def _values(asked: argparse.Namespace) -> dict[str, Any]:
         project.short_key(key): yaml.safe_load(text) if text[:1] == "{" else text for key, text in loaded.values.items()
     }
     if not Path(values["appDir"]).is_dir():
-        raise SandboxError(f"appDir is '{values['appDir']}', and there is no such folder: name one with APP=folder.")
+        raise SandboxError(f"appDir is '{values['appDir']}', but that folder doesn't exist: set APP to one that does.")
     return values
 
 

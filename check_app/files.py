@@ -21,6 +21,6 @@ def findings(folder: Path) -> Iterator[Finding]:
         if size > BINARY_LIMIT:
             yield Finding(
                 file=str(path),
-                what=f"has {size / 1e6:.1f} MB: a response of Lambda has 4.5 MB at most, if it is binary",
+                what=f"has {size / 1e6:.1f} MB: a binary response from Lambda has 4.5 MB at most",
                 instead="Put it in S3, and link to it there.",
             )

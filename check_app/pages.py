@@ -35,7 +35,7 @@ def visit(
     built = images.build(context=Path.cwd(), dockerfile=Path("infra/Dockerfile"), args=arguments, platform=platform)
     image = images.find(built.digest)
     if image is None:
-        raise SandboxError(f"The image of {app_dir} is gone just after it was laid out: run it again.")
+        raise SandboxError(f"The image of {app_dir} was removed just after it was laid out: run the check again.")
     return report_of(
         images.python(image), runtime=image.runtime, task=image.task, flask_app=flask_app, environment=environment
     )
@@ -68,13 +68,13 @@ def report_of(
             process.kill()
             process.communicate()
             raise SandboxError(
-                f"Importing {flask_app} and getting its pages takes more than {SECONDS + 30:.0f} s: it waits for "
-                "something that a check doesn't give it; --code-only reads its code alone."
+                f"Importing {flask_app} and getting its pages takes more than {SECONDS + 30:.0f} s, since it waits "
+                "for something that a check doesn't have: add --code-only to only read its code."
             ) from None
         text = report.read()
     if not text:
-        last = (said.decode(errors="replace").strip().splitlines() or ["it says nothing"])[-1]
-        raise SandboxError(f"{flask_app} ends the program while it is imported or a page is got: {last}")
+        last = (said.decode(errors="replace").strip().splitlines() or ["it printed nothing"])[-1]
+        raise SandboxError(f"{flask_app} ends Python while it is imported or answers a request: {last}")
     found: dict[str, Any] = json.loads(text)
     return found
 
@@ -85,8 +85,8 @@ def findings(report: Mapping[str, Any], app_dir: str, flask_app: str) -> Iterato
         yield Finding(
             file=_file(app_dir, write["file"]) if write["file"] else flask_app,
             line=write["line"],
-            what=f"writes {_shown(write['path'])} when it runs: Lambda's disk is read-only but for /tmp",
-            instead="Keep it in S3 or a database; write to /tmp only what can be made anew.",
+            what=f"writes {_shown(write['path'])} when it runs: Lambda's disk is read-only except for /tmp",
+            instead="Keep it in S3 or a database; write to /tmp only what can be made again.",
         )
     error = report["error"]
     if error is not None:
@@ -100,7 +100,7 @@ def findings(report: Mapping[str, Any], app_dir: str, flask_app: str) -> Iterato
     elif report["import_seconds"] > IMPORT_SECONDS / 2:
         yield Finding(
             file=flask_app,
-            what=f"takes {report['import_seconds']:.1f} s to be imported here; Lambda gives it {IMPORT_SECONDS:.0f} s",
+            what=f"takes {report['import_seconds']:.1f} s to import here: Lambda allows {IMPORT_SECONDS:.0f} s",
             instead="Import what is slow in the function that needs it, or set a larger memorySize.",
         )
     for page in report["pages"]:
@@ -118,14 +118,14 @@ def _page(page: Mapping[str, Any], flask_app: str) -> Iterator[Finding]:
     if page["streamed"]:
         yield Finding(
             file=where,
-            what="streams its answer: a response is sent when it is whole, 6 MB at most and 29 s after the request",
+            what="streams its answer: a response is sent when it is complete, 6 MB at most and within 29 s",
             instead="Send what is ready, page by page.",
         )
     if page["seconds"] > IMPORT_SECONDS:
         yield Finding(
             file=where,
             what=f"takes {page['seconds']:.0f} s here: a request has 29 s at most",
-            instead="Send the work to a queue, and have a page that asks for the result.",
+            instead="Send the work to a queue, and let a page ask for the result.",
         )
 
 

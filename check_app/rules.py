@@ -14,18 +14,20 @@ from check_app.source import Source
 
 Sees = Callable[[ast.AST, Source], bool]
 
-_DISK = "Lambda's disk is read-only but for /tmp, which each copy of the function has for itself and loses"
+_DISK = "Lambda's disk is read-only except for /tmp, which each copy of the function has for itself and loses"
 _THREADS = "Lambda freezes the function once the response is sent"
 _SOCKETS = "an HTTP API on Lambda has no WebSockets"
-_STREAMS = "a response is sent when it is whole, 6 MB at most and 29 s after the request"
+_STREAMS = "a response is sent when it is complete, 6 MB at most and within 29 s"
 
-_STORE = "Keep it in S3 or a database; write to /tmp only what can be made anew."
-_DATABASE = "Use PostgreSQL, MySQL or DynamoDB, and name it by an environment variable (the setting `environment`)."
+_STORE = "Keep it in S3 or a database; write to /tmp only what can be made again."
+_DATABASE = (
+    "Use PostgreSQL, MySQL or DynamoDB, and set its address in an environment variable (the setting `environment`)."
+)
 _COOKIES = "Use Flask's own signed cookies, or Redis or DynamoDB."
 _QUEUE = "Do it before the response, or send it to a queue: SQS or EventBridge Scheduler, to DUALMODE_EVENTS_PATH."
-_POLLING = "Have the page ask again, use API Gateway's WebSocket APIs beside this, or run it in a container service."
+_POLLING = "Let the page ask again, add a WebSocket API of API Gateway, or run it in a container service."
 _LOG = "Log to the standard error stream (logging.StreamHandler): Lambda keeps it in CloudWatch Logs."
-_PRESIGN = "Have the browser send or fetch it at S3 itself, by a presigned URL."
+_PRESIGN = "Let the browser send it to S3 or fetch it there, with a presigned URL."
 _WHOLE = "Send what is ready, page by page; for a large file, redirect to a presigned URL of S3."
 
 
@@ -198,7 +200,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         setting("CACHE_TYPE", is_text("filesystem", "filesystemcache", "flask_caching.backends.filesystemcache")),
         f"caches on the disk: {_DISK}",
-        "Use CACHE_DIR in /tmp for what can be made anew, or Redis.",
+        "Use CACHE_DIR in /tmp for what can be made again, or use Redis.",
     ),
     Rule(calls("threading.Thread", "threading.Timer"), f"starts a thread: {_THREADS}", _QUEUE),
     Rule(starts_pool, f"keeps a pool of threads: {_THREADS}", _QUEUE),
@@ -210,7 +212,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         imports("apscheduler", "flask_apscheduler", "schedule", "celery", "rq", "huey", "dramatiq", "flask_executor"),
         f"runs work in the background: {_THREADS}",
-        f"{_QUEUE} A worker of its own, elsewhere, may stay as it is.",
+        f"{_QUEUE} A worker that runs elsewhere can stay as it is.",
     ),
     Rule(
         imports("flask_sock", "flask_socketio", "flask_sockets", "socketio", "simple_websocket"),
@@ -221,7 +223,7 @@ RULES: tuple[Rule, ...] = (
     Rule(streams, f"streams its answer: {_STREAMS}", _WHOLE),
     Rule(
         setting("MAX_CONTENT_LENGTH", is_over_six_megabytes),
-        "takes requests that Lambda refuses: one has 6 MB at most, 4.5 MB if it is binary",
+        "accepts requests that Lambda refuses: a request has 6 MB at most, 4.5 MB if it is binary",
         _PRESIGN,
     ),
 )

@@ -59,7 +59,7 @@ def findings(requirements: Path, python: str, architecture: str) -> list[Finding
             Finding(
                 file=str(requirements),
                 what=f"pip can't tell whether there are wheels for Python {python}: {last.removeprefix('ERROR: ')}",
-                instead="Is a package index reachable, and is each line a requirement?",
+                instead="Check that a package index can be reached, and that each line is a requirement.",
             )
         ]
     lines = requirements.read_text().splitlines()

@@ -21,14 +21,19 @@ def main(arguments: Sequence[str]) -> int:
     new = commands.add_parser("new", help="make a repository for an application")
     new.add_argument("--dir", required=True, type=Path, help="the new repository's folder")
     new.add_argument("--app", required=True, type=Path, help="the application's folder, which isn't changed")
-    new.add_argument("--flask-app", help="where the application is in it, as FLASK_APP; else its code is read")
-    new.add_argument("--no-run", action="store_true", help="don't run the sandbox once")
-    older = commands.add_parser("upgrade", help="take a newer dualmode's tooling into this repository")
+    new.add_argument(
+        "--flask-app",
+        help="where the application is in that folder, as in FLASK_APP; by default it is found in the code",
+    )
+    new.add_argument("--no-run", action="store_true", help="don't run the new repository in the sandbox")
+    older = commands.add_parser("upgrade", help="install a newer dualmode's tooling in this repository")
     older.add_argument("--from", dest="source", required=True, type=Path, help="a checkout of the newer dualmode")
     taking = commands.add_parser("take", help="what upgrade runs in the newer dualmode")
     taking.add_argument("--into", required=True, type=Path, help="the repository that takes this one's tooling")
     for one in (older, taking):
-        one.add_argument("--replace", action="store_true", help=f"take edited files, too: FILE{LOCAL} keeps the edits")
+        one.add_argument(
+            "--replace", action="store_true", help=f"replace edited files, too: FILE{LOCAL} keeps the edits"
+        )
     asked = parser.parse_args(arguments)
     run = {"new": _new, "upgrade": _upgrade, "take": _take}[asked.command]
     try:
@@ -40,7 +45,8 @@ def main(arguments: Sequence[str]) -> int:
 
 def _new(asked: argparse.Namespace) -> int:
     made = lay_out(Path.cwd(), asked.dir.expanduser(), asked.app.expanduser(), asked.flask_app or None)
-    print(f"{made.folder} deploys {made.app_dir}/, as {made.flask_app or 'nothing yet'}.")
+    state = f" as {made.flask_app}" if made.flask_app else ", once flaskApp is set"
+    print(f"{made.folder} deploys {made.app_dir}/{state}.")
     for sentence in made.said:
         print(f"  {sentence}")
     git = shutil.which("git")
@@ -58,7 +64,9 @@ def _upgrade(asked: argparse.Namespace) -> int:
     """Let the newer dualmode do it: it knows which files are its tooling."""
     source = asked.source.expanduser().resolve()
     if not (source / "scaffold" / "__main__.py").is_file():
-        raise ScaffoldError(f"FROM is '{asked.source}', which is not a checkout of dualmode: name the folder of one.")
+        raise ScaffoldError(
+            f"FROM is '{asked.source}', but that is not a checkout of dualmode: set FROM to the folder of one."
+        )
     command = [sys.executable, "-m", "scaffold", "take", "--into", str(Path.cwd()), *(["--replace"] * asked.replace)]
     return subprocess.run(command, cwd=source, check=False).returncode
 
@@ -73,7 +81,7 @@ def _take(asked: argparse.Namespace) -> int:
     for path in done.kept:
         print(f"kept     {path} (edited here, unchanged in the newer dualmode)")
     if not (done.added or done.changed or done.removed):
-        print("Nothing to do: the tooling is that of the other folder.")
+        print("Nothing to do: the tooling is the same in the other folder.")
     return OK
 
 

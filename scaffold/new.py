@@ -29,16 +29,18 @@ def lay_out(source: Path, target: Path, app: Path, flask_app: str | None) -> Lai
         ScaffoldError: there is no application, or the target isn't empty; nothing is written then.
     """
     if not app.is_dir():
-        raise ScaffoldError(f"APP is '{app}', and there is no such folder: name the folder of your application.")
+        raise ScaffoldError(
+            f"APP is '{app}', but that folder doesn't exist: set APP to the folder of your application."
+        )
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise ScaffoldError(f"DIR is '{target}', which is there already: name a new or an empty folder.")
+        raise ScaffoldError(f"DIR is '{target}', but it already exists: set DIR to a new or an empty folder.")
     if target.resolve().is_relative_to(source.resolve()) or target.resolve().is_relative_to(app.resolve()):
-        raise ScaffoldError(f"DIR is '{target}', which lies in another repository: name a folder beside it.")
+        raise ScaffoldError(f"DIR is '{target}', but it is in another repository: set DIR to a folder outside of it.")
     name = _name_of(app.resolve().name)
     project = re.sub(r"[^A-Za-z0-9_-]", "-", target.resolve().name).strip("-_") or "deployment"
     files = application.files_of(app)
     if not any(file.endswith(".py") for file in files.taken) and not flask_app:
-        raise ScaffoldError(f"APP is '{app}', which has no Python file: name the folder that your application is in.")
+        raise ScaffoldError(f"APP is '{app}', but it has no Python file: set APP to the folder of your application.")
     made = LaidOut(target, name, flask_app)
     put = tooling.read_tooling(source, project)
     for path, file in put.items():
@@ -66,14 +68,14 @@ def _decide(made: LaidOut, app: Path, files: application.Files) -> None:
             )
         elif len(found) > 1:
             made.said.append(
-                f"flaskApp is {found[0]}; it may also be {' or '.join(found[1:4])}: Pulumi.dev.yaml says it."
+                f"flaskApp is {found[0]}, and could also be {' or '.join(found[1:4])}: set it in Pulumi.dev.yaml."
             )
     if application.dependencies(app) is None:
         made.said.append(f"No file declares dependencies: add {made.app_dir}/requirements.txt if there are any.")
     if files.left_out:
         shown = ", ".join(files.left_out[:5])
         more = f" and {len(files.left_out) - 5} more" if len(files.left_out) > 5 else ""
-        made.said.append(f"Not copied, as git doesn't track them, or they are links or secrets: {shown}{more}.")
+        made.said.append(f"Not copied, because git doesn't track them, or they are links or secrets: {shown}{more}.")
 
 
 def _base_image(made: LaidOut, app: Path, source: Path) -> str | None:
@@ -81,9 +83,9 @@ def _base_image(made: LaidOut, app: Path, source: Path) -> str | None:
     found = _BASE.search((source / "infra" / "Dockerfile").read_text())
     if asked is None or found is None or asked[1] >= int(found[2]) or asked[1] < 11:
         if asked is not None and asked[1] < 11:
-            made.said.append(f"The application asks for Python 3.{asked[1]}, and 3.11 is the oldest that runs here.")
+            made.said.append(f"The application asks for Python 3.{asked[1]}, but 3.11 is the oldest that works here.")
         return None
-    made.said.append(f"baseImage is one with Python 3.{asked[1]}, which the application asks for.")
+    made.said.append(f"baseImage has Python 3.{asked[1]}, as the application asks.")
     return f"{found[1]}3.{asked[1]}{found[3]}"
 
 
@@ -103,6 +105,6 @@ _README = """\
 # {project}
 
 Deploys `{name}/` to AWS Lambda. `./sandbox.sh` runs the whole deployment on this machine, `make check-app` says what
-Lambda does differently, `pulumi up` deploys; `make upgrade FROM=folder` takes in a newer dualmode. The rest is in
+Lambda does differently, `pulumi up` deploys; `make upgrade FROM=folder` installs a newer dualmode. The rest is in
 DUALMODE.md.
 """

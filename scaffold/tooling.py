@@ -61,7 +61,7 @@ def read_tooling(source: Path, project: str) -> dict[str, ToolingFile]:
     missing = [name for name in _PLACES if not (source / name).exists()]
     if missing:
         raise ScaffoldError(
-            f"{source} is not a checkout of dualmode: it has no {missing[0]}; name one with FROM=folder."
+            f"{source} is not a checkout of dualmode, since it has no {missing[0]}: set FROM to the folder of one."
         )
     found = {}
     for name, place in _PLACES.items():
@@ -115,7 +115,7 @@ def project_name(repository: Path) -> str:
     file = repository / "Pulumi.yaml"
     found = re.search(r"^name: *(\S+)", file.read_text() if file.exists() else "", re.MULTILINE)
     if found is None:
-        raise ScaffoldError(f"{file} names no project: run this in a repository that `make new` made.")
+        raise ScaffoldError(f"{file} has no project name: run this in a repository that `make new` made.")
     return found[1]
 
 

@@ -42,8 +42,8 @@ def upgrade(repository: Path, source: Path, *, replace: bool = False) -> Upgrade
     clashing = sorted((edited & differs) | (edited & removed))
     if clashing and not replace:
         raise ScaffoldError(
-            f"Edited here and changed in the newer dualmode: {', '.join(clashing)}; nothing was changed. Take your "
-            "edits out of them, or add REPLACE=1, which takes the newer ones and keeps yours beside them as "
+            f"Nothing was upgraded, since files were edited here and changed in the newer dualmode: "
+            f"{', '.join(clashing)}. Undo your edits, or add REPLACE=1 to install the newer files and keep yours as "
             f"FILE{LOCAL}."
         )
     for path in clashing:

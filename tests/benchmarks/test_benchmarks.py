@@ -116,7 +116,7 @@ def test_a_contender_that_nobody_knows_is_refused_with_the_names_of_those_there_
     with pytest.raises(SystemExit) as stopped:
         main(["--only", "zappa"])
     assert stopped.value.code == 2
-    assert f"--only names zappa, which is none of {', '.join(NAMES)}" in capsys.readouterr().err
+    assert f"--only zappa: choose from {', '.join(NAMES)}" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ def test_findings_are_warnings_with_file_line_and_the_way_out(project, capsys):
     assert capsys.readouterr().out.splitlines() == [
         "shop/shop.py:3: warning: starts a thread: Lambda freezes the function once the response is sent",
         "    Do it before the response, or send it to a queue: SQS or EventBridge Scheduler, to DUALMODE_EVENTS_PATH.",
-        "shop works on Lambda, but for what is said above: 1 warning(s).",
+        "shop works on Lambda, except for what is listed above: 1 warning(s).",
     ]
 
 
@@ -40,8 +40,8 @@ def test_the_stacks_settings_name_the_application(project, capsys):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--app", "shopp"], "appDir is 'shopp', and there is no such folder: name one with APP=folder."),
-        (["--stack", "prod"], "Stack 'prod' has no file Pulumi.prod.yaml, where its settings would be:"),
+        (["--app", "shopp"], "appDir is 'shopp', but that folder doesn't exist: set APP to one that does."),
+        (["--stack", "prod"], "Stack 'prod' has no file Pulumi.prod.yaml for its settings:"),
     ],
 )
 def test_what_can_not_be_checked_is_one_sentence(project, capsys, arguments, sentence):
@@ -58,7 +58,7 @@ def test_a_file_that_no_response_can_carry_is_named(tmp_path):
     assert [(finding.file, finding.what) for finding in findings(tmp_path)] == [
         (
             str(tmp_path / "static/film.mp4"),
-            "has 4.5 MB: a response of Lambda has 4.5 MB at most, if it is binary",
+            "has 4.5 MB: a binary response from Lambda has 4.5 MB at most",
         )
     ]
 

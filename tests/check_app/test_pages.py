@@ -85,13 +85,13 @@ def test_a_page_that_writes_is_named_by_the_line_that_does(visit):
         (
             str(visit.folder / "shop.py"),
             8,
-            "writes notes.txt when it runs: Lambda's disk is read-only but for /tmp",
+            "writes notes.txt when it runs: Lambda's disk is read-only except for /tmp",
             False,
         ),
         (
             str(visit.folder / "shop.py"),
             17,
-            "writes uploads when it runs: Lambda's disk is read-only but for /tmp",
+            "writes uploads when it runs: Lambda's disk is read-only except for /tmp",
             False,
         ),
     ]
@@ -123,7 +123,7 @@ def test_a_sqlite_file_that_is_made_is_a_write(visit):
         """
     )
     assert [(line, what) for _, line, what, _ in found] == [
-        (9, "writes shop.db when it runs: Lambda's disk is read-only but for /tmp")
+        (9, "writes shop.db when it runs: Lambda's disk is read-only except for /tmp")
     ]
 
 
@@ -190,12 +190,10 @@ def test_an_import_that_lacks_a_variable_is_said_by_its_last_line(visit):
 def test_an_application_that_ends_the_program_is_one_sentence(visit):
     with pytest.raises(SandboxError) as caught:
         visit("import os\nprint('no database')\nos._exit(3)\n")
-    assert str(caught.value) == "shop:app ends the program while it is imported or a page is got: no database"
+    assert str(caught.value) == "shop:app ends Python while it is imported or answers a request: no database"
 
 
-@pytest.mark.parametrize(
-    ("seconds", "found"), [(0.5, []), (6.0, ["takes 6.0 s to be imported here; Lambda gives it 10 s"])]
-)
+@pytest.mark.parametrize(("seconds", "found"), [(0.5, []), (6.0, ["takes 6.0 s to import here: Lambda allows 10 s"])])
 def test_an_import_near_lambdas_limit_is_said(seconds, found):
     report = {"seen": [], "pages": [], "error": None, "import_seconds": seconds}
     assert [finding.what for finding in pages.findings(report, "shop", "shop:app")] == found

@@ -66,10 +66,10 @@ def seen(code):
         ),
         (
             "app.config['MAX_CONTENT_LENGTH'] = 16 * 1024 * 1024",
-            [(1, "takes requests that Lambda refuses")],
+            [(1, "accepts requests that Lambda refuses")],
         ),
-        ("app.config['MAX_CONTENT_LENGTH'] = 16 << 20", [(1, "takes requests that Lambda refuses")]),
-        ("app.config['MAX_CONTENT_LENGTH'] = 2 ** 24", [(1, "takes requests that Lambda refuses")]),
+        ("app.config['MAX_CONTENT_LENGTH'] = 16 << 20", [(1, "accepts requests that Lambda refuses")]),
+        ("app.config['MAX_CONTENT_LENGTH'] = 2 ** 24", [(1, "accepts requests that Lambda refuses")]),
     ],
 )
 def test_what_hurts_is_found_on_its_line(code, found):

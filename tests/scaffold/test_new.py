@@ -44,7 +44,7 @@ def test_an_application_is_laid_out_with_settings_and_runs_in_the_sandbox(shop, 
     made = lay_out(ROOT, target, shop, None)
     assert (made.app_dir, made.flask_app) == ("shop", "shop:app")
     assert made.said == [
-        "Not copied, as git doesn't track them, or they are links or secrets: .env, notes.txt, server.key."
+        "Not copied, because git doesn't track them, or they are links or secrets: .env, notes.txt, server.key."
     ]
     assert yaml.safe_load((target / "Pulumi.dev.yaml").read_text()) == {
         "config": {"aws:region": "us-east-1", "shop-deploy:appDir": "shop", "shop-deploy:flaskApp": "shop:app"}
@@ -84,14 +84,18 @@ def test_every_house_that_a_deployment_needs_is_taken():
         (
             "deploy",
             "nowhere",
-            "APP is '{0}/nowhere', and there is no such folder: name the folder of your application.",
+            "APP is '{0}/nowhere', but that folder doesn't exist: set APP to the folder of your application.",
         ),
-        ("code", "code/shop", "DIR is '{0}/code', which is there already: name a new or an empty folder."),
-        ("code/shop/deploy", "code/shop", "DIR is '{0}/code/shop/deploy', which lies in another repository: name a"),
+        ("code", "code/shop", "DIR is '{0}/code', but it already exists: set DIR to a new or an empty folder."),
+        (
+            "code/shop/deploy",
+            "code/shop",
+            "DIR is '{0}/code/shop/deploy', but it is in another repository: set DIR to a",
+        ),
         (
             "deploy",
             "empty",
-            "APP is '{0}/empty', which has no Python file: name the folder that your application is in.",
+            "APP is '{0}/empty', but it has no Python file: set APP to the folder of your application.",
         ),
     ],
 )
@@ -110,7 +114,7 @@ def test_an_application_that_is_not_found_is_said(tmp_path, capsys, monkeypatch)
     monkeypatch.chdir(ROOT)
     assert main(["new", "--dir", str(tmp_path / "deploy"), "--app", str(tmp_path / "shop"), "--no-run"]) == 1
     assert capsys.readouterr().out.splitlines() == [
-        f"{tmp_path / 'deploy'} deploys shop/, as nothing yet.",
+        f"{tmp_path / 'deploy'} deploys shop/, once flaskApp is set.",
         "  No application was found in the code: say where it is with `pulumi config set flaskApp`, or in "
         "Pulumi.dev.yaml, such as shop:app.",
         "  No file declares dependencies: add shop/requirements.txt if there are any.",
@@ -163,7 +167,7 @@ def test_the_python_that_an_application_asks_for_is_read(tmp_path, files, python
 def test_an_older_python_becomes_the_base_image(shop, tmp_path):
     (shop / ".python-version").write_text("3.13\n")
     made = lay_out(ROOT, tmp_path / "deploy", shop, "shop:app")
-    assert "baseImage is one with Python 3.13, which the application asks for." in made.said
+    assert "baseImage has Python 3.13, as the application asks." in made.said
     settings = yaml.safe_load((tmp_path / "deploy" / "Pulumi.dev.yaml").read_text())["config"]
     assert settings["deploy:baseImage"].endswith("python:3.13-slim")
 

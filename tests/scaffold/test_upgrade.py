@@ -64,9 +64,8 @@ def test_a_file_that_was_edited_here_and_there_is_refused_and_nothing_is_changed
     with pytest.raises(ScaffoldError) as caught:
         upgrade(repository, newer)
     assert str(caught.value) == (
-        "Edited here and changed in the newer dualmode: infra/grants.py, infra/http_api.py; nothing was changed. "
-        "Take your edits out of them, or add REPLACE=1, which takes the newer ones and keeps yours beside them as "
-        "FILE.local."
+        "Nothing was upgraded, since files were edited here and changed in the newer dualmode: infra/grants.py, "
+        "infra/http_api.py. Undo your edits, or add REPLACE=1 to install the newer files and keep yours as FILE.local."
     )
     assert contents(repository) == before
 
