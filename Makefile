@@ -59,11 +59,11 @@ check-app: $(VENV)/sandbox.installed ## list what in an application doesn't work
 new: override export APP := $(APP)
 new: override export DIR := $(DIR)
 new: override export FLASK_APP := $(FLASK_APP)
-new: ## create a repository that deploys an application: DIR=../shop-deploy APP=~/code/shop FLASK_APP=shop:app
+new: ## create a repository that deploys an application: DIR=../shop-deploy APP=~/code/shop [FLASK_APP=shop:app]
 	@$(or $(PYTHON),python3) -m scaffold new --dir "$$DIR" --app "$$APP" --flask-app "$$FLASK_APP"
 
 upgrade: override export FROM := $(FROM)
-upgrade: ## upgrade a repository that `make new` created to a newer dualmode: FROM=../dualmode REPLACE=1
+upgrade: ## upgrade a repository that `make new` created to a newer dualmode: FROM=../dualmode [REPLACE=1]
 	@$(or $(PYTHON),python3) -m scaffold upgrade --from "$$FROM" $(if $(value REPLACE),--replace)
 
 lint: $(VENV)/tests.installed ## check style, types and which part may import which

@@ -12,7 +12,7 @@ from sandbox.runner.version_runner import VersionRunner
 from walk.account import Account
 from walk.errors import UnreadableAccountError
 from walk.function_version import FunctionVersion, invoked_version
-from walk.trace import RequestRefusedError
+from walk.trace import FunctionAbsentError, RequestRefusedError
 
 # Source: Lambda quotas, the longest timeout of a function.
 _LONGEST_SECONDS = 900.0
@@ -85,7 +85,7 @@ class Invocations:
 
 def _refusal(refused: RequestRefusedError) -> Response:
     hop = refused.hop
-    if hop.hop in ("alias", "version") and "no such" in hop.detail:
+    if isinstance(refused, FunctionAbsentError):
         return _error(404, "ResourceNotFoundException", f"Function not found: {hop.id}: {hop.detail}.")
     if refused.status == 503:
         return _error(429, "TooManyRequestsException", f"Rate Exceeded: {hop.detail}.")

@@ -10,7 +10,7 @@ from walk.account import Account
 from walk.policy import LAMBDA_ASSUMES, Act, evaluate
 from walk.queries import read
 from walk.stage import Call
-from walk.trace import RequestRefusedError, Trace, server_error
+from walk.trace import FunctionAbsentError, RequestRefusedError, Trace, server_error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +49,8 @@ def invoked_version(account: Account, function_name: str, qualifier: str) -> Fun
     """Follow a direct invocation, by a caller that may invoke the function, without an API in between.
 
     Raises:
-        RequestRefusedError: Lambda would not run it; the hop is `alias` or `version` if that doesn't exist.
+        FunctionAbsentError: there is no such function, version or alias.
+        RequestRefusedError: Lambda would not run it for another reason.
     """
     version = _version_of_alias(account, function_name, qualifier)
     return _described(account, function_name, version, Trace())
@@ -66,7 +67,7 @@ def _described(account: Account, function_name: str, version: str, trace: Trace)
     )
     name = f"{function_name}:{version or '$LATEST'}"
     if function is None:
-        raise server_error("version", name, "the function has no version of this name")
+        raise FunctionAbsentError(hop="version", id=name, reason="the function or its version does not exist")
     configuration = function["Configuration"]
     role = _role(account, configuration, name)
     _check_runnable(function, name)
@@ -133,7 +134,9 @@ def _version_of_alias(account: Account, function_name: str, qualifier: str) -> s
         Name=qualifier,
     )
     if alias is None:
-        raise server_error("alias", qualifier, f"function {function_name} or its alias does not exist")
+        raise FunctionAbsentError(
+            hop="alias", id=qualifier, reason=f"function {function_name} or its alias does not exist"
+        )
     share = random.random()  # noqa: S311  a share of traffic is no secret
     for version, weight in ((alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}).items():
         share -= float(weight)

@@ -27,6 +27,13 @@ class RequestRefusedError(Exception):
         self.hop = Hop(hop=hop, id=id, detail=reason, refused=True)
 
 
+class FunctionAbsentError(RequestRefusedError):
+    """The account has no function, version or alias of this name: API Gateway answers 500, Lambda's Invoke 404."""
+
+    def __init__(self, *, hop: str, id: str, reason: str) -> None:  # noqa: A002
+        super().__init__(500, "Internal Server Error", hop=hop, id=id, reason=reason)
+
+
 def forbidden(hop: str, id: str, reason: str) -> RequestRefusedError:  # noqa: A002
     """API Gateway doesn't know the name: 403."""
     return RequestRefusedError(403, "Forbidden", hop=hop, id=id, reason=reason)

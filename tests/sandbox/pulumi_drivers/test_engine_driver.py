@@ -254,7 +254,10 @@ def test_a_command_that_is_at_work_is_not_disturbed_and_the_lock_of_a_killed_one
     lock = write_lock(settled.folder / "state", pid=os.getpid())
     with pytest.raises(SandboxError) as caught:
         settled.up()
-    assert str(caught.value) == f"Another pulumi command (process {os.getpid()}) is working on stack dev: let it end."
+    assert (
+        str(caught.value)
+        == f"Another pulumi command (process {os.getpid()}) is working on stack dev: wait until it ends."
+    )
     assert lock.exists()
     write_lock(settled.folder / "state", pid=999_999_999)
     assert settled.up() == {"same": 2}

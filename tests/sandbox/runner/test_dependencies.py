@@ -168,13 +168,13 @@ def test_an_application_s_own_flask_leaves_that_of_others_alone(build):
 REFUSED = {
     "a package that nobody has": (
         {"requirements.txt": "dualmode-has-no-such-package==1\n"},
-        "The packages of app/requirements.txt can't be installed; pip says why above. Correct that file, or see that a"
-        " package index can be reached.",
+        "The packages of app/requirements.txt can't be installed; pip says why above. Correct that file, or check that"
+        " a package index can be reached.",
     ),
     "a file that isn't there": (
         {"requirements.txt": "-r base.txt\n"},
-        "The image of app can't be built. app/requirements.txt, line 1, names '-r base.txt', and app has no such file"
-        " or folder.",
+        "The image of app can't be built. app/requirements.txt, line 1, names '-r base.txt', but app has no such file"
+        " or folder: correct the line, or add it.",
     ),
 }
 
@@ -191,7 +191,7 @@ def test_what_cannot_be_installed_names_the_user_s_own_file(build, what):
 def test_an_application_gets_the_function_s_variables_while_it_is_imported(build):
     needy = shop("os.environ['SECRET_KEY'] == 'hush'", imports="import os")
     assert build(needy, CHECK_ENVIRONMENT='{"SECRET_KEY": "hush"}')
-    with pytest.raises(SandboxError, match=r"KeyError.*\n.*fails with KeyError, as above"):
+    with pytest.raises(SandboxError, match=r"KeyError.*\n.*fails with KeyError, as shown above"):
         build(needy)
 
 

@@ -181,7 +181,7 @@ def test_an_application_that_writes_beside_its_code_when_it_is_imported_is_not_b
     (context / "shop" / "shop.py").write_text(f"open('seed.txt', 'w').close()\n{SERVER}")
     with pytest.raises(SandboxError) as refused:
         build(store, context)
-    assert "Importing shop:app fails with OSError, as above" in str(refused.value)
+    assert "Importing shop:app fails with OSError, as shown above" in str(refused.value)
     assert "Read-only file system: 'seed.txt'" in str(refused.value)
 
 
