@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 from check_app.files import BINARY_LIMIT
 from check_app.finding import Finding
+from sandbox import ends_with_parent
 from sandbox.errors import SandboxError
 from sandbox.runner.images import ImageStore
 from sandbox.runner.venvs import process_environment
@@ -53,7 +55,7 @@ def report_of(
     paths = {"PYTHONPATH": f"{runtime}:{task}", "FLASK_APP": flask_app, "PYTHONDONTWRITEBYTECODE": "1"}
     with os.fdopen(read, "rb") as report:
         process = subprocess.Popen(
-            [str(python), "-P", str(_VISIT), str(write), str(SECONDS)],
+            ends_with_parent.alone([str(python), "-P", str(_VISIT), str(write), str(SECONDS)], signal.SIGKILL),
             cwd=task,
             env={**environment, **process_environment(python), **paths},
             stdin=subprocess.DEVNULL,

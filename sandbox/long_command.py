@@ -7,6 +7,8 @@ import subprocess
 import threading
 from collections.abc import Callable, Mapping, Sequence
 
+from sandbox import ends_with_parent
+
 _running: set[int] = set()
 _lock = threading.Lock()
 
@@ -15,7 +17,7 @@ def run(command: Sequence[str], *, variables: Mapping[str, str], told: Callable[
     """Run a command, pass on each line that it prints, and return its exit status and all lines."""
     lines: list[str] = []
     with subprocess.Popen(
-        command,
+        ends_with_parent.with_all(command),
         env=variables,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

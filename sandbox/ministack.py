@@ -24,12 +24,13 @@ _SERVICES = (
     *("acm", "apigateway", "ecr", "iam", "lambda", "logs", "route53", "sts"),
     *("ssm", "secretsmanager", "dynamodb", "sqs", "sns", "s3", "events", "scheduler", "monitoring"),
 )
+_PROGRAM = Path(__file__).with_name("ministack_process.py")
 _SOCKET = "ministack.sock"
 _SOCKET_PATH_BYTES = 103  # macOS takes no more, Linux four more
 _DESCRIPTORS = Path("/proc/self/fd")
 _KEEP_ALIVE_SECONDS = 86_400  # of a connection; only the guard opens any
 _START_SECONDS = 30.0  # it takes 0.3 s; a machine that compiles its bytecode for the first time takes several
-_STOP_SECONDS = 10.0  # it writes its state on SIGTERM
+_STOP_SECONDS = 10.0  # it writes its state
 
 
 class MiniStack:
@@ -111,8 +112,8 @@ class MiniStack:
         if guard is not None:
             guard.stop()
         process, self._process = self._process, None
-        if process is not None and _end(process):
-            self._pid_file.unlink(missing_ok=True)  # else it is kept: the next run must know that state was lost
+        if process is not None:
+            _end(process)
         if self._lock is not None:
             (self.state / _SOCKET).unlink(missing_ok=True)
             self._lock.close()
@@ -123,6 +124,7 @@ class MiniStack:
 
     @property
     def _pid_file(self) -> Path:
+        """MiniStack's process, which removes the file once it has written its state: else that is lost."""
         return self.state / "ministack.pid"
 
     @property
@@ -130,7 +132,7 @@ class MiniStack:
         return self.state / "ministack.port"
 
     def _claim(self) -> None:
-        """Hold the folder's lock for as long as this process lives; end a MiniStack whose sandbox was killed."""
+        """Hold the folder's lock for as long as this process lives; wait for a MiniStack whose sandbox was killed."""
         lock = (self.state / "lock").open("a+")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -146,8 +148,9 @@ class MiniStack:
         lock.write(str(os.getpid()))
         lock.flush()
         self._lock = lock
-        saved = not self._pid_file.exists() or _end_orphan(self._pid_file)
-        self.forgetful = not saved or not any((self.state / "aws").iterdir())
+        _wait_for_orphan(self._pid_file)
+        self.forgetful = self._pid_file.exists() or not any((self.state / "aws").iterdir())
+        self._pid_file.unlink(missing_ok=True)
 
     def _start(self) -> None:
         self._folder = os.open(self.state, os.O_RDONLY)
@@ -189,12 +192,13 @@ class MiniStack:
             self._process = subprocess.Popen(
                 # One process, so that a signal ends it; bound in its folder: a socket's path may be too long.
                 [
-                    *(sys.executable, "-P", "-m", "hypercorn", "ministack.app:app", "--bind", f"unix:{_SOCKET}"),
-                    *("--workers", "0", "--umask", str(0o177), "--keep-alive", str(_KEEP_ALIVE_SECONDS)),
+                    *(sys.executable, "-P", str(_PROGRAM), _SOCKET, self._pid_file.name, "--"),
+                    *("ministack.app:app", "--bind", f"unix:{_SOCKET}", "--workers", "0"),
+                    *("--umask", str(0o177), "--keep-alive", str(_KEEP_ALIVE_SECONDS)),
                 ],
                 cwd=self.state,
                 env=self._process_variables(),
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,  # nothing is written to it: MiniStack ends when it ends
                 stdout=log,
                 stderr=log,
                 start_new_session=True,  # Ctrl-C reaches the sandbox alone, which stops MiniStack last
@@ -204,7 +208,6 @@ class MiniStack:
         while time.monotonic() < deadline:
             if self._process.poll() is not None:
                 self._pid_file.unlink(missing_ok=True)
-                self._process = None
                 raise SandboxError(f"MiniStack did not start: {self._last_line()} (log: {self.log})")
             try:
                 status, _ = self._ask("GET", "/_ministack/health")
@@ -250,35 +253,30 @@ class MiniStack:
         return lines[-1].strip() if lines else "it printed nothing"
 
 
-def _end(process: subprocess.Popen[bytes]) -> bool:
-    """End the process; say whether it was alive and had the time to write its state."""
-    if process.poll() is not None:
-        return False
-    process.terminate()
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End the process: by the end of its standard input, or by force if it takes too long."""
+    if process.stdin is not None:
+        process.stdin.close()
     try:
         process.wait(_STOP_SECONDS)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-        return False
-    return True
 
 
-def _end_orphan(pid_file: Path) -> bool:
-    """End the MiniStack of a sandbox that was killed; say whether it lived and had the time to write its state."""
-    text = pid_file.read_text().strip()
+def _wait_for_orphan(pid_file: Path) -> None:
+    """Wait until the MiniStack of a sandbox that was killed has ended, which it does by itself; or else kill it."""
+    try:
+        text = pid_file.read_text().strip()
+    except FileNotFoundError:
+        return
     pid = int(text) if text.isdecimal() else 0
-    pid_file.unlink()
-    if not pid or not _is_ministack(pid):
-        return False
-    os.kill(pid, signal.SIGTERM)
     deadline = time.monotonic() + _STOP_SECONDS
-    while _is_ministack(pid):
+    while pid and _is_ministack(pid):
         if time.monotonic() > deadline:
             os.kill(pid, signal.SIGKILL)
-            return False
+            return
         time.sleep(0.05)
-    return True
 
 
 def _is_ministack(pid: int) -> bool:

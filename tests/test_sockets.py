@@ -8,20 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.sandbox.test_sandbox_command import ask, serving
 from tests.support.gateways import gateway
 from tests.support.listening import listening
 from tests.support.processes import descendants
 from tests.support.program import ROOT
+from tests.support.sandboxes import ask, serving, with_venvs
 
 LISTED = re.findall(r"^\| ([^|]*?) \| (?:TCP|Unix)", (ROOT / "SECURITY.md").read_text(), re.MULTILINE)
 
 
 @pytest.fixture
 def state(tmp_path):
-    (ROOT / ".sandbox" / "venvs").mkdir(parents=True, exist_ok=True)
-    (tmp_path / "venvs").symlink_to(ROOT / ".sandbox" / "venvs")
-    return tmp_path
+    return with_venvs(tmp_path)
 
 
 def variables_of(pid):

@@ -6,11 +6,13 @@ import http.server
 import json
 import re
 import shutil
+import signal
 import subprocess
 import threading
 
 import pytest
 
+from sandbox import ends_with_parent
 from sandbox.ministack import MiniStack
 from tests.support.gateways import gateway
 from walk.account import Account
@@ -56,6 +58,7 @@ def shown(url, folder):
     ]
     command += [f"--user-data-dir={folder}", f"--host-resolver-rules=MAP {EVIL} 127.0.0.1", "--no-proxy-server"]
     command += ["--virtual-time-budget=20000", "--timeout=30000", "--dump-dom", url]
+    command = ends_with_parent.alone(command, signal.SIGKILL)
     return html.unescape(subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout)
 
 

@@ -14,7 +14,7 @@ from pulumi.automation import CommandResult, PulumiCommand
 from pulumi.automation._stack import StackInitMode  # not exported, and a subclass can't be made without
 from pulumi.automation.errors import InvalidVersionError, create_command_error
 
-from sandbox import variables
+from sandbox import ends_with_parent, variables
 from sandbox.errors import SandboxError
 
 Lines = Callable[[str], object] | None
@@ -53,7 +53,7 @@ class InterruptibleCommand(PulumiCommand):
             CommandError: it failed.
         """
         with subprocess.Popen(
-            [self.command, "--non-interactive", *args],
+            ends_with_parent.alone([self.command, "--non-interactive", *args], signal.SIGINT),
             cwd=cwd,
             env={**self._told, **additional_env, "PULUMI_AUTOMATION_API": "true"},
             stdin=subprocess.DEVNULL,

@@ -1,33 +1,18 @@
 """One program that runs a function version: started from a thread that lives longer, watched, stopped."""
 
 import http.client
-import os
 import socket
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from sandbox import ends_with_parent
 from sandbox.errors import SandboxError
 
 HOST = "127.0.0.1"
 
-# Ends the program with a killed sandbox: a gateway stops on SIGTERM, and an engine's client passes it on. In a
-# program of its own, since a process with gRPC's threads can't run code between fork and exec.
-_UNTIL_THIS_THREAD_ENDS = """
-import ctypes, os, signal, sys
-prctl = getattr(ctypes.CDLL(None), "prctl", None)
-if prctl is not None:
-    prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
-if os.getppid() != int(sys.argv[1]):
-    sys.exit(1)
-try:
-    os.execvp(sys.argv[2], sys.argv[2:])
-except OSError as error:
-    sys.exit(f"{sys.argv[2]}: {error.strerror}")
-"""
 _START_SECONDS = 60.0
 _STOP_SECONDS = 1.5
 
@@ -98,11 +83,12 @@ class FunctionProgram:
         self._ended.wait(_STOP_SECONDS)
 
     def _run(self) -> None:
-        # For the kernel the parent is the thread that forked, so this one stays until the program has ended.
+        # The program ends with the thread that started it, so this one stays.
         try:
             with self.log.open("ab") as log:
+                # A gateway stops on SIGTERM, and an engine's client passes it on.
                 self._process = subprocess.Popen(
-                    [sys.executable, "-I", "-S", "-c", _UNTIL_THIS_THREAD_ENDS, str(os.getpid()), *self._command],
+                    ends_with_parent.alone(self._command),
                     cwd=self._folder,
                     env=self._variables,
                     stdin=subprocess.DEVNULL,

@@ -19,17 +19,17 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from dualmode.gateway.http.message import Request
-from sandbox import settings
+from sandbox import ends_with_parent, settings
 from sandbox.edge.edge import Edge
 from sandbox.provider.provider import Provider
 from sandbox.pulumi_drivers import mocks_driver
-from sandbox.runner.function_program import free_port
 from sandbox.runner.images import ImageStore
 from sandbox.runner.venvs import process_environment
 from sandbox.runner.version_runner import VersionRunner
 from tests.conftest import CACHE, ROOT
 from tests.corpus.application import Application, Reply
 from tests.corpus.browser import Send
+from tests.support.ports import free_ports
 from tests.support.program import Program
 
 HERE = Path(__file__).parent
@@ -135,7 +135,7 @@ def on_its_own_server(application: Application, project: Path, store: ImageStore
     image = store.find(built.digest)
     assert image is not None
     log = project / "local.log"
-    port = free_port()
+    (port,) = free_ports(1)
     with own_files(application) as variables, log.open("wb") as output:
         environment = {
             **process_environment(store.python(image)),
@@ -146,7 +146,7 @@ def on_its_own_server(application: Application, project: Path, store: ImageStore
             "FLASK_RUN_HOST": "127.0.0.1",
         }
         process = subprocess.Popen(
-            [str(image.runtime / "scripts" / "entrypoint.sh")],
+            ends_with_parent.alone([str(image.runtime / "scripts" / "entrypoint.sh")]),
             cwd=image.task,
             env=environment,
             stdout=output,

@@ -14,6 +14,7 @@ import pytest
 
 from dualmode.handler import wsgi_handler
 from dualmode.logs import AccessLog
+from sandbox import ends_with_parent
 from scripts.server import app as sample
 from tests.support.emulator import ENTRYPOINT, environment, write
 from tests.support.events import CONTEXT, make_event
@@ -51,7 +52,7 @@ class Local:
         } | variables
         with self.log_file.open("wb") as output:
             self.process = subprocess.Popen(
-                [*prefix, str(ENTRYPOINT)],
+                ends_with_parent.alone([*prefix, str(ENTRYPOINT)]),
                 cwd=folder,
                 env=environment(**variables),
                 stdout=output,

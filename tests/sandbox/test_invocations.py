@@ -2,17 +2,13 @@
 
 import base64
 import json
-import os
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from sandbox import settings
-from sandbox.lifecycle import Order, running
-from sandbox.presets import DOMAIN
 from sandbox.runner import leftovers
-from tests.support.program import ROOT
+from tests.support.sandboxes import deployed
 
 NAME = "dualmode-dev"
 ROUTES = json.dumps({"flask": ["routes"]})
@@ -20,23 +16,9 @@ ROUTES = json.dumps({"flask": ["routes"]})
 
 @pytest.fixture(scope="module")
 def sandbox(tmp_path_factory):
-    path = os.pathsep.join(
-        folder for folder in os.environ["PATH"].split(os.pathsep) if not os.access(f"{folder}/pulumi", os.X_OK)
-    )
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PATH", path)
-        project = settings.load_project(ROOT)
-        chosen = {"domainName": DOMAIN, "environment": {"DUALMODE_ALLOW_COMMANDS": "1"}}
-        order = Order(
-            project=project,
-            config=settings.load(project, "dev", chosen),
-            state=tmp_path_factory.mktemp("invocations"),
-            container_engine=None,
-            progress=lambda _: None,
-            venvs=ROOT / ".sandbox" / "venvs",
-        )
-        with running(order) as found:
-            yield found
+    state = tmp_path_factory.mktemp("invocations")
+    with deployed(state, environment={"DUALMODE_ALLOW_COMMANDS": "1"}) as found:
+        yield found
 
 
 @pytest.fixture

@@ -1,4 +1,3 @@
-import contextlib
 import json
 import os
 import shutil
@@ -6,8 +5,6 @@ import signal
 import socket
 import subprocess
 import sys
-import urllib.error
-import urllib.request
 from pathlib import Path
 
 import pytest
@@ -20,6 +17,7 @@ from sandbox.runner.container_engine import find_engine
 from tests.support.planted import is_planted, plant
 from tests.support.processes import children
 from tests.support.program import ROOT
+from tests.support.sandboxes import ask, command, environment, serving, with_venvs
 
 IDENTITY = "import boto3; print(boto3.client('sts').get_caller_identity()['Account'])"
 HOPS = ["domain", "mapping", "stage", "route", "integration", "alias", "version", "image"]
@@ -28,21 +26,7 @@ HOPS = ["domain", "mapping", "stage", "route", "integration", "alias", "version"
 @pytest.fixture(scope="module")
 def state(tmp_path_factory):
     """A state folder that takes the environments of the repository's own."""
-    folder = tmp_path_factory.mktemp("command")
-    (ROOT / ".sandbox" / "venvs").mkdir(parents=True, exist_ok=True)
-    (folder / "venvs").symlink_to(ROOT / ".sandbox" / "venvs")
-    return folder
-
-
-def command(state, *arguments):
-    return [sys.executable, "-m", "sandbox", "--state", str(state), *arguments]
-
-
-def environment(**more):
-    """Without a container engine and a pulumi command, which have tests of their own."""
-    folders = os.environ["PATH"].split(os.pathsep)
-    path = os.pathsep.join(folder for folder in folders if not os.access(f"{folder}/pulumi", os.X_OK))
-    return {**os.environ, "PATH": path, "DUALMODE_ENGINE": "none", **more}
+    return with_venvs(tmp_path_factory.mktemp("command"))
 
 
 def run(state, *arguments, **more):
@@ -297,8 +281,7 @@ def elsewhere(tmp_path):
           dualmode:imageUri: 123456789012.dkr.ecr.eu-central-1.amazonaws.com/shop@sha256:{"0" * 64}
         """
     )
-    (tmp_path / "state").mkdir()
-    (tmp_path / "state" / "venvs").symlink_to(ROOT / ".sandbox" / "venvs")
+    with_venvs(tmp_path / "state")
     return tmp_path / "copy"
 
 
@@ -324,7 +307,7 @@ def test_only_the_pulumi_command_previews_and_destroys(tmp_path):
 
 @pytest.mark.skipif(shutil.which("pulumi") is None, reason="there is no pulumi command on the PATH")
 def test_a_preview_changes_nothing_and_destroy_leaves_nothing(tmp_path):
-    (tmp_path / "venvs").symlink_to(ROOT / ".sandbox" / "venvs")
+    with_venvs(tmp_path)
 
     def changes(*arguments):
         ended = run(tmp_path, *arguments, PATH=os.environ["PATH"])
@@ -380,45 +363,6 @@ def test_a_folder_without_a_program_is_said(tmp_path):
     assert (
         ended.stderr == f"sandbox: {tmp_path}/Pulumi.yaml doesn't exist: run from the folder of the Pulumi program.\n"
     )
-
-
-@contextlib.contextmanager
-def serving(state, *arguments, **more):
-    """A sandbox that serves; its process, its address, and what it printed until then."""
-    process = subprocess.Popen(
-        command(state, "--port", "0", *arguments),
-        cwd=ROOT,
-        env=environment(**more),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    with process:
-        printed = []
-        try:
-            for line in process.stdout:
-                printed.append(line)
-                if line.startswith("Serving "):
-                    break
-            else:
-                pytest.fail(process.stderr.read())
-            yield process, printed[-1].split(" on ")[1].split()[0], printed
-        finally:
-            process.terminate()  # killed, it would leave its AWS to the next sandbox of this state folder
-            try:
-                process.communicate(timeout=60)
-            finally:
-                process.kill()
-
-
-def ask(address, path, **headers):
-    request = urllib.request.Request(address + path, headers=headers)
-    try:
-        with urllib.request.urlopen(request) as answer:
-            return answer.status, json.load(answer)
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, json.load(error)
 
 
 def in_another_terminal(printed, folder):

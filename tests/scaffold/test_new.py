@@ -12,8 +12,8 @@ from scaffold import application, tooling
 from scaffold.__main__ import main
 from scaffold.errors import ScaffoldError
 from scaffold.new import lay_out
-from tests.sandbox.test_sandbox_command import environment
 from tests.support.program import ROOT
+from tests.support.sandboxes import command, environment, with_venvs
 
 SHOP = "from flask import Flask\napp = Flask(__name__)\n\n@app.get('/')\ndef index():\n    return {'shop': True}\n"
 
@@ -51,11 +51,7 @@ def test_an_application_is_laid_out_with_settings_and_runs_in_the_sandbox(shop, 
     }
     assert contents(target / "shop") == {"requirements.txt": b"flask\n", "shop.py": SHOP.encode()}
     assert contents(shop) == before
-    state = tmp_path / "state"
-    state.mkdir()
-    (ROOT / ".sandbox" / "venvs").mkdir(parents=True, exist_ok=True)
-    (state / "venvs").symlink_to(ROOT / ".sandbox" / "venvs")
-    asked = [sys.executable, "-m", "sandbox", "--state", str(state), "--request", "GET /", "--json"]
+    asked = command(with_venvs(tmp_path / "state"), "--request", "GET /", "--json")
     ended = subprocess.run(asked, cwd=target, env=environment(), capture_output=True, text=True, timeout=300)
     assert ended.returncode == 0, ended.stderr
     assert json.loads(json.loads(ended.stdout)["body"]) == {"shop": True}

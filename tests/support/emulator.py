@@ -15,6 +15,7 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
+from sandbox import ends_with_parent
 from tests.support.ports import free_ports
 from tests.support.waiting import until
 
@@ -64,7 +65,7 @@ class Emulator:
         command = [*prefix, *emulator_command(rie, self.port, runtime_api), *bootstrap]
         with log.open("wb") as output:
             self.process = subprocess.Popen(
-                command,
+                ends_with_parent.alone(command),
                 cwd=folder,
                 env=environment(**variables),
                 stdout=output,

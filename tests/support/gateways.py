@@ -15,6 +15,7 @@ from dualmode.gateway.lambda_.execution_environment import Environment, Function
 from dualmode.gateway.lambda_.invocation import Invocation
 from dualmode.gateway.lambda_.log_stream import LogStream
 from dualmode.gateway.lambda_.platform_log import JsonLog, TextLog
+from sandbox import ends_with_parent
 from tests.support.waiting import until
 
 ROOT = Path(__file__).parents[2]
@@ -158,7 +159,7 @@ def gateway(folder, bootstrap=PROBE, *, cwd=None, **variables):
     }
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "dualmode.gateway", *bootstrap],
+            ends_with_parent.alone([sys.executable, "-P", "-m", "dualmode.gateway", *bootstrap]),
             env=environ,
             cwd=cwd or folder,
             stdout=output,

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sandbox import ends_with_parent
 from sandbox.runner.images import ImageStore, StoredImage
 from sandbox.runner.venvs import process_environment
 from tests.support.emulator import emulator_command
@@ -80,7 +81,7 @@ def _started(
 ) -> Iterator[ImageProcess]:
     with tempfile.NamedTemporaryFile(suffix=".log") as log:
         process = subprocess.Popen(
-            [*prefix, str(image.runtime / "scripts" / "entrypoint.sh")],
+            ends_with_parent.alone([*prefix, str(image.runtime / "scripts" / "entrypoint.sh")]),
             cwd=image.task,
             env={**process_environment(python), "FLASK_APP": image.flask_app, **variables},
             stdin=subprocess.DEVNULL,

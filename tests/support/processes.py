@@ -27,6 +27,19 @@ def descendants(pid: int) -> set[int]:
     return found
 
 
+def commands_of(pids: set[int]) -> list[str]:
+    """The command lines of those processes that still exist."""
+    found = []
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            found.append(_command(Path(f"/proc/{pid}/cmdline")))
+    return found
+
+
+def _command(file: Path) -> str:
+    return file.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+
+
 def _children() -> dict[int, set[int]]:
     found: dict[int, set[int]] = {}
     for folder in Path("/proc").glob("[0-9]*"):
@@ -54,7 +67,7 @@ def commands() -> Iterator[set[str]]:
         while not ended.wait(0.005):
             for file in Path("/proc").glob("[0-9]*/cmdline"):
                 with contextlib.suppress(OSError):
-                    seen.add(file.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+                    seen.add(_command(file))
 
     thread = threading.Thread(target=look)
     thread.start()

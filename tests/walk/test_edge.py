@@ -2,7 +2,6 @@ import contextlib
 import datetime
 import itertools
 import json
-import os
 from datetime import UTC
 
 import pytest
@@ -10,12 +9,10 @@ from botocore.credentials import ReadOnlyCredentials
 
 from dualmode.gateway.http.connection import RefusedError
 from dualmode.gateway.http.message import Request
-from sandbox import settings
 from sandbox.edge.edge import Edge, FunctionFailedError, FunctionTimedOutError, refuse
 from sandbox.errors import SandboxError
-from sandbox.lifecycle import Order, running
 from sandbox.presets import DOMAIN
-from tests.support.program import ROOT
+from tests.support.sandboxes import deployed
 from walk.account import Account
 
 INTERNAL, FORBIDDEN, NOT_FOUND, TOO_MANY = (
@@ -40,23 +37,8 @@ class Echo:
 
 @pytest.fixture(scope="module")
 def sandbox(tmp_path_factory):
-    """The deployed program; made by Pulumi's mocks even where there is a pulumi command: how is not the matter here."""
-    path = os.pathsep.join(
-        folder for folder in os.environ["PATH"].split(os.pathsep) if not os.access(f"{folder}/pulumi", os.X_OK)
-    )
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PATH", path)
-        project = settings.load_project(ROOT)
-        order = Order(
-            project=project,
-            config=settings.load(project, "dev", {"domainName": DOMAIN}),
-            state=tmp_path_factory.mktemp("edge"),
-            container_engine=None,
-            progress=lambda _: None,
-            venvs=ROOT / ".sandbox" / "venvs",
-        )
-        with running(order) as found:
-            yield found
+    with deployed(tmp_path_factory.mktemp("edge")) as found:
+        yield found
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from dualmode.gateway.lambda_.runtime_api import (
     ResponseTooLarge,
     RuntimeApi,
 )
+from sandbox import ends_with_parent
 from tests.support.gateways import FUNCTIONS, TRACE, environment, function, invocation, run
 from tests.support.ports import free_ports
 from tests.support.waiting import until
@@ -226,7 +227,9 @@ def steps_under_rie(rie, folder, events):
     }
     command = [rie, "--runtime-interface-emulator-address", f"127.0.0.1:{port}"]
     command += ["--runtime-api-address", f"127.0.0.1:{runtime_api}", FUNCTIONS / "walk.sh"]
-    emulator = subprocess.Popen(command, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    emulator = subprocess.Popen(
+        ends_with_parent.alone(command), env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     try:
 
         def reachable():

@@ -1,0 +1,33 @@
+"""MiniStack in a process of its own: it ends with the process that holds the other end of its standard input.
+
+That is the sandbox, which closes it to stop MiniStack. If the sandbox is killed, the kernel closes it.
+Arguments: MiniStack's files that last as long as its process, and after `--` those of hypercorn.
+"""
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from hypercorn.__main__ import main as serve
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Serve until standard input ends, write the state, and only then remove the files."""
+    split = arguments.index("--")
+    threading.Thread(target=_end_with_standard_input, daemon=True).start()
+    status = serve(list(arguments[split + 1 :]))
+    for file in arguments[:split]:
+        Path(file).unlink(missing_ok=True)
+    return status
+
+
+def _end_with_standard_input() -> None:
+    os.read(sys.stdin.fileno(), 1)
+    os.kill(os.getpid(), signal.SIGTERM)  # hypercorn then ends in order, and MiniStack writes its state
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
