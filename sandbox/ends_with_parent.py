@@ -27,7 +27,8 @@ _END_THE_GROUP = """
 def end(_number, _frame):
     signal.signal(number, signal.SIG_IGN)
     os.killpg(0, number)
-    os._exit(128 + number)
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
 signal.signal(number, end)
 """
 _WITH_ALL = """

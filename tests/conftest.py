@@ -18,7 +18,7 @@ import pytest
 from sandbox.ministack import MiniStack
 from sandbox.runner.container_engine import find_engine
 from sandbox.runner.images import ImageStore
-from tests.support import containers, image_processes
+from tests.support import containers, image_leftovers, image_processes
 from tests.support.images import Image, ImageLaidOut, ImageOfEngine
 from tests.support.program import REGION, Deployed, Program
 
@@ -87,7 +87,7 @@ def rie() -> Path:
 
 
 @pytest.fixture(scope="session")
-def engine() -> str:
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The container engine's command, docker or podman; what can be seen in a container only is skipped without."""
     found = find_engine()
     if found is None:
@@ -98,7 +98,10 @@ def engine() -> str:
             f"{found} answers, but can't pull the base image {base}: "
             "set DUALMODE_BASE_IMAGE to one that this machine has, or DUALMODE_ENGINE=none"
         )
-    return found
+    containers.remove_orphans(found)
+    yield found
+    record, states = CACHE / "image-layers.json", tmp_path_factory.getbasetemp()
+    image_leftovers.remove(found, _image_tags, containers.layers, record, states)
 
 
 def default_base_image() -> str:
@@ -116,9 +119,14 @@ def has_image(engine: str, image: str) -> bool:
     )
 
 
+_image_tags: set[str] = set()
+
+
 def image_tag(name: str) -> str:
-    """A tag for an image of this working copy's tests: another copy's may run at the same time."""
-    return f"localhost/dualmode-test-{zlib.crc32(str(ROOT).encode()):08x}:{name}"
+    """A tag for an image of this working copy's tests, which goes when they end: another copy's may run meanwhile."""
+    tag = f"localhost/dualmode-test-{zlib.crc32(str(ROOT).encode()):08x}:{name}"
+    _image_tags.add(tag)
+    return tag
 
 
 def build_image(engine: str, tag: str, **arguments: str) -> str:

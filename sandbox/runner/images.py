@@ -3,10 +3,12 @@
 import contextlib
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
 import tempfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -224,6 +226,9 @@ class ImageStore:
         if known is not None and inspect_image(container_engine, known["image_id"]):
             return Built(digest=known["digest"], manifest=known["manifest"])
         self._progress(f"Building the image with {container_engine} (the first build takes a minute or more)")
+        # Named, so that pruning dangling images doesn't remove those of older versions; by this folder too, so that
+        # another one with the same content keeps its image when this one no longer needs it.
+        tag = f"localhost/dualmode-sandbox:{content[:16]}-{zlib.crc32(os.fsencode(self._folder.resolve())):08x}"
         image_id = build_image(
             container_engine,
             context=context.root,
@@ -231,15 +236,20 @@ class ImageStore:
             arguments=args,
             platform_name=platform,
             target=target,
-            # Named, so that pruning dangling images doesn't remove those of older versions.
-            tag=f"localhost/dualmode-sandbox:{content[:16]}",
+            tag=tag,
             progress=self._progress,
         )
         layers = inspect_image(container_engine, image_id)["RootFS"]["Layers"]
         # The id is the digest of the image's configuration; the layers stored here aren't compressed.
         manifest = _manifest({"digest": image_id, "size": 0}, layers)
         built = Built(digest=_digest(manifest.encode()), manifest=manifest)
-        record = {"engine": container_engine, "image_id": image_id, "digest": built.digest, "manifest": manifest}
+        record = {
+            "engine": container_engine,
+            "image_id": image_id,
+            "tag": tag,
+            "digest": built.digest,
+            "manifest": manifest,
+        }
         for place in (self._of(built.digest), self._folder / "contexts" / content):
             place.mkdir(parents=True, exist_ok=True)
             _write_whole(place / "image.json", record)

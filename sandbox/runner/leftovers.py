@@ -45,9 +45,9 @@ def remove_images(state: Path, kept: Collection[str]) -> int:
         record = _record(context)
         if record.get("digest") in kept:
             continue
-        if record.get("engine"):
+        if "tag" in record:
             # By the name that this folder's build gave it: an image that another folder named too keeps that name.
-            _run([record["engine"], "rmi", f"localhost/dualmode-sandbox:{context.name[:16]}"])
+            _run([record["engine"], "rmi", record["tag"]])
         shutil.rmtree(context, ignore_errors=True)
     for image in sorted(folder.glob("[0-9a-f]*")):
         if len(image.name) == 64 and f"sha256:{image.name}" not in kept:

@@ -8,16 +8,20 @@ import os
 import re
 import shutil
 import subprocess
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.support.image_leftovers import layers_of
+from tests.support.processes import lives
 from tests.support.running_image import RunningImage
 
 ROOT = Path(__file__).parents[2]
 # Ten times as long as a normal shutdown, and less than the 30 seconds after which the gateway gives up on a request.
 STOP_SECONDS = 20
+_NAME = "dualmode-test-"  # the id of the test run's process follows
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,14 @@ def _port(container: Container, inside: int) -> int:
     return int(lines[0].rpartition(":")[2])
 
 
+def remove_orphans(engine: str) -> None:
+    """Removes containers of test runs that were killed."""
+    listed = [engine, "ps", "--all", "--filter", f"name={_NAME}", "--format", "{{.Names}}"]
+    for name in subprocess.run(listed, capture_output=True, text=True, timeout=60).stdout.split():
+        if not lives(int(name.removeprefix(_NAME).partition("-")[0])):
+            subprocess.run([engine, "rm", "--force", "--volumes", name], capture_output=True, timeout=60)
+
+
 @contextlib.contextmanager
 def started(
     engine: str,
@@ -77,7 +89,8 @@ def started(
 ) -> Iterator[Container]:
     """A running container, ready or not, that is removed at the end."""
     variables = ({"RUN_MODE": mode} if mode else {}) | dict(environment or {})
-    run = [engine, "run", "--detach", *(f"--publish=127.0.0.1::{port}" for port in ports)]
+    name = f"{_NAME}{os.getpid()}-{uuid.uuid4().hex[:8]}"
+    run = [engine, "run", "--detach", "--name", name, *(f"--publish=127.0.0.1::{port}" for port in ports)]
     run += [f"--env={name}={value}" for name, value in variables.items()]
     done = subprocess.run([*run, *options, image, *command], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
@@ -126,6 +139,10 @@ def base_image() -> str:
     return os.environ.get("DUALMODE_BASE_IMAGE") or default[1]
 
 
+layers: dict[str, list[str]] = {}
+"""The layers of each tag that was built, as long as this run lasts."""
+
+
 class Build(NamedTuple):
     """The result of a build, and its whole output."""
 
@@ -140,6 +157,7 @@ def build(engine: str, context: Path, tag: str, **arguments: str) -> Build:
     options = [f"--build-arg={name}={value}" for name, value in arguments.items()]
     command = [engine, "build", *options, "--file", str(context / "infra" / "Dockerfile"), "--tag", tag, str(context)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    layers.setdefault(tag, []).extend(layers_of(done.stdout + done.stderr))
     return Build(done.returncode == 0, done.stdout + done.stderr)
 
 
