@@ -21,6 +21,7 @@ from sandbox.runner.images import ImageStore
 from tests.support import containers, image_leftovers, image_processes
 from tests.support.images import Image, ImageLaidOut, ImageOfEngine
 from tests.support.program import REGION, Deployed, Program
+from walk.account import Account
 
 ROOT = Path(__file__).parents[1]
 CACHE = ROOT / ".sandbox" / "cache"
@@ -181,6 +182,19 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     state = tmp_path_factory.mktemp("program")
     with MiniStack(state=state, region=REGION) as ministack:
         yield Program(ministack, state)
+
+
+@pytest.fixture(scope="module")
+def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MiniStack]:
+    """An emulated AWS of a module's own."""
+    with MiniStack(tmp_path_factory.mktemp("aws")) as ministack:
+        yield ministack
+
+
+@pytest.fixture(scope="module")
+def account(ministack: MiniStack) -> Account:
+    """The account of `ministack`."""
+    return Account(ministack.endpoint_url, ministack.region, ministack.credentials)
 
 
 @pytest.fixture(scope="session")

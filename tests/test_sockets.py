@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import threading
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from tests.support.gateways import gateway
 from tests.support.listening import listening
 from tests.support.processes import descendants
 from tests.support.program import ROOT
+from tests.support.pulumi_command import needs_pulumi
 from tests.support.sandboxes import ask, serving, with_venvs
 
 LISTED = re.findall(r"^\| ([^|]*?) \| (?:TCP|Unix)", (ROOT / "SECURITY.md").read_text(), re.MULTILINE)
@@ -59,9 +59,6 @@ class Watch:
     def _look(self):
         while not self._end.wait(0.02):
             self.seen |= set(listening(descendants(self._pid)))
-
-
-needs_pulumi = pytest.mark.skipif(shutil.which("pulumi") is None, reason="there is no pulumi command on the PATH")
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,6 @@ import threading
 import pytest
 
 from sandbox import ends_with_parent
-from sandbox.ministack import MiniStack
 from tests.support.gateways import gateway
 from walk.account import Account
 
@@ -84,12 +83,6 @@ def page(content):
         finally:
             server.shutdown()
             thread.join()
-
-
-@pytest.fixture(scope="module")
-def ministack(tmp_path_factory):
-    with MiniStack(tmp_path_factory.mktemp("aws")) as made:
-        yield made
 
 
 @pytest.fixture

@@ -27,34 +27,22 @@ from tests.support.provided import (
     push_image,
     write_program,
 )
+from tests.support.pulumi_command import needs_pulumi
 from tests.support.tasks import task
-from walk.account import Account
 
 HELD = "import pulumi\nimport pulumi_aws as aws\naws.cloudwatch.LogGroup('held', name='held')\n"
 ABSENT = f"000000000000.dkr.ecr.us-east-1.amazonaws.com/ready@sha256:{'0' * 64}"
-needs_pulumi = pytest.mark.skipif(shutil.which("pulumi") is None, reason="there is no pulumi command on the PATH")
 
 
 @pytest.fixture(scope="module")
-def state(tmp_path_factory):
-    return tmp_path_factory.mktemp("sandbox")
-
-
-@pytest.fixture(scope="module")
-def ministack(state):
-    with MiniStack(state) as ministack:
-        yield ministack
+def state(ministack):
+    return ministack.state
 
 
 @pytest.fixture
 def without_pulumi(monkeypatch, tmp_path):
     """A PATH on which there is no pulumi command."""
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
-
-
-@pytest.fixture(scope="module")
-def account(ministack):
-    return Account(ministack.endpoint_url, ministack.region, ministack.credentials)
 
 
 @pytest.fixture

@@ -23,17 +23,6 @@ FORM = "application/x-www-form-urlencoded; charset=utf-8"
 REMEDY = ": use the lines that `make sandbox` prints; they change at each start."
 
 
-@pytest.fixture(scope="module")
-def ministack(tmp_path_factory):
-    with MiniStack(tmp_path_factory.mktemp("aws")) as ministack:
-        yield ministack
-
-
-@pytest.fixture
-def account(ministack):
-    return Account(ministack.endpoint_url, ministack.region, ministack.credentials)
-
-
 def signed(ministack, *, method="POST", path="/", body=BODY, host=None, credentials=None, token=None):
     """The headers of a call that botocore has signed."""
     given = credentials or ministack.credentials

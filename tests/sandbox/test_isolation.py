@@ -18,17 +18,15 @@ from pulumi.runtime.proto import provider_pb2_grpc
 
 from sandbox import variables
 from sandbox.errors import SandboxError
-from sandbox.ministack import MiniStack
 from sandbox.provider.provider import Provider
 from sandbox.pulumi_drivers import callers, deployment
 from sandbox.pulumi_drivers.project_contexts import ProjectContexts
 from sandbox.pulumi_drivers.servicer import Servicer, serving
 from tests.support.planted import is_planted, plant
 from tests.support.provided import IMAGE, ContentBuilder, write_program
+from tests.support.pulumi_command import needs_pulumi
 from tests.support.tasks import task
-from walk.account import Account
 
-needs_pulumi = pytest.mark.skipif(shutil.which("pulumi") is None, reason="there is no pulumi command on the PATH")
 DRIVERS = ["mocks", pytest.param("engine", marks=needs_pulumi)]
 
 CURIOUS = """
@@ -73,19 +71,8 @@ with grpc.insecure_channel(f"127.0.0.1:{sys.argv[1]}") as channel:
 
 
 @pytest.fixture(scope="module")
-def state(tmp_path_factory):
-    return tmp_path_factory.mktemp("sandbox")
-
-
-@pytest.fixture(scope="module")
-def ministack(state):
-    with MiniStack(state) as ministack:
-        yield ministack
-
-
-@pytest.fixture(scope="module")
-def account(ministack):
-    return Account(ministack.endpoint_url, ministack.region, ministack.credentials)
+def state(ministack):
+    return ministack.state
 
 
 @pytest.fixture

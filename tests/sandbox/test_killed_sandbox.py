@@ -2,18 +2,14 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 
-import pytest
-
 from tests.support.processes import commands_of, descendants, lives
 from tests.support.program import ROOT
+from tests.support.pulumi_command import needs_pulumi
 from tests.support.sandboxes import ask, command, environment, serving, with_venvs
 from tests.support.waiting import until
-
-needs_pulumi = pytest.mark.skipif(shutil.which("pulumi") is None, reason="there is no pulumi command on the PATH")
 
 # Runs a command that takes long, whose child doesn't notice that nobody reads its output.
 BUILDING = """

@@ -17,6 +17,7 @@ from sandbox.runner.container_engine import find_engine
 from tests.support.planted import is_planted, plant
 from tests.support.processes import children
 from tests.support.program import ROOT
+from tests.support.pulumi_command import needs_pulumi
 from tests.support.sandboxes import ask, command, environment, serving, with_venvs
 
 IDENTITY = "import boto3; print(boto3.client('sts').get_caller_identity()['Account'])"
@@ -305,7 +306,7 @@ def test_only_the_pulumi_command_previews_and_destroys(tmp_path):
     assert not (tmp_path / "state").exists()
 
 
-@pytest.mark.skipif(shutil.which("pulumi") is None, reason="there is no pulumi command on the PATH")
+@needs_pulumi
 def test_a_preview_changes_nothing_and_destroy_leaves_nothing(tmp_path):
     with_venvs(tmp_path)
 

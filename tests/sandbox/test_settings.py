@@ -1,5 +1,4 @@
 import os
-import shutil
 import subprocess
 import textwrap
 
@@ -9,15 +8,8 @@ from sandbox.assignments import parse_assignments
 from sandbox.errors import SandboxError, SettingsError
 from sandbox.presets import set_aside
 from sandbox.settings import load, load_project, own_values
-
-SCHEMA = """
-    config:
-      memorySize: {type: integer, default: 512}
-      domainName: {type: string, default: ""}
-      keep: {type: boolean, default: false}
-      environment: {type: object, default: {}}
-      zones: {type: array, items: {type: string}, default: [a, b]}
-"""
+from tests.support.provided import SCHEMA
+from tests.support.pulumi_command import needs_pulumi
 
 
 @pytest.fixture
@@ -267,7 +259,7 @@ def test_an_encrypted_part_asks_for_a_value_of_its_own(project):
     assert load(stacks, "dev", mine).values["web:environment"] == '{"GREETING":"hi","TOKEN":"mine"}'
 
 
-@pytest.mark.skipif(shutil.which("pulumi") is None, reason="there is no pulumi command on the PATH")
+@needs_pulumi
 def test_a_path_sets_what_the_pulumi_command_sets(project, tmp_path):
     stacks = project()
     given = [

@@ -18,15 +18,10 @@ import pytest
 from sandbox import ends_with_parent, settings
 from sandbox.lifecycle import Order, Sandbox, running
 from sandbox.presets import DOMAIN
+from tests.support.pulumi_command import path_without_pulumi
 
 ROOT = Path(__file__).parents[2]
 VENVS = ROOT / ".sandbox" / "venvs"
-
-
-def path_without_pulumi() -> str:
-    """The PATH without the folders that have a pulumi command."""
-    folders = os.environ["PATH"].split(os.pathsep)
-    return os.pathsep.join(folder for folder in folders if not os.access(f"{folder}/pulumi", os.X_OK))
 
 
 def with_venvs(state: Path) -> Path:

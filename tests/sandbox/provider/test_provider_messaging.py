@@ -1,7 +1,5 @@
 """A program with a topic, a queue and a parameter, through the real engine: as a user would write it."""
 
-import shutil
-
 import pytest
 
 from sandbox import settings
@@ -10,6 +8,7 @@ from sandbox.provider.provider import Provider
 from sandbox.pulumi_drivers import engine_driver
 from sandbox.pulumi_drivers.servicer import Servicer
 from tests.support.provided import ContentBuilder, write_program
+from tests.support.pulumi_command import needs_pulumi
 from walk.account import Account
 
 PROGRAM = """
@@ -35,7 +34,7 @@ CONFIG = """
       patience: {type: integer, default: 30}
 """
 
-pytestmark = pytest.mark.skipif(not shutil.which("pulumi"), reason="there is no pulumi command")
+pytestmark = needs_pulumi
 
 
 @pytest.fixture

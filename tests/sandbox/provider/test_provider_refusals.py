@@ -2,11 +2,9 @@ import json
 
 import pytest
 
-from sandbox.ministack import MiniStack
 from sandbox.provider.provider import Provider
 from sandbox.provider.refusals import InvalidInputsError, ResourceRefusedError
 from tests.support.provided import INDEX, TRUST, ContentBuilder, make_everything, push_image
-from walk.account import Account
 
 NOBODY = json.dumps(
     {
@@ -20,12 +18,6 @@ ABSENT = f"000000000000.dkr.ecr.us-east-1.amazonaws.com/web@sha256:{'0' * 64}"
 def rule(priority, tags):
     selection = {"tagStatus": tags, "countType": "imageCountMoreThan", "countNumber": 3}
     return {"rulePriority": priority, "selection": selection, "action": {"type": "expire"}}
-
-
-@pytest.fixture(scope="module")
-def account(tmp_path_factory):
-    with MiniStack(tmp_path_factory.mktemp("aws")) as ministack:
-        yield Account(ministack.endpoint_url, ministack.region, ministack.credentials)
 
 
 @pytest.fixture(scope="module")

@@ -37,17 +37,6 @@ def _properties(cls):
 
 
 @pytest.fixture(scope="module")
-def ministack(tmp_path_factory):
-    with MiniStack(tmp_path_factory.mktemp("aws")) as ministack:
-        yield ministack
-
-
-@pytest.fixture(scope="module")
-def account(ministack):
-    return Account(ministack.endpoint_url, ministack.region, ministack.credentials)
-
-
-@pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("project")
     (folder / "context").mkdir()

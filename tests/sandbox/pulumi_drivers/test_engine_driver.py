@@ -1,6 +1,5 @@
 import json
 import os
-import shutil
 import signal
 import subprocess
 import threading
@@ -10,7 +9,6 @@ import pytest
 
 from sandbox import settings
 from sandbox.errors import SandboxError, SettingsError
-from sandbox.ministack import MiniStack
 from sandbox.provider.provider import Provider
 from sandbox.pulumi_drivers import engine_driver, mocks_driver
 from sandbox.pulumi_drivers.servicer import Servicer
@@ -18,15 +16,17 @@ from tests.support.provided import (
     IMAGE,
     MISSPELT,
     ROOT,
+    SCHEMA,
     ContentBuilder,
     copy_program,
     make_zone,
     push_image,
     write_program,
 )
+from tests.support.pulumi_command import needs_pulumi
 from walk.account import Account
 
-pytestmark = pytest.mark.skipif(shutil.which("pulumi") is None, reason="there is no pulumi command on the PATH")
+pytestmark = needs_pulumi
 
 ROLE = dedent("""\
     import json
@@ -55,22 +55,6 @@ CONFIG = """
       path: {type: string, default: /}
       token: {type: string, secret: true}
 """
-
-
-SCHEMA = """
-    config:
-      memorySize: {type: integer, default: 512}
-      domainName: {type: string, default: ""}
-      keep: {type: boolean, default: false}
-      environment: {type: object, default: {}}
-      zones: {type: array, items: {type: string}, default: [a, b]}
-"""
-
-
-@pytest.fixture(scope="module")
-def ministack(tmp_path_factory):
-    with MiniStack(tmp_path_factory.mktemp("aws")) as ministack:
-        yield ministack
 
 
 @pytest.fixture(scope="module")

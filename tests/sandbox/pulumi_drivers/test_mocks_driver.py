@@ -7,7 +7,6 @@ import pytest
 
 from sandbox import settings
 from sandbox.errors import SandboxError, SettingsError
-from sandbox.ministack import MiniStack
 from sandbox.provider.provider import Provider
 from sandbox.pulumi_drivers import mocks_driver
 from tests.support.provided import IMAGE, ContentBuilder, write_program
@@ -45,12 +44,6 @@ TREE = ROLE + dedent("""
     pulumi.export("token", pulumi.Output.secret("hunter2"))
     pulumi.export("account", aws.get_caller_identity().account_id)
 """)
-
-
-@pytest.fixture(scope="module")
-def ministack(tmp_path_factory):
-    with MiniStack(tmp_path_factory.mktemp("aws")) as ministack:
-        yield ministack
 
 
 @pytest.fixture

@@ -49,6 +49,16 @@ PULL = json.dumps(
     }
 )
 
+# Settings of a program, one of each type.
+SCHEMA = """
+    config:
+      memorySize: {type: integer, default: 512}
+      domainName: {type: string, default: ""}
+      keep: {type: boolean, default: false}
+      environment: {type: object, default: {}}
+      zones: {type: array, items: {type: string}, default: [a, b]}
+"""
+
 
 IMAGE = """
     import pulumi
