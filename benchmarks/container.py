@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.stage import REPOSITORY
+from sandbox.errors import SandboxError
+from sandbox.runner.container_engine import find_engine
 
 _DOCKERFILE = REPOSITORY / "infra" / "Dockerfile"
 _BUILT = "dualmode-benchmark"
@@ -42,11 +43,16 @@ class Engine:
 
     @classmethod
     def found(cls) -> Engine | None:
-        """Returns the first engine that answers."""
-        for command in filter(shutil.which, ("docker", "podman")):
-            if subprocess.run([command, "info"], capture_output=True, check=False).returncode == 0:
-                return cls(command)
-        return None
+        """Returns the engine that the sandbox would use.
+
+        Raises:
+            EngineError: DUALMODE_ENGINE names none, or one that doesn't answer.
+        """
+        try:
+            command = find_engine()
+        except SandboxError as error:
+            raise EngineError(str(error)) from None
+        return cls(command) if command else None
 
     def python(self, image: str, *, readable: Path, writable: Path) -> list[str]:
         """Returns the command of an image's Python, with two folders of this machine at their own paths."""

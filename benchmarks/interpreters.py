@@ -90,11 +90,13 @@ def missing(measured: Sequence[Interpreter]) -> list[str]:
 
 
 def _in_image(image: str) -> Interpreter:
-    engine = Engine.found()
-    if engine is None:
-        raise InterpreterError("--in-image needs a container engine, and neither docker nor podman answers here")
     CACHE.mkdir(parents=True, exist_ok=True)
     try:
+        engine = Engine.found()
+        if engine is None:
+            raise InterpreterError(
+                "--in-image needs a container engine: neither docker nor podman answers, or DUALMODE_ENGINE is none"
+            )
         compiled = engine.compiled(image)
     except EngineError as error:
         raise InterpreterError(f"--in-image {image}: {error}") from None

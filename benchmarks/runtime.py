@@ -209,12 +209,12 @@ def _conditions(measured: Sequence[Figures], load: float) -> Iterator[str]:
 
 def _weight(progress: _Progress) -> str:
     """Returns a line about our image's size, if there is a container engine."""
-    engine = Engine.found()
-    if engine is None:
-        return "image size: not measured, since neither docker nor podman answers here"
     base = base_image()
-    progress(f"building our image on {base} with {engine.command}")
     try:
+        engine = Engine.found()
+        if engine is None:
+            return "image size: not measured: neither docker nor podman answers here, or DUALMODE_ENGINE is none"
+        progress(f"building our image on {base} with {engine.command}")
         image, below = engine.size(engine.build(base)), engine.size(base)
     except EngineError as error:
         return f"image size: not measured: {error}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import re
 import subprocess
 import sys
 import tempfile
@@ -93,7 +92,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     found = find_engine()
     if found is None:
         pytest.skip("needs a container: neither docker nor podman answers here, or DUALMODE_ENGINE is none")
-    base = os.environ.get("DUALMODE_BASE_IMAGE") or default_base_image()
+    base = containers.base_image()
     if not has_image(found, base):
         pytest.skip(
             f"{found} answers, but can't pull the base image {base}: "
@@ -103,13 +102,6 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     yield found
     record, states = CACHE / "image-layers.json", tmp_path_factory.getbasetemp()
     image_leftovers.remove(found, _image_tags, containers.layers, record, states)
-
-
-def default_base_image() -> str:
-    """The base that the Dockerfile itself names."""
-    found = re.search(r"^ARG BASE_IMAGE=(\S+)$", (ROOT / "infra" / "Dockerfile").read_text(), re.MULTILINE)
-    assert found is not None
-    return found[1]
 
 
 def has_image(engine: str, image: str) -> bool:
