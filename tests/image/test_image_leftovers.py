@@ -32,5 +32,5 @@ def test_what_a_run_built_is_removed_but_for_the_newest_layers_of_the_images_tha
     record.write_text(json.dumps({"r:sample": ["common", "old"], "r:httpbin": ["common", "other"]}))
     built = {"r:sample": ["common", "new"], "r:broken": ["common", "new", "first", "second"]}
     remove(str(engine), ["r:sample", "r:broken"], built, record, tmp_path)
-    assert (tmp_path / "asked").read_text() == "rmi sandbox:1\nrmi r:broken second first old\n"
+    assert (tmp_path / "asked").read_text() == "rmi sandbox:1\nrmi --no-prune r:broken second first old\n"
     assert json.loads(record.read_text()) == {"r:sample": ["common", "new"], "r:httpbin": ["common", "other"]}

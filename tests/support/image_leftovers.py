@@ -36,8 +36,8 @@ def remove(engine: str, tags: Iterable[str], built: Mapping[str, Iterable[str]],
     made = [layer for layers in (*before.values(), *built.values()) for layer in layers]
     unwanted = [layer for layer in reversed(made) if layer not in wanted]  # the last first: others are below it
     names = [*(tag for tag in tags if not _is_kept(tag)), *dict.fromkeys(unwanted)]
-    if names:  # what another run has taken in the meantime is refused, and stays
-        subprocess.run([engine, "rmi", *names], capture_output=True, timeout=600)
+    if names:  # what another run has taken meanwhile is refused, and stays
+        subprocess.run([engine, "rmi", "--no-prune", *names], capture_output=True, timeout=600)
     record.parent.mkdir(parents=True, exist_ok=True)
     record.write_text(json.dumps(kept))
 
