@@ -2,7 +2,9 @@
 
 import json
 
-from tests.support.image_leftovers import layers_of, remove
+import pytest
+
+from tests.support.image_leftovers import building, layers_of, remove
 
 # As podman 4.3 prints it.
 BUILD = """[1/2] STEP 1/2: FROM localhost/base:1 AS build
@@ -21,16 +23,41 @@ def test_the_layers_of_a_build_are_those_that_it_prints():
     assert set(layers_of(BUILD)) == {"5ecb2f81d2a", "0f1e2d3c4b5"}
 
 
-def test_what_a_run_built_is_removed_but_for_the_newest_layers_of_the_images_that_stay(tmp_path):
-    engine, record = tmp_path / "engine", tmp_path / "cache" / "layers.json"
-    engine.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/asked\n')
-    engine.chmod(0o755)
-    (tmp_path / "state" / "images" / "contexts" / "c").mkdir(parents=True)
-    built_there = json.dumps({"engine": str(engine), "tag": "sandbox:1", "digest": "sha256:1"})
-    (tmp_path / "state" / "images" / "contexts" / "c" / "image.json").write_text(built_there)
-    record.parent.mkdir()
-    record.write_text(json.dumps({"r:sample": ["common", "old"], "r:httpbin": ["common", "other"]}))
-    built = {"r:sample": ["common", "new"], "r:broken": ["common", "new", "first", "second"]}
-    remove(str(engine), ["r:sample", "r:broken"], built, record, tmp_path)
+@pytest.fixture
+def engine(tmp_path):
+    """A container engine that only writes down what it is asked."""
+    command = tmp_path / "engine"
+    command.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/asked\n')
+    command.chmod(0o755)
+    return str(command)
+
+
+@pytest.fixture
+def record(tmp_path, monkeypatch):
+    """What earlier runs have left; with a lock that no other run knows."""
+    monkeypatch.setattr("tests.support.image_leftovers._LOCK", tmp_path / "lock")
+    file = tmp_path / "layers.json"
+    file.write_text(json.dumps({"r:sample": ["common", "old"], "r:httpbin": ["common", "other"]}))
+    return file
+
+
+BUILT = {"r:sample": ["common", "new"], "r:broken": ["common", "new", "first", "second"]}
+STAY = {"r:sample": ["common", "new"], "r:httpbin": ["common", "other"]}
+
+
+def test_what_a_run_built_is_removed_but_for_the_newest_layers_of_the_images_that_stay(engine, record, tmp_path):
+    context = tmp_path / "state" / "images" / "contexts" / "c"
+    context.mkdir(parents=True)
+    (context / "image.json").write_text(json.dumps({"engine": engine, "tag": "sandbox:1", "digest": "sha256:1"}))
+    remove(engine, ["r:sample", "r:broken"], BUILT, record, tmp_path)
     assert (tmp_path / "asked").read_text() == "rmi sandbox:1\nrmi --no-prune r:broken second first old\n"
-    assert json.loads(record.read_text()) == {"r:sample": ["common", "new"], "r:httpbin": ["common", "other"]}
+    assert json.loads(record.read_text()) == STAY
+
+
+def test_while_another_run_builds_nothing_is_removed_and_the_next_run_does_it(engine, record, tmp_path):
+    with building():
+        remove(engine, ["r:sample", "r:broken"], BUILT, record, tmp_path)
+    assert not (tmp_path / "asked").exists()
+    remove(engine, [], {}, record, tmp_path)
+    assert (tmp_path / "asked").read_text() == "rmi --no-prune r:broken second first\n"
+    assert json.loads(record.read_text()) == STAY

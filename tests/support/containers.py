@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.support.image_leftovers import layers_of
+from tests.support.image_leftovers import building, layers_of
 from tests.support.processes import lives
 from tests.support.running_image import RunningImage
 
@@ -156,7 +156,8 @@ def build(engine: str, context: Path, tag: str, **arguments: str) -> Build:
         arguments = {"BASE_IMAGE": os.environ["DUALMODE_BASE_IMAGE"], **arguments}
     options = [f"--build-arg={name}={value}" for name, value in arguments.items()]
     command = [engine, "build", *options, "--file", str(context / "infra" / "Dockerfile"), "--tag", tag, str(context)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    with building():
+        done = subprocess.run(command, capture_output=True, text=True, timeout=600)
     layers.setdefault(tag, []).extend(layers_of(done.stdout + done.stderr))
     return Build(done.returncode == 0, done.stdout + done.stderr)
 
