@@ -286,7 +286,8 @@ APPLICATIONS = (
         kind="Dash, whose Flask application is a part of it",
         flask_app="board:board.server",
         edit="a page of ten lines: Dash is a library",
-        varies=(r'"end_id":"[^"]+"',),
+        # A script's name has the time when it was installed, and Dash reports the Python that it runs on.
+        varies=(r'"end_id":"[^"]+"', r"\.v[\d_]+m\d+\.", r'"python_version":"[^"]+"'),
         steps=(
             Step(target="/", has=b"_dash-config"),
             Step(target="/_dash-layout", has=b"Ada"),
