@@ -26,7 +26,7 @@ try:
     words = shlex.split(args)
 except ValueError:
     sys.exit(f"ARGS is {args!r}, but a quote or backslash in it is not completed: complete it, or quote it.")
-os.execv(sys.executable, [sys.executable, "-m", sys.argv[1], *words])
+os.execv(sys.executable, [sys.executable, "-m", *sys.argv[1:], *words])
 endef
 export RUN_MODULE
 
@@ -54,7 +54,7 @@ test: $(VENV)/tests.installed ## run the tests: ARGS="tests/test_http_api.py -k 
 check-app: override export APP := $(APP)
 check-app: override export FLASK_APP := $(FLASK_APP)
 check-app: $(VENV)/sandbox.installed ## list what in an application doesn't work on Lambda: APP=shop FLASK_APP=shop:app, or the dev stack's settings
-	@exec $(RUN) -m check_app $(if $(value APP),--app "$$APP") $(if $(value FLASK_APP),--flask-app "$$FLASK_APP")
+	@exec $(RUN) -Ic "$$RUN_MODULE" check_app $(if $(value APP),--app "$$APP") $(if $(value FLASK_APP),--flask-app "$$FLASK_APP")
 
 new: override export APP := $(APP)
 new: override export DIR := $(DIR)

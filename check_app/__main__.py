@@ -2,18 +2,19 @@
 
 import argparse
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml  # type: ignore[import-untyped]
 
-from check_app import files, pages, rules, wheels
+from check_app import files, packages, pages, rules
 from check_app.finding import Finding
 from check_app.source import Source, sources
-from sandbox import settings, state_folder
+from sandbox import settings, state_folder, variables
 from sandbox.assignments import parse_assignments
 from sandbox.errors import SandboxError
+from sandbox.runner.base_python import base_python
 from sandbox.runner.images import ImageStore
 
 OK, STOPS, USAGE = 0, 1, 2
@@ -30,15 +31,23 @@ def main(arguments: Sequence[str]) -> int:
     add("--state", default=".sandbox", type=Path, help="a sandbox's folder, which keeps installed packages (.sandbox)")
     add("--code-only", action="store_true", help="only read the code: install and run nothing")
     asked = parser.parse_args(arguments)
+    found: list[Finding] = []
+    failure = ""
     try:
         values = _values(asked)
-        found = _once(_findings(values, code_only=asked.code_only, state=Path.cwd() / asked.state))
+        if not asked.code_only:
+            _check_as_a_deployment_does(values)
+        for finding in _findings(values, code_only=asked.code_only, state=Path.cwd() / asked.state):
+            found.append(finding)  # what was found before an error is said as well
     except SandboxError as error:
-        print(f"check-app: {error}", file=sys.stderr)
-        return USAGE
+        failure = str(error)
+    found = sorted(set(found))
     for finding in found:
         print(finding)
     stopping = sum(finding.stops for finding in found)
+    if failure:
+        print(f"check-app: {failure}", file=sys.stderr)
+        return STOPS if stopping else USAGE
     folder = values["appDir"]
     if stopping:
         print(f"{folder} can't work on Lambda as it is: {stopping} error(s), {len(found) - stopping} warning(s).")
@@ -47,15 +56,6 @@ def main(arguments: Sequence[str]) -> int:
     else:
         print(f"{folder}: nothing found that Lambda does differently.")
     return STOPS if stopping else OK
-
-
-def _once(found: Iterable[Finding]) -> list[Finding]:
-    """The findings in order, one warning for each line: reading the code and running it find the same things."""
-    kept: dict[object, Finding] = {}
-    for finding in found:
-        place: object = (finding.file, finding.line) if finding.line and not finding.stops else finding
-        kept.setdefault(place, finding)
-    return sorted(kept.values())
 
 
 def _values(asked: argparse.Namespace) -> dict[str, Any]:
@@ -72,29 +72,51 @@ def _values(asked: argparse.Namespace) -> dict[str, Any]:
     return values
 
 
+def _check_as_a_deployment_does(values: Mapping[str, Any]) -> None:
+    """Refuse what a deployment refuses before it builds anything, in its own words."""
+    from infra.container_image import ImageSettings  # Pulumi's SDK takes a second to import
+    from infra.rules import ConfigError
+
+    try:
+        ImageSettings(app_dir=values["appDir"], flask_app=values["flaskApp"], base_image=values["baseImage"])
+    except ConfigError as error:
+        raise SandboxError(str(error)) from None
+
+
 def _findings(values: Mapping[str, Any], *, code_only: bool, state: Path) -> Iterator[Finding]:
     folder = Path(values["appDir"])
-    for source in sources(folder):
-        if isinstance(source, Source):
-            yield from rules.findings(source)
+    read = [each for source in sources(folder) if isinstance(source, Source) for each in rules.findings(source)]
+    yield from read
     yield from files.findings(folder)
     if code_only:
         return
-    requirements = folder / "requirements.txt"
-    python = wheels.base_python(_DOCKERFILE, values["baseImage"])
-    if python is not None and requirements.is_file():
-        yield from wheels.findings(requirements, python, values["architecture"])
+    base = values["baseImage"]
+    python = base_python(_DOCKERFILE.read_bytes(), {"BASE_IMAGE": base})
+    missing: list[Finding] = []
+    if python:
+        print(f"Asking whether its packages can be installed on Python {python} ...", file=sys.stderr)
+        asked = packages.findings(
+            folder, python=python, architecture=values["architecture"], base=base, environ=variables.downloading()
+        )
+        missing = list(asked)
+        yield from missing
     state_folder.claim(state)
     images = ImageStore(state, None, progress=lambda line: print(line, file=sys.stderr))
     environment = {name: str(value) for name, value in values["environment"].items()}
-    report = pages.visit(
-        images,
-        app_dir=values["appDir"],
-        flask_app=values["flaskApp"],
-        architecture=values["architecture"],
-        environment=environment,
-    )
-    yield from pages.findings(report, values["appDir"], values["flaskApp"])
+    try:
+        report = pages.visit(
+            images,
+            app_dir=values["appDir"],
+            flask_app=values["flaskApp"],
+            architecture=values["architecture"],
+            environment=environment,
+        )
+    except SandboxError:
+        if any(finding.stops for finding in missing):
+            return  # what can't be installed for the build often can't be here, and is said already
+        raise
+    known = {(finding.file, finding.line) for finding in read}
+    yield from pages.findings(report, values["appDir"], values["flaskApp"], known)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import json
 import os
 import signal
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -39,12 +39,17 @@ def visit(
     if image is None:
         raise SandboxError(f"The image of {app_dir} was removed just after it was laid out: run the check again.")
     return report_of(
-        images.python(image), runtime=image.runtime, task=image.task, flask_app=flask_app, environment=environment
+        images.python(image),
+        runtime=image.runtime,
+        task=image.task,
+        app_dir=app_dir,
+        flask_app=flask_app,
+        environment=environment,
     )
 
 
 def report_of(
-    python: Path, *, runtime: Path, task: Path, flask_app: str, environment: Mapping[str, str]
+    python: Path, *, runtime: Path, task: Path, app_dir: str, flask_app: str, environment: Mapping[str, str]
 ) -> dict[str, Any]:
     """Run `visit.py` by the Python that has the application's packages, and return its report.
 
@@ -52,7 +57,8 @@ def report_of(
         SandboxError: the application ends the program, or doesn't end.
     """
     read, write = os.pipe()
-    paths = {"PYTHONPATH": f"{runtime}:{task}", "FLASK_APP": flask_app, "PYTHONDONTWRITEBYTECODE": "1"}
+    paths = {"PYTHONPATH": f"{runtime}:{task}", "PYTHONDONTWRITEBYTECODE": "1"}
+    paths |= {"FLASK_APP": flask_app, "APP_DIR": app_dir}
     with os.fdopen(read, "rb") as report:
         process = subprocess.Popen(
             ends_with_parent.alone([str(python), "-P", str(_VISIT), str(write), str(SECONDS)], signal.SIGKILL),
@@ -81,52 +87,75 @@ def report_of(
     return found
 
 
-def findings(report: Mapping[str, Any], app_dir: str, flask_app: str) -> Iterator[Finding]:
-    """The findings of a report: what is different on Lambda."""
+def findings(
+    report: Mapping[str, Any], app_dir: str, flask_app: str, known: Collection[tuple[str, int]] = ()
+) -> Iterator[Finding]:
+    """The findings of a report: what is different on Lambda. Writes of the lines in `known` are left out."""
+    said = set(known)
+    module = _file(app_dir, report["module"]) if report["module"] else app_dir
     for write in report["seen"]:
+        file = _file(app_dir, write["file"]) if write["file"] else module
+        if (file, write["line"]) in said:
+            continue
+        said.add((file, write["line"]))
         yield Finding(
-            file=_file(app_dir, write["file"]) if write["file"] else flask_app,
+            file=file,
             line=write["line"],
             what=f"writes {_shown(write['path'])} when it runs: Lambda's disk is read-only except for /tmp",
             instead="Keep it in S3 or a database; write to /tmp only what can be made again.",
         )
     error = report["error"]
     if error is not None:
-        yield Finding(
-            file=_file(app_dir, error["file"]) if error["file"] else flask_app,
-            line=error["line"],
-            what=f"can't be imported with a read-only disk and no connections: {error['text'].splitlines()[-1]}",
-            instead="Do what needs the disk or the network when a request first asks for it.",
-            stops=bool(report["seen"]) or "Connects" not in error["text"],
-        )
+        yield _failed_import(error, _file(app_dir, error["file"]) if error["file"] else module, flask_app)
     elif report["import_seconds"] > IMPORT_SECONDS / 2:
         yield Finding(
-            file=flask_app,
+            file=module,
+            line=1,
             what=f"takes {report['import_seconds']:.1f} s to import here: Lambda allows {IMPORT_SECONDS:.0f} s",
             instead="Import what is slow in the function that needs it, or set a larger memorySize.",
         )
     for page in report["pages"]:
-        yield from _page(page, flask_app)
+        yield from _page(page, _file(app_dir, page["file"]) if page["file"] else module)
 
 
-def _page(page: Mapping[str, Any], flask_app: str) -> Iterator[Finding]:
-    where = f"{flask_app} GET {page['path']}"
+def _failed_import(error: Mapping[str, Any], file: str, flask_app: str) -> Finding:
+    """The sentence of the build's own import check, or what of this check's rules the import met."""
+    last = error["shown"].strip().rpartition("\n")[2]
+    if error["refused"] == "disk":
+        what = f"{flask_app} can't be imported on a read-only disk: {last}"
+        return Finding(file=file, line=error["line"], what=what, instead=_LATER.format("disk"), stops=True)
+    if error["refused"] == "network":
+        what = f"{flask_app} connects while it is imported, which neither this check nor a build can: {last}"
+        remedy = f"{_LATER.format('network')} Or set checkImport=false, and the build doesn't import it."
+        return Finding(file=file, line=error["line"], what=what, instead=remedy)
+    return Finding(file=file, line=error["line"], what=error["sentence"], above=error["shown"].rstrip(), stops=True)
+
+
+_LATER = "Do what needs the {} when a request first asks for it."
+
+
+def _page(page: Mapping[str, Any], file: str) -> Iterator[Finding]:
     if page["bytes"] > BINARY_LIMIT:
+        size = f"{page['bytes'] / 1e6:.1f} MB or more"
         yield Finding(
-            file=where,
-            what=f"answers {page['bytes'] / 1e6:.1f} MB or more: a response has 6 MB at most, 4.5 MB if it is binary",
+            file=file,
+            line=page["line"],
+            what=f"GET {page['path']} answers {size}: a response has 6 MB at most, 4.5 MB if it is binary",
             instead="Send it page by page, or redirect to a presigned URL of S3.",
         )
     if page["streamed"]:
         yield Finding(
-            file=where,
-            what="streams its answer: a response is sent when it is complete, 6 MB at most and within 29 s",
+            file=file,
+            line=page["line"],
+            what=f"GET {page['path']} streams its answer: a response is sent when it is complete, 6 MB at most and"
+            " within 29 s",
             instead="Send what is ready, page by page.",
         )
     if page["seconds"] > IMPORT_SECONDS:
         yield Finding(
-            file=where,
-            what=f"takes {page['seconds']:.0f} s here: a request has 29 s at most",
+            file=file,
+            line=page["line"],
+            what=f"GET {page['path']} takes {page['seconds']:.0f} s here: a request has 29 s at most",
             instead="Send the work to a queue, and let a page ask for the result.",
         )
 

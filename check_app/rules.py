@@ -6,7 +6,7 @@ are often wrong.
 
 import ast
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from check_app.finding import Finding
@@ -24,6 +24,9 @@ _DATABASE = (
     "Use PostgreSQL, MySQL or DynamoDB, and set its address in an environment variable (the setting `environment`)."
 )
 _COOKIES = "Use Flask's own signed cookies, or Redis or DynamoDB."
+_ELSEWHERE = "Keep them in signed cookies, Redis, a database or DynamoDB."
+_AFTERWARDS = "on Lambda the response waits until the work is done, and a request has 29 s at most"
+_AT_ONCE = "Keep it short, or send it to a queue: SQS or EventBridge Scheduler, to DUALMODE_EVENTS_PATH."
 _QUEUE = "Do it before the response, or send it to a queue: SQS or EventBridge Scheduler, to DUALMODE_EVENTS_PATH."
 _POLLING = "Let the page ask again, add a WebSocket API of API Gateway, or run it in a container service."
 _LOG = "Log to the standard error stream (logging.StreamHandler): Lambda keeps it in CloudWatch Logs."
@@ -38,6 +41,8 @@ class Rule:
     sees: Sees
     what: str
     instead: str
+    stops: bool = False
+    """Whether the application can't work with it at all."""
 
 
 def calls(*names: str) -> Sees:
@@ -166,6 +171,45 @@ def streams(node: ast.AST, source: Source) -> bool:
     return named or isinstance(first, ast.GeneratorExp)
 
 
+def calls_method(*names: str) -> Sees:
+    """A call of a method of one of these names, of whatever object."""
+    return lambda node, _source: (
+        isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in names
+    )
+
+
+def takes(*types: str) -> Sees:
+    """A parameter of one of these types, by their full names, which a framework fills in."""
+    return lambda node, source: (
+        isinstance(node, ast.arg)
+        and node.annotation is not None
+        and any(source.name_of(part) in types for part in ast.walk(node.annotation))
+    )
+
+
+def routes_websocket(node: ast.AST, source: Source) -> bool:
+    """A route for WebSockets: `@app.websocket("/ws")` of Quart and FastAPI, Starlette's route or endpoint."""
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        return any(
+            calls_method("websocket", "websocket_route")(part, source) and is_path(_arguments(part)[:1])
+            for part in node.decorator_list
+        )
+    if isinstance(node, ast.ClassDef):
+        return any(source.name_of(base) == "starlette.endpoints.WebSocketEndpoint" for base in node.bases)
+    adds = calls_method("add_websocket", "add_websocket_route", "add_api_websocket_route")(node, source)
+    return calls("starlette.routing.WebSocketRoute")(node, source) or (adds and is_path(_arguments(node)[:1]))
+
+
+def is_path(arguments: Sequence[ast.expr]) -> bool:
+    """Whether the first argument is the text of a URL's path."""
+    return any(isinstance(first, ast.Constant) and str(first.value).startswith("/") for first in arguments)
+
+
+def is_a(name: str) -> Callable[[ast.expr, Source], bool]:
+    """What has this full name."""
+    return lambda node, source: source.name_of(node) == name
+
+
 def is_text(*values: str) -> Callable[[ast.expr, Source], bool]:
     """One of these texts, in any case."""
     return lambda node, _source: isinstance(node, ast.Constant) and str(node.value).lower() in values
@@ -197,6 +241,12 @@ RULES: tuple[Rule, ...] = (
         _DATABASE,
     ),
     Rule(setting("SESSION_TYPE", is_text("filesystem", "cachelib")), f"keeps sessions on the disk: {_DISK}", _COOKIES),
+    Rule(setting("tools.sessions.storage_type", is_text("file")), f"keeps sessions on the disk: {_DISK}", _ELSEWHERE),
+    Rule(
+        setting("tools.sessions.storage_class", is_a("cherrypy.lib.sessions.FileSession")),
+        f"keeps sessions on the disk: {_DISK}",
+        _ELSEWHERE,
+    ),
     Rule(
         setting("CACHE_TYPE", is_text("filesystem", "filesystemcache", "flask_caching.backends.filesystemcache")),
         f"caches on the disk: {_DISK}",
@@ -214,10 +264,26 @@ RULES: tuple[Rule, ...] = (
         f"runs work in the background: {_THREADS}",
         f"{_QUEUE} A worker that runs elsewhere can stay as it is.",
     ),
+    Rule(calls_method("start_background_task"), f"starts a thread: {_THREADS}", _QUEUE),
+    Rule(calls_method("add_background_task"), f"starts a task in the background: {_THREADS}", _QUEUE),
     Rule(
-        imports("flask_sock", "flask_socketio", "flask_sockets", "socketio", "simple_websocket"),
-        f"uses WebSockets: {_SOCKETS}",
+        calls("starlette.background.BackgroundTask", "starlette.background.BackgroundTasks"),
+        f"works after the response: {_AFTERWARDS}",
+        _AT_ONCE,
+    ),
+    Rule(
+        takes("fastapi.BackgroundTasks", "fastapi.background.BackgroundTasks", "starlette.background.BackgroundTasks"),
+        f"works after the response: {_AFTERWARDS}",
+        _AT_ONCE,
+    ),
+    Rule(imports("flask_sock", "flask_sockets", "simple_websocket"), f"uses WebSockets: {_SOCKETS}", _POLLING),
+    Rule(routes_websocket, f"serves WebSockets: {_SOCKETS}", _POLLING),
+    Rule(
+        calls("flask_socketio.SocketIO", "socketio.Server", "socketio.AsyncServer"),
+        f"serves Socket.IO, which keeps a connection and its state in one process: {_SOCKETS}, and each of its requests"
+        " may reach another copy of the function",
         _POLLING,
+        stops=True,
     ),
     Rule(text(r"text/event-stream"), f"sends events as they come: {_STREAMS}", _POLLING),
     Rule(streams, f"streams its answer: {_STREAMS}", _WHOLE),
@@ -237,7 +303,7 @@ def findings(source: Source) -> Iterable[Finding]:
             line = getattr(node, "lineno", 0)
             if (line, rule.what) not in seen and rule.sees(node, source):
                 seen.add((line, rule.what))
-                yield Finding(file=source.name, line=line, what=rule.what, instead=rule.instead)
+                yield Finding(file=source.name, line=line, what=rule.what, instead=rule.instead, stops=rule.stops)
 
 
 _OTHER_OPENS = ("os.", "gzip.", "zipfile.", "tarfile.", "webbrowser.", "PIL.", "urllib.")

@@ -5,11 +5,13 @@ for the report. It refuses writes outside /tmp, as Lambda does, and connections,
 """
 
 import errno
+import inspect
 import json
 import os
 import sys
 import time
 import traceback
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -19,25 +21,38 @@ _WRITABLE = ("/tmp/", "/dev/", "/proc/self/")  # noqa: S108  where Lambda lets a
 _CHANGES = {"os.mkdir", "os.remove", "os.rename", "os.rmdir", "os.link", "os.symlink", "os.truncate", "os.chmod"}
 _CONNECTS = {"socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto"}
 
+NO_CONNECTIONS = "A check connects to nothing"
+
 _seen: list[dict[str, Any]] = []
 
 
 def main(report: int, seconds: float) -> None:
     """Visit the application, and write what was seen to the descriptor `report`."""
-    from dualmode import application, kinds
+    from dualmode import application, import_check, kinds
 
-    answer: dict[str, Any] = {"seen": _seen, "pages": [], "error": None, "import_seconds": None}
+    name = application.import_string()
+    answer: dict[str, Any] = {"seen": _seen, "pages": [], "error": None, "import_seconds": None, "module": ""}
     sys.addaudithook(_refuse)
     began = time.perf_counter()
     try:
-        app = application.load(application.import_string())
+        app = application.load(name)
         answer["import_seconds"] = time.perf_counter() - began
         if kinds.is_flask(app):
             answer["pages"] = _pages(app, began + seconds)
     except BaseException as error:  # noqa: BLE001  any exception is a result
-        text = "".join(traceback.format_exception_only(error)).strip().replace(f"{_TASK}/", "")
-        answer["error"] = {"text": text, **_place_of(error)}
-    os.write(report, json.dumps(answer).encode())
+        if error.__traceback__ is not None:
+            error.__traceback__ = error.__traceback__.tb_next  # without this function: it isn't the application's
+        own = isinstance(error, application.ApplicationError)
+        answer["error"] = {
+            "sentence": _in_their_words(import_check.sentence(error, name)),
+            "shown": "" if own else _in_their_words(import_check.shown(error)),
+            "refused": _refused_by_us(error),
+            **_place_of(error),
+        }
+    with suppress(Exception):
+        answer["module"] = _below_task(Path(str(sys.modules[application.module_name(name)].__file__)))
+    with os.fdopen(report, "w") as file:
+        json.dump(answer, file)
     os._exit(0)  # its threads would keep this process running
 
 
@@ -66,6 +81,7 @@ def _pages(app: Any, until: float) -> list[dict[str, Any]]:
         pages.append(
             {
                 "path": str(rule),
+                **_place_of_function(app.view_functions[rule.endpoint]),
                 "status": status,
                 "error": error,
                 "bytes": size,
@@ -90,7 +106,7 @@ def _refuse(event: str, arguments: tuple[Any, ...]) -> None:
         if name and ":memory:" not in name and "mode=memory" not in name and not Path(name).is_file():
             _refuse_path(name)
     elif event in _CONNECTS:
-        raise OSError(errno.ENETUNREACH, "A check connects to nothing")
+        raise OSError(errno.ENETUNREACH, NO_CONNECTIONS)
 
 
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
@@ -105,6 +121,38 @@ def _refuse_path(path: object) -> None:
         return
     _seen.append({"path": full, **_place(sys._getframe(2))})
     raise OSError(errno.EROFS, os.strerror(errno.EROFS), full)
+
+
+def _refused_by_us(error: BaseException | None) -> str:
+    """What of the check's own rules an import met: `disk`, `network` or ""; an error often hides it in its cause."""
+    while error is not None:
+        if NO_CONNECTIONS in str(error):
+            return "network"
+        if isinstance(error, OSError) and error.errno == errno.EROFS:
+            return "disk"
+        error = error.__cause__ or error.__context__
+    return ""
+
+
+def _in_their_words(text: str) -> str:
+    """The text with files of this copy named as their owner calls them."""
+    folder = Path(os.environ.get("APP_DIR", ""))
+    packaged = (_TASK / folder.name / "__init__.py").exists()
+    return text.replace(str(_TASK), str(folder.parent if packaged else folder))
+
+
+def _place_of_function(view: Any) -> dict[str, object]:
+    """Where a view is: a decorator's own function leads to what it wraps, a class-based view to its class."""
+    found = inspect.unwrap(getattr(view, "view_class", view))
+    try:
+        return {"file": _below_task(Path(str(inspect.getsourcefile(found)))), "line": inspect.getsourcelines(found)[1]}
+    except (OSError, TypeError):
+        return {"file": "", "line": 0}
+
+
+def _below_task(file: Path) -> str:
+    """A file of the application, as a path in its folder, "" for one from elsewhere."""
+    return str(file.relative_to(_TASK)) if file.is_relative_to(_TASK) else ""
 
 
 def _place(frame: FrameType | None) -> dict[str, object]:

@@ -22,26 +22,39 @@ def main() -> int:
     lazy_imports.install()
     try:
         app = application.load(import_string)
-    except application.ApplicationError as error:
-        return _fail(str(error))
-    except ModuleNotFoundError as error:
-        _show(error)
-        return _fail(f"Importing {import_string} fails: there is no module {error.name}. {_where_modules_come_from()}")
-    except Exception as error:  # noqa: BLE001 - whatever their code raises
-        _show(error)
-        return _fail(
-            f"Importing {import_string} fails with {type(error).__name__}, as shown above. Fix it, or set a variable"
-            " that it needs in the setting environment, which this import sees. Set checkImport=false to leave this"
-            " check out if the application needs a database or a network to be imported."
-        )
-    except SystemExit as error:
-        _show(error)
-        return _fail(
-            f"Importing {import_string} ends Python, as shown above: an application may do that only when it runs."
-        )
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever their code raises
+        if not isinstance(error, application.ApplicationError):
+            print(shown(error), end="", file=sys.stderr)  # noqa: T201 - a command
+        print(f"{MARK}{sentence(error, import_string)}", file=sys.stderr)  # noqa: T201
+        return 1
     if not kinds.is_wsgi(app):
         import dualmode.asgi  # noqa: F401 - what would run it is a part of the start
     return 0
+
+
+def sentence(error: BaseException, import_string: str) -> str:
+    """Returns what is wrong with an application whose import raised `error`, and what to do about it."""
+    if isinstance(error, application.ApplicationError):
+        return str(error)
+    if isinstance(error, ModuleNotFoundError):
+        return f"Importing {import_string} fails: there is no module {error.name}. {_where_modules_come_from()}"
+    if isinstance(error, SystemExit):
+        return f"Importing {import_string} ends Python, as shown above: an application may do that only when it runs."
+    return (
+        f"Importing {import_string} fails with {type(error).__name__}, as shown above. Fix it, or set a variable"
+        " that it needs in the setting environment, which this import sees. Set checkImport=false to leave this"
+        " check out if the application needs a database or a network to be imported."
+    )
+
+
+def shown(error: BaseException) -> str:
+    """Returns a traceback from the application's first frame on: our own frames explain nothing."""
+    import traceback
+
+    trace = error.__traceback__
+    while trace is not None and _is_ours(trace.tb_frame.f_code.co_filename):
+        trace = trace.tb_next
+    return "".join(traceback.format_exception(type(error), error, trace))
 
 
 def variables(environ: Mapping[str, str]) -> dict[str, str]:
@@ -72,23 +85,8 @@ def _where_modules_come_from() -> str:
     )
 
 
-def _show(error: BaseException) -> None:
-    """Prints a traceback from the application's first frame on: our own frames explain nothing."""
-    import traceback
-
-    trace = error.__traceback__
-    while trace is not None and _is_ours(trace.tb_frame.f_code.co_filename):
-        trace = trace.tb_next
-    traceback.print_exception(type(error), error, trace)
-
-
 def _is_ours(file: str) -> bool:
     return file.startswith("<frozen") or Path(file).parent == Path(__file__).parent
-
-
-def _fail(sentence: str) -> int:
-    print(f"{MARK}{sentence}", file=sys.stderr)  # noqa: T201 - a command
-    return 1
 
 
 if __name__ == "__main__":

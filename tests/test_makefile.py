@@ -11,7 +11,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-TARGETS = {"sandbox": "sandbox.py", "test": "pytest.py", "bench-runtime": "benchmarks/runtime.py"}
+TARGETS = {
+    "sandbox": "sandbox.py",
+    "test": "pytest.py",
+    "check-app": "check_app.py",
+    "bench-runtime": "benchmarks/runtime.py",
+}
 TELL = "import json, os, sys; print(json.dumps([os.environ.get('PORT'), *sys.argv[1:]]))\n"
 
 
@@ -89,6 +94,11 @@ def test_no_command_in_a_variable_is_run(make, target, variable, given):
 def test_arguments_reach_the_program_word_by_word(make, target, given, words):
     assert told(make(target, f"ARGS={given}"))[1:] == words
     assert told(make(target, ARGS=given))[1:] == words
+
+
+def test_the_check_of_an_application_takes_its_name_and_further_arguments(make):
+    given = told(make("check-app", "APP=my shop", "FLASK_APP=shop:create_app('a b')", "ARGS=--stack prod --code-only"))
+    assert given[1:] == ["--app", "my shop", "--flask-app", "shop:create_app('a b')", "--stack", "prod", "--code-only"]
 
 
 def test_the_port_is_8000_unless_another_is_given(make):

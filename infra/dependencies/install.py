@@ -26,13 +26,23 @@ def install(declared: Path, python: Path, base: str) -> None:
     """
     plan = read_plan(declared)
     with tempfile.TemporaryDirectory() as scratch:
-        arguments = list(plan.requirements)
-        if plan.lock:
-            arguments += ["-r", str(_export(plan, declared, Path(scratch)))]
-        elif plan.source == REQUIREMENTS:
-            arguments += ["-r", REQUIREMENTS]
+        arguments = wanted(plan, declared, Path(scratch))
         if arguments:
             _pip(["install", "--no-compile", *arguments], plan, declared, python, base)
+
+
+def wanted(plan: Plan, declared: Path, scratch: Path) -> list[str]:
+    """Returns pip's arguments for all that is installed without the application's code; empty, nothing is.
+
+    Raises:
+        DependencyError: a lock can't be read.
+    """
+    arguments = list(plan.requirements)
+    if plan.lock:
+        arguments += ["-r", str(_export(plan, declared, scratch))]
+    elif plan.source == REQUIREMENTS:
+        arguments += ["-r", REQUIREMENTS]
+    return arguments
 
 
 def install_project(folder: Path, declared: Path, python: Path, base: str) -> None:

@@ -2,13 +2,9 @@
 
 import pytest
 
-from check_app import wheels
-from check_app.__main__ import _once, main
+from check_app.__main__ import main
 from check_app.files import findings
-from check_app.finding import Finding
 from tests.support.program import ROOT
-
-DOCKERFILE = ROOT / "infra" / "Dockerfile"
 
 
 @pytest.fixture
@@ -64,35 +60,22 @@ def test_a_file_that_no_response_can_carry_is_named(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("base", "python"),
+    ("arguments", "sentence"),
     [
-        ("", "3.15"),
-        ("python:3.13-slim", "3.13"),
-        ("public.ecr.aws/lambda/python:3.12", "3.12"),
-        ("python@sha256:" + "0" * 64, None),
-        ("mine:latest", None),
+        (
+            ["--app", "shop"],
+            "flaskApp is 'scripts.server:app', but that is the sample, and appDir is 'shop': set the application in"
+            " that folder, such as shop:app.",
+        ),
+        (
+            ["--app", "../shop", "--flask-app", "shop:app"],
+            "appDir is '../shop', but a container build sees only this repository: move the application into a folder"
+            " of it and name that.",
+        ),
     ],
 )
-def test_the_python_of_the_base_is_read_from_its_name(base, python):
-    assert wheels.base_python(DOCKERFILE, base) == python
-
-
-def test_a_package_without_a_wheel_is_an_error_on_its_line(tmp_path):
-    requirements = tmp_path / "requirements.txt"
-    requirements.write_text("itsdangerous==2.2.0\nhttpbin==0.0.0.1\n")
-    (found,) = wheels.findings(requirements, "3.15", "x86_64")
-    assert (found.line, found.what, found.stops) == (
-        2,
-        "httpbin==0.0.0.1 has no wheel for Python 3.15 on x86_64, and the build compiles nothing",
-        True,
-    )
-    requirements.write_text("itsdangerous==2.2.0\n")
-    assert wheels.findings(requirements, "3.15", "arm64") == []
-
-
-def test_one_line_has_one_warning_however_it_was_seen():
-    first = Finding(file="shop.py", line=3, what="makes a folder", instead="Keep it in S3.")
-    again = Finding(file="shop.py", line=3, what="writes instance when it runs", instead="Keep it in S3.")
-    error = Finding(file="shop.py", line=3, what="can't be imported", instead="Do it later.", stops=True)
-    other = Finding(file="shop.py", line=1, what="starts a thread", instead="Do it before the response.")
-    assert _once([first, other, again, error]) == [other, error, first]
+def test_what_a_deployment_refuses_is_refused_in_its_words(project, capsys, arguments, sentence):
+    (project.parent / "shop").mkdir(exist_ok=True)
+    assert main(arguments) == 2
+    shown = capsys.readouterr()
+    assert (shown.out, shown.err) == ("", f"check-app: {sentence}\n")

@@ -1,6 +1,7 @@
 """An application is run with every write and every connection refused, and what it tried is said with file and line."""
 
 import socket
+import subprocess
 import sys
 import textwrap
 from pathlib import Path
@@ -24,6 +25,7 @@ def visit(tmp_path):
             Path(sys.executable),
             runtime=ROOT,
             task=folder,
+            app_dir=str(folder),
             flask_app="shop:app",
             environment=environment,
         )
@@ -103,8 +105,8 @@ def test_an_application_that_writes_while_it_is_imported_can_not_work(visit):
     place = str(visit.folder / "shop.py")
     assert [(file, line, stops) for file, line, _, stops in found] == [(place, 3, False), (place, 3, True)]
     assert found[1][2] == (
-        "can't be imported with a read-only disk and no connections: "
-        "OSError: [Errno 30] Read-only file system: 'instance'"
+        "shop:app can't be imported on a read-only disk: OSError: [Errno 30] Read-only file system:"
+        f" '{visit.folder}/instance'"
     )
     assert report["import_seconds"] is None
 
@@ -162,9 +164,41 @@ def test_pages_that_stream_or_are_large_are_named(visit):
             return b"a" * 5_000_000
         """
     )
-    assert [(file, what.partition(":")[0]) for file, _, what, _ in found] == [
-        ("shop:app GET /rows", "streams its answer"),
-        ("shop:app GET /large", "answers 5.0 MB or more"),
+    place = str(visit.folder / "shop.py")
+    assert [(file, line, what.partition(":")[0]) for file, line, what, _ in found] == [
+        (place, 5, "GET /rows streams its answer"),
+        (place, 9, "GET /large answers 5.0 MB or more"),
+    ]
+
+
+def test_a_page_is_at_the_line_of_its_own_function_whatever_wraps_it(visit):
+    _, found = visit(
+        """
+        import functools
+        from flask import Flask, views
+        app = Flask(__name__)
+
+        def always(view):
+            @functools.wraps(view)
+            def wrapped():
+                return view()
+            return wrapped
+
+        @app.get("/large")
+        @always
+        def large():
+            return b"a" * 5_000_000
+
+        class Page(views.View):
+            def dispatch_request(self):
+                return b"a" * 5_000_000
+
+        app.add_url_rule("/page", view_func=Page.as_view("page"))
+        """
+    )
+    assert [(line, what.partition(" answers")[0]) for _, line, what, _ in found] == [
+        (12, "GET /large"),
+        (17, "GET /page"),
     ]
 
 
@@ -175,16 +209,55 @@ def test_the_settings_variables_reach_the_application(visit):
     assert found == []
 
 
-def test_an_import_that_lacks_a_variable_is_said_by_its_last_line(visit):
-    _, found = visit("import os\nfrom flask import Flask\nos.environ['SECRET_KEY']\napp = Flask(__name__)\n")
+@pytest.mark.parametrize(
+    ("code", "line"),
+    [
+        ("import os\nfrom flask import Flask\nos.environ['SECRET_KEY']\napp = Flask(__name__)\n", 3),
+        ("import nothing_of_this_name\n", 1),
+        ("from flask import Flask\nweb = Flask(__name__)\n", 0),
+        ("import sys\n\nsys.exit('no database')\n", 3),
+    ],
+)
+def test_an_import_that_fails_is_said_as_the_build_says_it(visit, code, line):
+    report, found = visit(code)
+    built = subprocess.run(
+        [sys.executable, "-P", "-m", "dualmode.import_check"],
+        cwd=visit.folder,
+        env={"PYTHONPATH": f"{ROOT}:{visit.folder}", "FLASK_APP": "shop:app", "APP_DIR": str(visit.folder)},
+        capture_output=True,
+        text=True,
+    )
+    *above, last = built.stderr.splitlines()
+    assert found == [(str(visit.folder / "shop.py"), line, last.removeprefix("dualmode: "), True)]
+    (finding,) = pages.findings(report, str(visit.folder), "shop:app")
+    assert str(finding).splitlines()[:-1] == above
+
+
+def test_an_import_that_connects_is_told_what_a_build_can_not_do(visit):
+    _, found = visit(
+        """
+        import urllib.request
+        from flask import Flask
+        urllib.request.urlopen("http://127.0.0.1:9/")
+        app = Flask(__name__)
+        """
+    )
     assert found == [
         (
             str(visit.folder / "shop.py"),
-            3,
-            "can't be imported with a read-only disk and no connections: KeyError: 'SECRET_KEY'",
-            True,
+            4,
+            "shop:app connects while it is imported, which neither this check nor a build can: urllib.error.URLError:"
+            " <urlopen error [Errno 101] A check connects to nothing>",
+            False,
         )
     ]
+
+
+def test_a_write_that_the_code_shows_is_said_once(visit):
+    report, _ = visit("from flask import Flask\napp = Flask(__name__)\n@app.get('/')\ndef a():\n    open('a', 'w')\n")
+    place = str(visit.folder / "shop.py")
+    assert len(list(pages.findings(report, str(visit.folder), "shop:app"))) == 1
+    assert list(pages.findings(report, str(visit.folder), "shop:app", {(place, 5)})) == []
 
 
 def test_an_application_that_ends_the_program_is_one_sentence(visit):
@@ -195,5 +268,5 @@ def test_an_application_that_ends_the_program_is_one_sentence(visit):
 
 @pytest.mark.parametrize(("seconds", "found"), [(0.5, []), (6.0, ["takes 6.0 s to import here: Lambda allows 10 s"])])
 def test_an_import_near_lambdas_limit_is_said(seconds, found):
-    report = {"seen": [], "pages": [], "error": None, "import_seconds": seconds}
+    report = {"seen": [], "pages": [], "error": None, "import_seconds": seconds, "module": ""}
     assert [finding.what for finding in pages.findings(report, "shop", "shop:app")] == found

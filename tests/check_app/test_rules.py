@@ -9,6 +9,8 @@ from check_app import rules
 from check_app.source import Source, sources
 from tests.support.program import ROOT
 
+SOCKET_IO = "serves Socket.IO, which keeps a connection and its state in one process"
+
 
 def seen(code):
     source = Source("shop/app.py", ast.parse(textwrap.dedent(code)))
@@ -56,7 +58,39 @@ def seen(code):
             [(1, "runs work in the background")],
         ),
         ("import celery", [(1, "runs work in the background")]),
-        ("from flask_socketio import SocketIO", [(1, "uses WebSockets")]),
+        ("from flask_socketio import SocketIO\nSocketIO(app)", [(2, SOCKET_IO)]),
+        ("import socketio\n\nserver = socketio.AsyncServer()", [(3, SOCKET_IO)]),
+        ("socketio.start_background_task(work)", [(1, "starts a thread")]),
+        ("@app.websocket('/ws')\nasync def talk():\n    pass", [(2, "serves WebSockets")]),
+        ("@router.websocket_route('/ws')\nasync def talk(websocket):\n    pass", [(2, "serves WebSockets")]),
+        ("from starlette.routing import WebSocketRoute\n[WebSocketRoute('/ws', talk)]", [(2, "serves WebSockets")]),
+        (
+            "from starlette.endpoints import WebSocketEndpoint\nclass Talk(WebSocketEndpoint):\n    pass",
+            [(2, "serves WebSockets")],
+        ),
+        ("app.add_websocket('/ws', view_func=talk)", [(1, "serves WebSockets")]),
+        (
+            "from fastapi import BackgroundTasks\n\ndef order(tasks: BackgroundTasks):\n    tasks.add_task(send)",
+            [(3, "works after the response")],
+        ),
+        (
+            "from starlette.background import BackgroundTask\nJSONResponse({}, background=BackgroundTask(send))",
+            [(2, "works after the response")],
+        ),
+        (
+            "from quart import current_app\ncurrent_app.add_background_task(send)",
+            [(2, "starts a task in the background")],
+        ),
+        ("cherrypy.config.update({'tools.sessions.storage_type': 'file'})", [(1, "keeps sessions on the disk")]),
+        ("config['tools.sessions.storage_type'] = 'File'", [(1, "keeps sessions on the disk")]),
+        (
+            "import cherrypy\n_cp_config = {'tools.sessions.storage_class': cherrypy.lib.sessions.FileSession}",
+            [(2, "keeps sessions on the disk")],
+        ),
+        (
+            "from cherrypy.lib.sessions import FileSession\nc['tools.sessions.storage_class'] = FileSession",
+            [(2, "keeps sessions on the disk")],
+        ),
         ("from flask_sock import Sock", [(1, "uses WebSockets")]),
         ("Response(events, mimetype='text/event-stream')", [(1, "sends events as they come")]),
         ("from flask import stream_with_context\nstream_with_context(rows())", [(2, "streams its answer")]),
@@ -98,6 +132,10 @@ def test_what_hurts_is_found_on_its_line(code, found):
         "app.config['MAX_CONTENT_LENGTH'] = 4 * 1024 * 1024",
         "form.save()\nimage.save(buffer)",
         "from . import schedule",
+        "import socketio\nsocketio.SimpleClient().connect('https://shop.example')",
+        "cherrypy.config.update({'tools.sessions.storage_type': 'redis'})",
+        "log.websocket('closed')",
+        "from quart import websocket\nwebsocket.headers",
         "if __name__ == '__main__':\n    open('notes', 'w')",
         "import click\n@click.command('init-db')\ndef init_db():\n    open('notes', 'w')",
         "@app.cli.command()\ndef init_db():\n    open('notes', 'w')",
@@ -105,6 +143,11 @@ def test_what_hurts_is_found_on_its_line(code, found):
 )
 def test_what_works_on_lambda_is_not_found(code):
     assert seen(code) == []
+
+
+def test_an_application_of_socket_io_can_not_work():
+    source = Source("shop/app.py", ast.parse("from flask_socketio import SocketIO\nSocketIO(app)"))
+    assert [finding.stops for finding in rules.findings(source)] == [True]
 
 
 def test_there_is_no_alarm_about_the_sample_and_the_examples_but_for_the_stream():

@@ -76,8 +76,8 @@ def test_two_packages_need_one_python_that_has_both(explain):
 
 def test_a_package_without_any_wheel_is_another_matter(explain):
     assert explain(NOT_BUILT) == (
-        "native-lib==1.2 has no wheel for Python 3.15, and its source can't be built here, as pip says above: take"
-        " another version of it, or another package."
+        "native-lib==1.2 has no wheel for Python 3.15, nor for an older one that the runtime supports, and its source"
+        " can't be built here, as pip says above: take another version of it, or another package."
     )
 
 
