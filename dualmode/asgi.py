@@ -9,6 +9,7 @@ from mangum import Mangum
 from dualmode.events import is_spelling_of
 from dualmode.events_guard import Guard
 from dualmode.http_event import begins
+from dualmode.pending_tasks import PendingTasks
 from dualmode.wsgi_call import Application
 
 Message = MutableMapping[str, Any]
@@ -89,10 +90,12 @@ def as_wsgi(app: AsgiApplication) -> Application:
     async def app_with_state(scope: Message, receive: Receive, send: Send) -> None:
         await app({**scope, "state": state.copy()}, receive, send)
 
+    pending = PendingTasks(loop, _running)
     mangum = Mangum(app_with_state, lifespan="off", custom_handlers=[EnvironRequest])  # type: ignore[list-item]
 
     def wsgi_app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         response: Any = mangum(environ, environ["lambda.context"])
+        pending.tell()
         status, headers, body = response
         start_response(f"{status} -", headers)
         return [body]

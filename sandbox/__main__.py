@@ -61,6 +61,7 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
 def _send(options: Options, request: Request) -> int:
     with _running(options) as sandbox:
         notes = Notes(sandbox.logs)
+        notes.asked(request)
         answer = sandbox.edge.answer(request)
         if options.json:
             print(json.dumps(document(answer), ensure_ascii=False), flush=True)
@@ -99,10 +100,15 @@ def _serve(options: Options) -> int:
         ) from error
     try:
         with _running(options) as sandbox:
-            respond.append(respond_with(sandbox.edge, lambda request, answer: _log(terminal, request, answer)))
+            notes = Notes(sandbox.logs)
+
+            def told(request: Request, answer: Answer) -> None:
+                notes.asked(request)
+                _log(terminal, request, answer)
+
+            respond.append(respond_with(sandbox.edge, told))
             server.start()
             _introduce(terminal, sandbox, server.port)
-            notes = Notes(sandbox.logs)
             with contextlib.suppress(KeyboardInterrupt):  # the normal way to stop it
                 while not threading.Event().wait(_NOTES_SECONDS):
                     _print_notes(terminal, notes)

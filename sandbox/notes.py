@@ -4,9 +4,13 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from dualmode.gateway.http.message import Request
+from dualmode.gateway.http.websocket import ADVICE as WEBSOCKET
+from dualmode.gateway.http.websocket import asks_for_websocket
 from sandbox.function_log import placed, tracebacks
 
 _ADVICE = re.compile(r"gateway: (?!http://)(.+)")
+_PENDING = re.compile(r"A task goes on after the response: [^\"]+\.")  # a warning of the image's runtime
 _TOLD = re.compile(r"sandbox: refused write\t([^\t]+)\t(.+)")
 # Lambda refuses for two reasons: the disk is read-only, and the image's files belong to another user.
 _REFUSED = re.compile(r"\[Errno (13|30)\] [A-Za-z -]+: '([^']*)'")
@@ -32,16 +36,23 @@ class Notes:
         self._earlier = {log: log.stat().st_mtime_ns for log in logs.glob("*.log")}
         """The logs of earlier runs: each begins anew with its function."""
         self._said: set[str] = set()
+        self._of_requests: list[str] = []
+
+    def asked(self, request: Request) -> None:
+        """A client has sent this request; what no log shows about it is for `new` to return."""
+        if asks_for_websocket(request):
+            self._of_requests.append(WEBSOCKET)
 
     def new(self) -> list[str]:
         """Return the sentences that were not returned before."""
+        logs = sorted(self._logs.glob("*.log"))
+        of_requests, self._of_requests = self._of_requests, []
         found = []
-        for log in sorted(self._logs.glob("*.log")):
-            for sentence in self._sentences(self._new_lines(log)):
-                key = place[0] if (place := _PLACE.search(sentence)) else sentence  # one write can have two sentences
-                if key not in self._said:
-                    self._said.add(key)
-                    found.append(sentence)
+        for sentence in (*of_requests, *(each for log in logs for each in self._sentences(self._new_lines(log)))):
+            key = place[0] if (place := _PLACE.search(sentence)) else sentence  # one write can have two sentences
+            if key not in self._said:
+                self._said.add(key)
+                found.append(sentence)
         return found
 
     def _new_lines(self, log: Path) -> list[str]:
@@ -62,6 +73,7 @@ class Notes:
     @staticmethod
     def _sentences(lines: Sequence[str]) -> list[str]:
         found = [match[1] for line in lines if (match := _ADVICE.match(line))]
+        found += [match[0] for line in lines if (match := _PENDING.search(line))]
         found += [refused_write(placed(match[1]), match[2]) for line in lines if (match := _TOLD.match(line))]
         return found + [sentence for block in tracebacks(lines) if (sentence := _of_refused_write(block))]
 

@@ -45,7 +45,7 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     advice = Advice()
     environments = EnvironmentPool(lambda: _environment(settings, advice), settings.workers)
     try:
-        servers = _servers(settings, environments)
+        servers = _servers(settings, environments, advice)
     except OSError as error:
         return _fail(UNAVAILABLE, str(error))
     for server in servers:
@@ -61,12 +61,12 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     return 0
 
 
-def _servers(settings: Settings, environments: EnvironmentPool) -> tuple[HttpServer, HttpServer]:
+def _servers(settings: Settings, environments: EnvironmentPool, advice: Advice) -> tuple[HttpServer, HttpServer]:
     throttle = Throttle(*settings.throttle) if settings.throttle else None
     endpoint = Endpoint(
         account_id=settings.function.account_id, api_id=settings.api_id, mapping_key=settings.mapping_key
     )
-    api = HttpApi(environments, endpoint=endpoint, options=settings.http_api, throttle=throttle)
+    api = HttpApi(environments, endpoint=endpoint, options=settings.http_api, throttle=throttle, advice=advice)
     events = EventsApi(environments, version=settings.function.version, hosts=settings.events_hosts)
     return (
         # Any Host is accepted: callers here are only clients, and an application may have any name

@@ -38,6 +38,16 @@ def environment(own: str) -> dict[str, str]:
     return found if _has_own_disk() else {**found, "DUALMODE_DISK": "refuse"}
 
 
+def environment_of_container(own: str) -> tuple[list[str], dict[str, str]]:
+    """The engine's options and the variables that make a container's function report refused writes.
+
+    The folder is only given to the container, not put into the image. `own` is the function's own PYTHONPATH.
+    """
+    place = "/opt/dualmode-sandbox"
+    path = os.pathsep.join(part for part in (own, place) if part)
+    return ["--volume", f"{_HOOK}:{place}:ro"], {"PYTHONPATH": path}
+
+
 def _launcher(mode: str) -> list[str]:
     return [sys.executable, "-I", "-S", str(_LAUNCHER), mode, str(_TMP_MB)]
 

@@ -229,6 +229,10 @@ class VersionRunner:
             # On this machine's own loopback the function reaches the sandbox's AWS, and nothing else reaches it.
             command += ["--network", "host"]
             told |= {"GATEWAY_HOST": HOST, "PORT": "0", "EVENTS_PORT": str(events_port)}
+            # The engine runs on this machine, so that it can give a folder of it to the container.
+            options, disk = process_disk.environment_of_container(told.get("PYTHONPATH", ""))
+            command += options
+            told |= disk
         else:
             command += ["-p", f"{HOST}:{free_port()}:{_CONTAINER_HTTP_PORT}"]
             command += ["-p", f"{HOST}:{events_port}:{_CONTAINER_EVENTS_PORT}"]

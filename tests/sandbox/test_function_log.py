@@ -4,6 +4,7 @@ import traceback
 
 import pytest
 
+from dualmode.gateway.http.message import Request
 from sandbox.function_log import LogPart, tracebacks
 from sandbox.notes import Notes
 
@@ -134,6 +135,16 @@ WAY_OUT = (
 )
 
 
+WEBSOCKET = (
+    "A client asks for a WebSocket: an HTTP API has none, and the application gets a plain GET. Have the page ask "
+    "again, use API Gateway's WebSocket APIs beside this, or run it in a container service."
+)
+PENDING = (
+    "A task goes on after the response: Lambda freezes it until the next request, which may be never. Finish the work "
+    "before you respond, or send it to a queue such as SQS."
+)
+
+
 @pytest.mark.parametrize(
     ("record", "sentence"),
     [
@@ -159,6 +170,8 @@ WAY_OUT = (
             f"/var/task/a.txt can't be written (shop.py, line 3): {WAY_OUT}",
         ),
         ("gateway: Do something else.", "Do something else."),
+        (f"[WARNING]\t2026-11-21T15:00:00.000Z\tid\t{PENDING}", PENDING),
+        (json.dumps({"level": "WARNING", "message": PENDING, "logger": "dualmode", "requestId": "id"}), PENDING),
         ("gateway: http://127.0.0.1:1 is the HTTP API, http://127.0.0.1:2 takes events", None),
         (in_json(fail()), None),
     ],
@@ -169,6 +182,23 @@ def test_what_a_developer_should_know_is_said_once(tmp_path, record, sentence):
     log.write_text(f"{record}\n{record}\n")
     assert notes.new() == ([] if sentence is None else [sentence])
     log.write_text(f"{record}\n{record}\n{record}\n")
+    assert notes.new() == []
+
+
+@pytest.mark.parametrize(
+    ("headers", "said"),
+    [
+        ((("Connection", "Upgrade"), ("upgrade", "WebSocket")), [WEBSOCKET]),
+        ((("Connection", "Upgrade"), ("Upgrade", "h2c")), []),
+        ((), []),
+    ],
+)
+def test_a_request_for_a_websocket_is_said_once(tmp_path, headers, said):
+    notes = Notes(tmp_path)
+    for _ in range(2):
+        notes.asked(Request(method="GET", target="/ws", headers=headers))
+    assert notes.new() == said
+    notes.asked(Request(method="GET", target="/ws", headers=headers))
     assert notes.new() == []
 
 

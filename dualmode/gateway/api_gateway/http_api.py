@@ -22,6 +22,8 @@ from dualmode.gateway.api_gateway.result_response import (
 from dualmode.gateway.api_gateway.throttle import Throttle
 from dualmode.gateway.http.connection import RefusedError
 from dualmode.gateway.http.message import Request, Response
+from dualmode.gateway.http.websocket import asks_for_websocket
+from dualmode.gateway.lambda_.advice import Advice
 from dualmode.gateway.lambda_.environment_pool import EnvironmentPool
 from dualmode.gateway.lambda_.invocation import REQUEST_LIMIT, Invocation
 from dualmode.gateway.lambda_.trace_id import new_trace_id, new_trace_root
@@ -67,7 +69,9 @@ class HttpApi:
         endpoint: Endpoint,
         options: HttpApiOptions,
         throttle: Throttle | None = None,
+        advice: Advice | None = None,
     ) -> None:
+        self._advice = advice or Advice()
         self._environments = environments
         self._endpoint = endpoint
         self._options = options
@@ -80,6 +84,8 @@ class HttpApi:
         """
         now = time.time()
         request_id = new_request_id()
+        if asks_for_websocket(request):
+            self._advice.asks_for_websocket()
         if head_bytes(request) > HEADER_LIMIT:
             status = self._options.header_limit_status
             return message_response(status, refusal_message(431), request_id=request_id)

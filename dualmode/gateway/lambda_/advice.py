@@ -3,6 +3,7 @@
 import logging
 import threading
 
+from dualmode.gateway.http.websocket import ADVICE as WEBSOCKET
 from dualmode.gateway.lambda_.invocation import RESPONSE_LIMIT
 
 _log = logging.getLogger(__name__)
@@ -46,6 +47,10 @@ class Advice:
             "A thread still runs after the response: Lambda freezes it, as the gateway does, until the next request, "
             "which may never come. Finish the work before you respond, or send it to a queue such as SQS.",
         )
+
+    def asks_for_websocket(self) -> None:
+        """A client's request is for a WebSocket."""
+        self._say("websocket", WEBSOCKET)
 
     def _say(self, key: str, sentence: str) -> None:
         with self._lock:

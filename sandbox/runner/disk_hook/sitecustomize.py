@@ -1,4 +1,4 @@
-"""Python imports this at the start of a function in a process: it reports each write that Lambda's disk would refuse.
+"""Python imports this at the start of a function that the sandbox runs: it reports each write that Lambda would refuse.
 
 It also reports those that the application catches, which no log would show. With DUALMODE_DISK=refuse it refuses them,
 too: then the kernel gives the function no disk of its own. The log has the file and the line of the application.

@@ -1,5 +1,6 @@
 """Between requests a function is frozen, as on Lambda; and what that and other limits mean for it is said once."""
 
+import http.client
 import json
 import logging
 from pathlib import Path
@@ -86,6 +87,17 @@ def test_a_start_that_takes_longer_than_lambda_gives_it_is_said_once(said):
             "The application took longer than 0.3 s to start: Lambda then ends it and starts it again in the "
             "first request's own time. Import less, or load what is large when it is first needed."
         ]
+
+
+def test_a_request_for_a_websocket_is_said_once_and_served_as_a_plain_one(tmp_path):
+    upgrade = (("Host", "h"), ("Connection", "Upgrade"), ("Upgrade", "websocket"))
+    with gateway(tmp_path) as made:
+        for _ in range(2):
+            connection = http.client.HTTPConnection("127.0.0.1", made.port, timeout=30)
+            connection.request("GET", "/ws", headers=dict(upgrade))
+            assert connection.getresponse().status == 200
+            connection.close()
+        assert made.log.read_text().count("gateway: A client asks for a WebSocket: an HTTP API has none") == 1
 
 
 def test_the_gateway_says_advice_once_for_all_its_environments(tmp_path):

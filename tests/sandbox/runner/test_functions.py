@@ -15,6 +15,7 @@ from sandbox.edge.edge import FunctionFailedError, FunctionTimedOutError
 from sandbox.errors import SandboxError
 from sandbox.notes import Notes
 from sandbox.runner import process_disk
+from sandbox.runner.container_engine import traits
 from sandbox.runner.images import ImageStore
 from sandbox.runner.version_runner import VersionRunner
 from tests.support.planted import is_planted, plant
@@ -261,10 +262,22 @@ def test_a_process_has_a_tmp_of_its_own(own_runner):
     assert not Path("/tmp/written").exists()
 
 
-@pytest.mark.parametrize("own_disk", [True, False])
-@pytest.mark.parametrize("own_runner", ["process"], indirect=True)
-def test_each_refused_write_of_a_process_is_told_with_its_line(own_runner, own_disk, monkeypatch, tmp_path):
-    if own_disk and not process_disk._has_own_disk():
+@pytest.mark.parametrize(
+    ("own_runner", "own_disk"),
+    [
+        ("process", True),
+        ("process", False),
+        ("container", True),
+    ],
+    indirect=["own_runner"],
+)
+def test_each_refused_write_is_told_with_its_line_also_if_the_application_catches_it(
+    own_runner, own_disk, monkeypatch, tmp_path, request
+):
+    contained = request.node.callspec.params["own_runner"] == "container"
+    if contained and not traits(request.getfixturevalue("engine")).shares_loopback:
+        pytest.skip("the engine runs on another machine, which has no folder of this one")
+    if not contained and own_disk and not process_disk._has_own_disk():
         pytest.skip("the kernel gives this user no mount namespace")
     if not own_disk:
         monkeypatch.setattr(process_disk, "_has_own_disk", lambda: False)
