@@ -14,7 +14,7 @@ from check_app.source import Source, sources
 from sandbox import settings, state_folder, variables
 from sandbox.assignments import parse_assignments
 from sandbox.errors import SandboxError
-from sandbox.runner.base_python import base_python
+from sandbox.runner.base_python import base_image, base_python
 from sandbox.runner.images import ImageStore
 
 OK, STOPS, USAGE = 0, 1, 2
@@ -90,13 +90,17 @@ def _findings(values: Mapping[str, Any], *, code_only: bool, state: Path) -> Ite
     yield from files.findings(folder)
     if code_only:
         return
-    base = values["baseImage"]
-    python = base_python(_DOCKERFILE.read_bytes(), {"BASE_IMAGE": base})
+    build = (_DOCKERFILE.read_bytes(), {"BASE_IMAGE": values["baseImage"]})
+    python = base_python(*build)
     missing: list[Finding] = []
     if python:
         print(f"Asking whether its packages can be installed on Python {python} ...", file=sys.stderr)
         asked = packages.findings(
-            folder, python=python, architecture=values["architecture"], base=base, environ=variables.downloading()
+            folder,
+            python=python,
+            architecture=values["architecture"],
+            base=base_image(*build),
+            environ=variables.downloading(),
         )
         missing = list(asked)
         yield from missing

@@ -23,7 +23,7 @@ def findings(
         target = dry_run.Target(python=python, machine=_MACHINES[architecture], base=base)
         try:
             plan = declared.copy(folder, str(folder), Path(scratch))
-            lack = dry_run.lacking(Path(scratch), target, environ)
+            lack = dry_run.lacking(folder, Path(scratch), target, environ)
         except DependencyError as error:
             yield _sentence(str(error), folder)
             return

@@ -21,6 +21,8 @@ SECONDS = 60.0
 IMPORT_SECONDS = 10.0
 """How long Lambda waits for the import. Source: "Lambda quotas" and "Init phase", Lambda Developer Guide."""
 
+_SHOWN_LINES = 10  # of what an application prints before its import fails
+
 _VISIT = Path(__file__).parent / "visit.py"
 
 
@@ -84,7 +86,7 @@ def report_of(
         last = (said.decode(errors="replace").strip().splitlines() or ["it printed nothing"])[-1]
         raise SandboxError(f"{flask_app} ends Python while it is imported or answers a request: {last}")
     found: dict[str, Any] = json.loads(text)
-    return found
+    return {**found, "printed": said.decode(errors="replace").strip().splitlines()}
 
 
 def findings(
@@ -106,7 +108,8 @@ def findings(
         )
     error = report["error"]
     if error is not None:
-        yield _failed_import(error, _file(app_dir, error["file"]) if error["file"] else module, flask_app)
+        printed = report["printed"][-_SHOWN_LINES:]
+        yield _failed_import(error, printed, _file(app_dir, error["file"]) if error["file"] else module, flask_app)
     elif report["import_seconds"] > IMPORT_SECONDS / 2:
         yield Finding(
             file=module,
@@ -118,7 +121,7 @@ def findings(
         yield from _page(page, _file(app_dir, page["file"]) if page["file"] else module)
 
 
-def _failed_import(error: Mapping[str, Any], file: str, flask_app: str) -> Finding:
+def _failed_import(error: Mapping[str, Any], printed: list[str], file: str, flask_app: str) -> Finding:
     """The sentence of the build's own import check, or what of this check's rules the import met."""
     last = error["shown"].strip().rpartition("\n")[2]
     if error["refused"] == "disk":
@@ -128,7 +131,8 @@ def _failed_import(error: Mapping[str, Any], file: str, flask_app: str) -> Findi
         what = f"{flask_app} connects while it is imported, which neither this check nor a build can: {last}"
         remedy = f"{_LATER.format('network')} Or set checkImport=false, and the build doesn't import it."
         return Finding(file=file, line=error["line"], what=what, instead=remedy)
-    return Finding(file=file, line=error["line"], what=error["sentence"], above=error["shown"].rstrip(), stops=True)
+    above = "\n".join([*printed, *error["shown"].splitlines()])
+    return Finding(file=file, line=error["line"], what=error["sentence"], above=above, stops=True)
 
 
 _LATER = "Do what needs the {} when a request first asks for it."

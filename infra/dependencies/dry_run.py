@@ -6,6 +6,7 @@ compiler: what can be built so is no obstacle, and pip goes on with it.
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -64,8 +65,10 @@ class Lack:
     remedy: str
 
 
-def lacking(declared: Path, target: Target, environ: Mapping[str, str] = os.environ) -> Lack | None:
-    """Returns the first package that `declared` asks for and a build for `target` can't install, or None.
+def lacking(application: Path, declared: Path, target: Target, environ: Mapping[str, str] = os.environ) -> Lack | None:
+    """Returns the first package that an application asks for and a build for `target` can't install, or None.
+
+    `application` is its folder, and `declared` what declares its dependencies.
 
     Raises:
         DependencyError: what is declared can't be read.
@@ -77,6 +80,9 @@ def lacking(declared: Path, target: Target, environ: Mapping[str, str] = os.envi
         for name in ("built", "empty", "target", "tools"):
             (scratch / name).mkdir()
         arguments = [_without_hashes(each, declared) for each in wanted(plan, declared, scratch / "tools")]
+        if plan.project == ["-e", "."] and not arguments:  # only its own build can tell what it needs
+            shutil.copytree(application, scratch / "application", symlinks=True)  # which may write beside its code
+            arguments = [str(scratch / "application")]
         if not arguments:
             return None
         asked = [sys.executable, "-c", _PIP_FOR_ANOTHER, target.python, target.machine]
@@ -91,8 +97,10 @@ def lacking(declared: Path, target: Target, environ: Mapping[str, str] = os.envi
                     return None
                 if not missing:
                     return _unknown(said[-1].removeprefix("ERROR: "))
-                if not _builds(missing, scratch, environ, until):
-                    return _lack(missing, said, target, environ)
+                failed = _built(missing, scratch, environ, until)
+                if failed:
+                    has_source = not any(_NOT_FOUND.search(line) for line in failed)
+                    return _lack(missing, said, target, environ, has_source=has_source)
         except subprocess.TimeoutExpired:
             return _unknown(f"it takes longer than {_SECONDS:.0f} s")
     return None
@@ -127,26 +135,23 @@ def _missing(said: Sequence[str], target: Target, environ: Mapping[str, str]) ->
     return next((each for each in asked if not wheels.has_wheel(each, target.minor, target.machine, environ)), "")
 
 
-def _builds(requirement: str, scratch: Path, environ: Mapping[str, str], until: float) -> bool:
-    """Builds the newest source of a package into `scratch/built` where nothing is on the PATH, and says if it could."""
+def _built(requirement: str, scratch: Path, environ: Mapping[str, str], until: float) -> list[str]:
+    """Builds the newest source of a package into `scratch/built` with nothing on the PATH; returns why it can't."""
     name = re.split(r"[^\w.\-]", requirement)[0]
     made = scratch / "made"
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input", "wheel", "--quiet"]
     command += ["--no-cache-dir"]  # it has wheels that a compiler of this machine made
     command += ["--no-deps", "--no-binary", name, "--wheel-dir", str(made), requirement]
     bare = {key: value for key, value in environ.items() if key not in ("CC", "CXX")}
-    if _said(command, scratch, bare | {"PATH": str(scratch / "empty")}, until):
-        return False
-    built = False
+    failed = _said(command, scratch, bare | {"PATH": str(scratch / "empty")}, until)
     for wheel in made.glob("*.whl"):
         project, version, *_ = wheel.name.split("-")
         # A package whose extensions are optional has this machine's tags, though nothing in it was compiled.
         wheel.rename(scratch / "built" / f"{project}-{version}-py3-none-any.whl")
-        built = True
-    return built
+    return failed
 
 
-def _lack(package: str, said: Sequence[str], target: Target, environ: Mapping[str, str]) -> Lack:
+def _lack(package: str, said: Sequence[str], target: Target, environ: Mapping[str, str], *, has_source: bool) -> Lack:
     named = re.escape(package)
     by = [
         found[1]
@@ -158,13 +163,18 @@ def _lack(package: str, said: Sequence[str], target: Target, environ: Mapping[st
         if (found := re.search(pattern, line))
     ]
     older = wheels.newest_older([package], target.minor, target.machine, environ)
+    if older:
+        remedy = f"The newest Python that has one is 3.{older}: {wheels.on_base(target.base, older)}."
+    elif has_source:
+        remedy = "No older Python that the runtime supports has one: take another version of it, or another package."
+    else:
+        remedy = "Are its name and its version right? Else take another version of it, or another package."
     return Lack(
         package=package,
         wanted_by=by[0] if by else "",
-        why=f"no wheel for Python {target.python} on {target.machine}, and its source needs a compiler",
-        remedy=f"The newest Python that has one is 3.{older}: {wheels.on_base(target.base, older)}."
-        if older
-        else "No older Python that the runtime supports has one: take another version of it, or another package.",
+        why=f"no wheel for Python {target.python} on {target.machine},"
+        f" and {'its source needs a compiler' if has_source else 'no source'}",
+        remedy=remedy,
     )
 
 

@@ -10,10 +10,14 @@ _VERSION = re.compile(r":(?:[^/]*-)?(3\.\d+)(?!\d)[^/]*$")
 
 def base_python(dockerfile: bytes, arguments: Mapping[str, str]) -> str:
     """The version, such as `3.15`, of the Dockerfile's base or of the one in a build's arguments; "" where unknown."""
-    default = _DEFAULT.search(dockerfile)
-    base = arguments.get("BASE_IMAGE") or (default[1].decode() if default else "")
-    named = _VERSION.search(base)
+    named = _VERSION.search(base_image(dockerfile, arguments))
     return named[1] if named else ""
+
+
+def base_image(dockerfile: bytes, arguments: Mapping[str, str]) -> str:
+    """The name of the base that a build with these arguments has."""
+    default = _DEFAULT.search(dockerfile)
+    return arguments.get("BASE_IMAGE") or (default[1].decode() if default else "")
 
 
 def difference(dockerfile: bytes, arguments: Mapping[str, str]) -> str:

@@ -1,5 +1,8 @@
 """The command says what it found, and its status says whether the application can work at all."""
 
+import shutil
+import zipfile
+
 import pytest
 
 from check_app.__main__ import main
@@ -44,6 +47,29 @@ def test_what_can_not_be_checked_is_one_sentence(project, capsys, arguments, sen
     assert main(["--code-only", *arguments]) == 2
     shown = capsys.readouterr()
     assert (shown.out, shown.err.startswith(f"check-app: {sentence}")) == ("", True)
+
+
+def test_what_can_not_be_installed_is_said_beside_what_the_code_shows(project, capsys, monkeypatch, tmp_path):
+    for part in ("scripts", "dualmode", "infra"):
+        shutil.copytree(ROOT / part, project / part, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / ".dockerignore", project)
+    (project / "shop" / "requirements.txt").write_text("native\n")
+    (tmp_path / "index").mkdir()
+    about = "native-1.0.dist-info"
+    with zipfile.ZipFile(tmp_path / "index" / "native-1.0-cp313-cp313-manylinux_2_17_x86_64.whl", "w") as wheel:
+        wheel.writestr(f"{about}/METADATA", "Metadata-Version: 2.1\nName: native\nVersion: 1.0\n")
+        wheel.writestr(f"{about}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\n")
+        wheel.writestr(f"{about}/RECORD", "")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "index"))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    assert main(["--app", "shop", "--flask-app", "shop:app"]) == 1
+    assert capsys.readouterr().out.splitlines() == [
+        "shop/requirements.txt:1: error: native has no wheel for Python 3.15 on x86_64, and no source",
+        "    The newest Python that has one is 3.13: set baseImage to public.ecr.aws/docker/library/python:3.13-slim.",
+        "shop/shop.py:3: warning: starts a thread: Lambda freezes the function once the response is sent",
+        "    Do it before the response, or send it to a queue: SQS or EventBridge Scheduler, to DUALMODE_EVENTS_PATH.",
+        "shop can't work on Lambda as it is: 1 error(s), 1 warning(s).",
+    ]
 
 
 def test_a_file_that_no_response_can_carry_is_named(tmp_path):

@@ -117,7 +117,15 @@ def test_a_package_that_must_be_compiled_is_an_error_that_names_the_newest_base(
     ]
 
 
+def test_a_package_that_is_not_on_the_index_is_no_matter_of_wheels(found):
+    assert found({"requirements.txt": "flaks\n"}) == [
+        "shop/requirements.txt:1: error: flaks has no wheel for Python 3.15 on x86_64, and no source\n"
+        "    Are its name and its version right? Else take another version of it, or another package."
+    ]
+
+
 def test_wheels_of_another_processor_are_none(found, index):
+    index.source("native", **COMPILED)
     index("native", "1.0", "cp315-cp315-manylinux_2_17_x86_64")
     assert found({"requirements.txt": "native\n"}) == []
     assert found({"requirements.txt": "native\n"}, "arm64") == [
@@ -147,6 +155,28 @@ def test_a_project_file_alone_is_read_too(found, index):
     project = '[project]\nname = "shop"\nversion = "1"\ndependencies = [\n  "native>=1",\n]\n'
     (said,) = found({"pyproject.toml": project})
     assert said.startswith("shop/pyproject.toml:5: error: native>=1 has no wheel for Python 3.15 on x86_64")
+
+
+def test_a_project_whose_build_alone_knows_what_it_needs_is_built_elsewhere(found, index, tmp_path):
+    index.source("native", **COMPILED)
+    backend = """
+        from pathlib import Path
+
+        def prepare_metadata_for_build_wheel(folder, settings=None):
+            Path("left_behind").touch()
+            about = Path(folder, "shop-1.0.dist-info")
+            about.mkdir()
+            lines = ["Metadata-Version: 2.1", "Name: shop", "Version: 1.0", "Requires-Dist: native"]
+            Path(about, "METADATA").write_text("\\n".join(lines))
+            return about.name
+
+        def build_wheel(folder, settings=None, metadata=None):
+            raise NotImplementedError
+        """
+    project = f'[project]\nname = "shop"\ndynamic = ["version", "dependencies"]\n{PROJECT}'
+    (said,) = found({"pyproject.toml": project, "backend.py": backend})
+    assert said.startswith("shop/pyproject.toml:2: error: native, which shop requires, has no wheel for Python 3.15")
+    assert sorted(path.name for path in (tmp_path / "shop").iterdir()) == ["backend.py", "pyproject.toml"]
 
 
 def test_hashes_do_not_matter_to_what_is_not_installed(found, index):

@@ -216,6 +216,7 @@ def test_the_settings_variables_reach_the_application(visit):
         ("import nothing_of_this_name\n", 1),
         ("from flask import Flask\nweb = Flask(__name__)\n", 0),
         ("import sys\n\nsys.exit('no database')\n", 3),
+        ("import sys\nprint('no configuration')\nsys.exit(1)\n", 3),
     ],
 )
 def test_an_import_that_fails_is_said_as_the_build_says_it(visit, code, line):
@@ -227,7 +228,7 @@ def test_an_import_that_fails_is_said_as_the_build_says_it(visit, code, line):
         capture_output=True,
         text=True,
     )
-    *above, last = built.stderr.splitlines()
+    *above, last = f"{built.stdout}{built.stderr}".splitlines()
     assert found == [(str(visit.folder / "shop.py"), line, last.removeprefix("dualmode: "), True)]
     (finding,) = pages.findings(report, str(visit.folder), "shop:app")
     assert str(finding).splitlines()[:-1] == above
@@ -268,5 +269,5 @@ def test_an_application_that_ends_the_program_is_one_sentence(visit):
 
 @pytest.mark.parametrize(("seconds", "found"), [(0.5, []), (6.0, ["takes 6.0 s to import here: Lambda allows 10 s"])])
 def test_an_import_near_lambdas_limit_is_said(seconds, found):
-    report = {"seen": [], "pages": [], "error": None, "import_seconds": seconds, "module": ""}
+    report = {"seen": [], "pages": [], "error": None, "import_seconds": seconds, "module": "", "printed": []}
     assert [finding.what for finding in pages.findings(report, "shop", "shop:app")] == found
