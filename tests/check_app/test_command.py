@@ -96,7 +96,7 @@ def test_a_file_that_no_response_can_carry_is_named(tmp_path):
         (
             ["--app", "../shop", "--flask-app", "shop:app"],
             "appDir is '../shop', but a container build sees only this repository: move the application into a folder"
-            " of it and name that.",
+            " of this repository, and set that folder.",
         ),
     ],
 )
