@@ -20,7 +20,6 @@ from infra.dependencies.declared import read_plan
 from infra.dependencies.install import wanted
 
 _SECONDS = 240.0  # for all that pip does together
-_ROUNDS = 20  # packages that have to be built, one after the other
 
 # pip evaluates the markers of requirements (`; python_version < "3.13"`) for the Python that runs it, whatever
 # --python-version says. It asks these functions, which here answer for the base's.
@@ -90,24 +89,26 @@ def lacking(application: Path, declared: Path, target: Target, environ: Mapping[
         asked += ["--target", str(scratch / "target"), "--find-links", str(scratch / "built")]
         asked += [*wheels.for_python(target.minor, target.machine), *arguments]
         try:
-            for _ in range(_ROUNDS):
+            done = set[str]()
+            while True:
                 said = _said(asked, declared, environ, until)
                 missing = _missing(said, target, environ)
                 if not said:
                     return None
-                if not missing:
+                if not missing or missing in done:
                     return _unknown(said[-1].removeprefix("ERROR: "))
+                done.add(missing)
                 failed = _built(missing, scratch, environ, until)
                 if failed:
                     has_source = not any(_NOT_FOUND.search(line) for line in failed)
                     return _lack(missing, said, target, environ, has_source=has_source)
         except subprocess.TimeoutExpired:
             return _unknown(f"it takes longer than {_SECONDS:.0f} s")
-    return None
 
 
 def _unknown(why: str) -> Lack:
-    return Lack(package="", why=why, remedy="Is a package index reachable, and is each line a requirement?")
+    remedy = "Check that a package index can be reached, and that each line is a requirement."
+    return Lack(package="", why=why, remedy=remedy)
 
 
 def _said(command: Sequence[str], folder: Path, environ: Mapping[str, str], until: float) -> list[str]:
@@ -168,7 +169,7 @@ def _lack(package: str, said: Sequence[str], target: Target, environ: Mapping[st
     elif has_source:
         remedy = "No older Python that the runtime supports has one: take another version of it, or another package."
     else:
-        remedy = "Are its name and its version right? Else take another version of it, or another package."
+        remedy = "Check its name and its version, or take another version of it, or another package."
     return Lack(
         package=package,
         wanted_by=by[0] if by else "",

@@ -120,7 +120,7 @@ def test_a_package_that_must_be_compiled_is_an_error_that_names_the_newest_base(
 def test_a_package_that_is_not_on_the_index_is_no_matter_of_wheels(found):
     assert found({"requirements.txt": "flaks\n"}) == [
         "shop/requirements.txt:1: error: flaks has no wheel for Python 3.15 on x86_64, and no source\n"
-        "    Are its name and its version right? Else take another version of it, or another package."
+        "    Check its name and its version, or take another version of it, or another package."
     ]
 
 
@@ -186,8 +186,8 @@ def test_hashes_do_not_matter_to_what_is_not_installed(found, index):
 
 def test_what_can_not_be_read_is_said_in_the_installers_words(found):
     assert found({"requirements.txt": "flask\n-r more.txt\n"}) == [
-        "shop/requirements.txt:2: error: shop/requirements.txt, line 2, names '-r more.txt', and shop has no such file"
-        " or folder."
+        "shop/requirements.txt:2: error: shop/requirements.txt, line 2, names '-r more.txt', but shop has no such file"
+        " or folder: correct the line, or add it."
     ]
 
 
