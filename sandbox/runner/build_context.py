@@ -6,17 +6,20 @@ import shutil
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from sandbox.errors import SandboxError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildContext:
-    """The files and links that a build may copy, by their path in the context, sorted."""
+    """The files, links and empty folders that a build may copy, by their path in the context, sorted."""
 
     root: Path
     paths: tuple[str, ...]
+    """Files and links."""
+    empty: tuple[str, ...]
+    """Folders without any of these: a build makes them, too."""
     dockerfile: bytes
 
     def digest(self, arguments: Mapping[str, str]) -> str:
@@ -34,6 +37,8 @@ class BuildContext:
                 _feed(digest, b"link", path.encode(), os.fsencode(file.readlink()))
             else:
                 _feed(digest, _kind(file), path.encode(), file.read_bytes())
+        for path in self.empty:
+            _feed(digest, b"folder", path.encode())
         return digest.hexdigest()
 
     def copy(self, source: str, target: Path) -> None:
@@ -50,6 +55,9 @@ class BuildContext:
             raise SandboxError(
                 f"The build context {self.root} has no folder {source}, or .dockerignore leaves all of it out."
             )
+        for path in self.empty:
+            if path.startswith(prefix):
+                (target / path.removeprefix(prefix)).mkdir(parents=True, exist_ok=True)
         for path in found:
             original, copy = self.root / path, target / path.removeprefix(prefix)
             copy.parent.mkdir(parents=True, exist_ok=True)
@@ -74,10 +82,12 @@ def read_context(root: Path, dockerfile: Path) -> BuildContext:
     ignore = beside if beside.exists() else root / ".dockerignore"
     lines = ignore.read_text().splitlines() if ignore.exists() else []
     patterns = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
-    found = PatternMatcher(patterns).walk(str(root))
-    paths = sorted(path for path in found if (root / path).is_symlink() or (root / path).is_file())
+    found = sorted(PatternMatcher(patterns).walk(str(root)))
+    paths = [path for path in found if (root / path).is_symlink() or (root / path).is_file()]
     paths = [path for path in paths if path not in (".dockerignore", "Dockerfile.dockerignore")]
-    return BuildContext(root=root, paths=tuple(paths), dockerfile=dockerfile.read_bytes())
+    filled = {str(parent) for path in found for parent in PurePosixPath(path).parents}
+    empty = [path for path in found if path not in filled and (root / path).is_dir() and not (root / path).is_symlink()]
+    return BuildContext(root=root, paths=tuple(paths), empty=tuple(empty), dockerfile=dockerfile.read_bytes())
 
 
 def left_out(context: BuildContext, folder: str) -> str:

@@ -128,6 +128,20 @@ def test_an_image_is_laid_out_as_the_dockerfile_lays_it_out(store, context):
     assert (image.container_engine, image.flask_app) == ("", "shop:app")
 
 
+def test_an_empty_folder_of_the_application_is_in_the_image_and_an_ignored_one_is_not(store, context):
+    (context / ".dockerignore").write_text("**/*.log\n**/secret\n")
+    before = content_digest(context)
+    (context / "shop" / "secret").mkdir()
+    assert content_digest(context) == before
+    (context / "shop" / "uploads" / "pictures").mkdir(parents=True)
+    (context / "shop" / "logs").mkdir()
+    (context / "shop" / "logs" / "shop.log").write_text("ignored")
+    assert content_digest(context) != before
+    image = store.find(build(store, context).digest)
+    found = sorted(path.relative_to(image.task).as_posix() for path in image.task.rglob("*") if path.is_dir())
+    assert [path for path in found if "__pycache__" not in path] == ["logs", "uploads", "uploads/pictures"]
+
+
 def test_an_application_that_is_a_package_keeps_its_name(store, context):
     (context / "shop" / "__init__.py").write_text("")
     image = store.find(build(store, context, FLASK_APP="shop.shop:app").digest)
@@ -183,6 +197,7 @@ def test_an_application_that_writes_beside_its_code_when_it_is_imported_is_not_b
         build(store, context)
     assert "Importing shop:app fails with OSError, as shown above" in str(refused.value)
     assert "Read-only file system: 'seed.txt'" in str(refused.value)
+    assert '  |   File "/var/task/shop.py", line 1, in <module>' in str(refused.value).splitlines()
 
 
 def test_a_folder_that_the_context_lacks_is_named(store, context):
