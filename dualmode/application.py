@@ -7,7 +7,7 @@ from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
 
-from dualmode.kinds import describe, is_application, is_flask, looks_like_an_application
+from dualmode.kinds import describe, is_application, is_factory, is_flask, looks_like_an_application
 
 DEFAULT = "scripts.server:app"
 
@@ -176,9 +176,12 @@ def _called(
     except TypeError as error:
         if error.__traceback__ is not None and error.__traceback__.tb_next is not None:
             raise  # the factory's own code raised it
+        called = getattr(function, "__name__", "")
         raise ApplicationError(
             NO_APPLICATION,
-            f'FLASK_APP is "{import_string}", but in module {_place(module)} the call fails: {error}.',
+            f'FLASK_APP is "{import_string}", but in module {_place(module)} the call of it fails ({error}): FLASK_APP'
+            " takes an application, or a function with all the arguments that it needs;"
+            f" {_remedy(module, import_string, f'app = {called}(...)')}.",
         ) from None
 
 
@@ -191,9 +194,16 @@ def _best(module: ModuleType, import_string: str) -> Any:
         for name in ("app", "application"):
             if is_application(getattr(module, name, None)):
                 return getattr(module, name)
+        why = "" if error.message.startswith(_NOT_FOUND) else f" ({error.message.split('. ')[0]})"
         raise ApplicationError(
-            NO_APPLICATION, f'FLASK_APP is "{import_string}". In {_place(module)}: {error.message}'
+            NO_APPLICATION,
+            f'FLASK_APP is "{import_string}", which only names a module, and {_place(module)} has neither exactly one'
+            f" Flask application nor another one called app or application{why};"
+            f" {_remedy(module, import_string, 'app = ...')}.",
         ) from None
+
+
+_NOT_FOUND = "Failed to find"  # the rest of Flask's sentence is only about Flask
 
 
 def _place(module: ModuleType) -> str:
@@ -201,8 +211,22 @@ def _place(module: ModuleType) -> str:
 
 
 def _found(module: ModuleType) -> str:
-    names = [name for name, value in vars(module).items() if looks_like_an_application(value)]
-    names += [
-        f"{name}()" for name in ("create_app", "make_app") if isinstance(getattr(module, name, None), FunctionType)
-    ]
+    names = _candidates(module)
     return f"it has {', '.join(names)}" if names else "it has no application"
+
+
+def _remedy(module: ModuleType, import_string: str, assignment: str) -> str:
+    """Returns what to set: the applications of the module, or else where to make one, as in `assignment`."""
+    file = import_string.partition(":")[0]
+    named = [f"FLASK_APP={file}:{name}" for name in _candidates(module)]
+    if named:
+        return f"set {' or '.join(named)}"
+    return f"keep the application in a variable of the module, as in {assignment}, and set FLASK_APP={file}:app"
+
+
+def _candidates(module: ModuleType) -> list[str]:
+    """Returns the names of a module's applications, and the calls of its factories."""
+    names = [name for name, value in vars(module).items() if looks_like_an_application(value)]
+    kept = [(name, getattr(module, name, None)) for name in ("app", "application")]
+    names += [f"{name}.server" for name, value in kept if is_flask(getattr(value, "server", None))]  # Dash
+    return names + [f"{name}()" for name in ("create_app", "make_app") if is_factory(getattr(module, name, None))]

@@ -18,7 +18,7 @@ def is_asgi(app: object) -> bool:
 
     if isinstance(app, type) or not callable(app) or not _takes(app, 3):
         return False
-    return iscoroutinefunction(_called(app)) or not (_takes(app, 2) or _is_factory(app))
+    return iscoroutinefunction(_called(app)) or not (_takes(app, 2) or is_factory(app))
 
 
 def is_wsgi(app: object) -> bool:
@@ -31,7 +31,12 @@ def is_wsgi(app: object) -> bool:
         return True
     if not callable(app) or (isinstance(app, type) and not hasattr(app, "__iter__")):
         return False
-    return _takes(app, 2) and not _is_factory(app) and not is_asgi(app)
+    return _takes(app, 2) and not is_factory(app) and not is_asgi(app)
+
+
+def is_factory(app: object) -> bool:
+    """Tells whether `app` is a function or a class that can be called without arguments."""
+    return isinstance(app, _FUNCTIONS | type) and _takes(app, 0)
 
 
 def is_application(app: object) -> bool:
@@ -53,10 +58,6 @@ def describe(app: object) -> str:
     if isinstance(app, type):
         return f"the class {app.__name__}"
     return f"of type {type(app).__name__}"
-
-
-def _is_factory(app: Callable[..., Any]) -> bool:
-    return isinstance(app, _FUNCTIONS | type) and _takes(app, 0)
 
 
 def _takes(app: Callable[..., Any], count: int) -> bool:

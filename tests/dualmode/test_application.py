@@ -95,6 +95,10 @@ FILES = {
     "needing.py": "import not_there_at_all",
     "wrong.py": "def (",
     "raising.py": 'raise RuntimeError("from their code")',
+    "starter.py": "def main(global_config, **settings):\n    return None",
+    "web.py": "class Service:\n    def __call__(self, environ, start_response):\n        pass\nservice = Service()",
+    "board.py": "from flask import Flask\nclass Board:\n    server = Flask('board')\napp = Board()",
+    "needing_factory.py": "def create_app(config):\n    pass",
     "two.py": 'from flask import Flask\none, other = Flask("a"), Flask("b")',
 }
 
@@ -242,8 +246,9 @@ def test_any_wsgi_callable_is_named_alike(import_string, outcomes):
 REFUSED = {
     "nowhere:app": (
         "Runtime.ImportModuleError",
-        'FLASK_APP is "nowhere:app", but there is no module nowhere in {folder}, which has api.py, factory.py,'
-        " needing.py, package, plain.py, raising.py, shop.py, two.py, wrong.py.",
+        'FLASK_APP is "nowhere:app", but there is no module nowhere in {folder}, which has api.py, board.py,'
+        " factory.py, needing.py, needing_factory.py, package, plain.py, raising.py, shop.py, starter.py, two.py,"
+        " web.py, wrong.py.",
     ),
     "lib/nowhere.py": (
         "Runtime.ImportModuleError",
@@ -251,8 +256,9 @@ REFUSED = {
     ),
     "nowhere.web:app": (
         "Runtime.ImportModuleError",
-        'FLASK_APP is "nowhere.web:app", but there is no module nowhere in {folder}, which has api.py, factory.py,'
-        " needing.py, package, plain.py, raising.py, shop.py, two.py, wrong.py.",
+        'FLASK_APP is "nowhere.web:app", but there is no module nowhere in {folder}, which has api.py, board.py,'
+        " factory.py, needing.py, needing_factory.py, package, plain.py, raising.py, shop.py, starter.py, two.py,"
+        " web.py, wrong.py.",
     ),
     ":app": (
         "Runtime.ImportModuleError",
@@ -274,8 +280,39 @@ REFUSED = {
     ),
     "shop:needs_more()": (
         "Runtime.HandlerNotFound",
-        'FLASK_APP is "shop:needs_more()", but in module shop ({folder}/shop.py) the call fails: needs_more()'
-        " missing 1 required positional argument: 'config'.",
+        'FLASK_APP is "shop:needs_more()", but in module shop ({folder}/shop.py) the call of it fails (needs_more()'
+        " missing 1 required positional argument: 'config'): FLASK_APP takes an application, or a function with all the"
+        " arguments that it needs; set FLASK_APP=shop:app or FLASK_APP=shop:admin or FLASK_APP=shop:create_app().",
+    ),
+    "starter:main": (
+        "Runtime.HandlerNotFound",
+        'FLASK_APP is "starter:main", but in module starter ({folder}/starter.py) the call of it fails (main() missing'
+        " 1 required positional argument: 'global_config'): FLASK_APP takes an application, or a function with all the"
+        " arguments that it needs; keep the application in a variable of the module, as in app = main(...), and set"
+        " FLASK_APP=starter:app.",
+    ),
+    "starter": (
+        "Runtime.HandlerNotFound",
+        'FLASK_APP is "starter", which only names a module, and starter ({folder}/starter.py) has neither exactly one'
+        " Flask application nor another one called app or application; keep the application in a variable of the"
+        " module, as in app = ..., and set FLASK_APP=starter:app.",
+    ),
+    "web.py": (
+        "Runtime.HandlerNotFound",
+        'FLASK_APP is "web.py", which only names a module, and web ({folder}/web.py) has neither exactly one Flask'
+        " application nor another one called app or application; set FLASK_APP=web.py:service.",
+    ),
+    "board": (
+        "Runtime.HandlerNotFound",
+        'FLASK_APP is "board", which only names a module, and board ({folder}/board.py) has neither exactly one Flask'
+        " application nor another one called app or application; set FLASK_APP=board:app.server.",
+    ),
+    "needing_factory": (
+        "Runtime.HandlerNotFound",
+        'FLASK_APP is "needing_factory", which only names a module, and needing_factory ({folder}/needing_factory.py)'
+        " has neither exactly one Flask application nor another one called app or application (Detected factory"
+        " 'create_app' in module 'needing_factory', but could not call it without arguments); keep the application in a"
+        " variable of the module, as in app = ..., and set FLASK_APP=needing_factory:app.",
     ),
     "shop:create_app(": (
         "Runtime.HandlerNotFound",
@@ -306,8 +343,9 @@ REFUSED = {
     ),
     "two": (
         "Runtime.HandlerNotFound",
-        "FLASK_APP is \"two\". In two ({folder}/two.py): Detected multiple Flask applications in module 'two'. Use"
-        " 'two:name' to specify the correct one.",
+        'FLASK_APP is "two", which only names a module, and two ({folder}/two.py) has neither exactly one Flask'
+        " application nor another one called app or application (Detected multiple Flask applications in module 'two');"
+        " set FLASK_APP=two:one or FLASK_APP=two:other.",
     ),
     "api:kind": (
         "Runtime.HandlerNotFound",
