@@ -93,9 +93,10 @@ def test_commands_are_off_until_they_are_allowed(app):
     )
 
 
-def test_an_asgi_application_has_no_commands_and_that_is_said():
+@pytest.mark.parametrize("allowed", [True, False])
+def test_an_application_that_is_not_flask_has_no_commands_and_that_is_said(allowed):
     with pytest.raises(commands.CommandError, match="of type object, and only a Flask application has"):
-        commands.run(object(), ["greet"], allowed=True)
+        commands.run(object(), ["greet"], allowed=allowed)
 
 
 @pytest.mark.parametrize("body", ['{"flask": ["greet", "Ada"]}', b'{"flask": ["greet", "Ada"]}'])

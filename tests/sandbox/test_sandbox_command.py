@@ -13,7 +13,7 @@ from sandbox.__main__ import main
 from sandbox.command_line import UsageError, read_options
 from sandbox.errors import SandboxError
 from sandbox.lifecycle import check_platform
-from sandbox.runner.container_engine import find_engine
+from sandbox.runner.container_engine import find_engine, why_none
 from tests.support.planted import is_planted, plant
 from tests.support.processes import children
 from tests.support.program import ROOT
@@ -240,9 +240,9 @@ def test_a_command_runs_in_the_function_that_allows_it(state):
     assert refused.stderr.splitlines()[-1] == (
         "sandbox: The function runs no commands, since DUALMODE_ALLOW_COMMANDS is not 1 in its environment: set it "
         "with `pulumi config set --path environment.DUALMODE_ALLOW_COMMANDS 1`, or here with "
-        """--set 'environment={"DUALMODE_ALLOW_COMMANDS": "1"}'."""
+        "--set environment.DUALMODE_ALLOW_COMMANDS=1."
     )
-    allowing = ("--set", 'environment={"DUALMODE_ALLOW_COMMANDS": "1"}')
+    allowing = ("--set", "environment.DUALMODE_ALLOW_COMMANDS=1")
     ended = run(state, *allowing, "--command", "routes --sort rule")
     assert ended.returncode == 0, ended.stderr
     assert "/hello" in ended.stdout
@@ -421,6 +421,8 @@ def test_a_sandbox_serves_until_ctrl_c_and_leaves_nothing(state, tmp_path):
 
 def test_no_engine_is_looked_for_where_none_is_wanted():
     assert find_engine({"DUALMODE_ENGINE": "none"}) is None
+    assert why_none({"DUALMODE_ENGINE": "none"}) == "DUALMODE_ENGINE is none"
+    assert why_none({}) == "no container engine answers"
 
 
 def test_an_unknown_engine_is_refused():
