@@ -101,7 +101,7 @@ $(VENV)/%.installed: %/requirements.txt $(VENV)/bin/python
 	@echo "Installing $< into $(VENV) (once, about a minute) ..."
 	@$(RUN) -m pip install --disable-pip-version-check --no-deps --require-hashes -r $< > $(VENV)/$*.log 2>&1 & pip=$$!; \
 		while kill -0 $$pip 2>/dev/null; do \
-			sleep 1; tail -n 1 $(VENV)/$*.log | grep -oE '^ *(Collecting|Downloading|Installing|Using cached) [^ (]+'; \
+			sleep 1; tail -n 1 $(VENV)/$*.log | grep -oE '^ *(Installing collected packages|(Collecting|Downloading|Using cached) [^ (]+)'; \
 		done | uniq; \
 		wait $$pip || { tail -n 5 $(VENV)/$*.log >&2; echo "The installation failed; $(VENV)/$*.log has all of its output: check that a package registry can be reached, and run make again." >&2; exit 1; }
 	@touch $@

@@ -49,6 +49,19 @@ def told(done):
     return json.loads(done.stdout)
 
 
+def test_an_installation_s_progress_is_whole_words(make):
+    (make.folder / ".venv" / "sandbox.installed").unlink()
+    (make.folder / ".venv" / "bin" / "python").unlink()
+    python = make.folder / ".venv" / "bin" / "python"
+    python.write_text(
+        "#!/bin/sh\n"
+        'if [ "$2" = pip ]; then echo "Installing collected packages: flask, rich (and more)"; sleep 2\n'
+        f'else exec {sys.executable} "$@"; fi\n'
+    )
+    python.chmod(0o755)
+    assert make("sandbox").stdout.splitlines()[1] == "Installing collected packages"
+
+
 INJECTIONS = (
     "8000; touch planted",
     "8000 & touch planted",
