@@ -19,6 +19,7 @@ from sandbox.pulumi_drivers import deployment, engine_driver
 from sandbox.pulumi_drivers.deployment import ENGINE, MOCKS, Deployment, PulumiDriver
 from sandbox.pulumi_drivers.task import Task
 from sandbox.runner import leftovers
+from sandbox.runner.container_engine import why_none
 from sandbox.runner.images import ImageStore
 from sandbox.runner.version_runner import VersionRunner
 from sandbox.settings import Project, StackConfig
@@ -75,7 +76,7 @@ class Sandbox:
             MOCKS: "Pulumi's mocks, from scratch at each start (no pulumi command on the PATH)",
         }
         changes = ", ".join(f"{count} {change}" for change, count in self.deployment.changes.items())
-        function = "in a process (no container engine answers)"
+        function = f"in a process ({why_none()})"
         return {
             "driver": f"{drivers[self.deployment.pulumi_driver]}: {changes}",
             "function": f"in a container of {self.container_engine}" if self.container_engine else function,
@@ -149,7 +150,7 @@ def _tidy(account: Account, order: Order) -> None:
     images = leftovers.remove_images(order.state, kept) if kept is not None else 0
     venvs = leftovers.remove_venvs(order.state / "venvs")
     if images or venvs:
-        order.progress(f"Removed what nothing refers to any more: {images} images, {venvs} environments")
+        order.progress(leftovers.in_words(images, venvs))
 
 
 def operate(operation: Callable[[Task], Mapping[str, int]], order: Order) -> Mapping[str, int]:
@@ -222,6 +223,6 @@ def check_platform(container_engine: str | None) -> None:
     if system != "Linux" or machine.lower() not in _WHEELS or libc != "glibc":
         found = f"{system} on {machine}" + (f" with {libc or 'another C library'}" if system == "Linux" else "")
         raise SandboxError(
-            "Without a container engine a function runs as a process, and awslambdaric needs Linux with glibc, "
-            f"x86-64 or arm64, but this is {found}: start docker or podman."
+            "Without a container engine a function runs as a process, which awslambdaric supports on Linux with glibc, "
+            f"x86-64 or arm64, and this is {found} ({why_none()}): start docker or podman."
         )

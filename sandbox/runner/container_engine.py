@@ -47,6 +47,12 @@ def find_engine(environ: Mapping[str, str] | None = None) -> str | None:
     return None
 
 
+def why_none(environ: Mapping[str, str] | None = None) -> str:
+    """Why `find_engine` found none: the user wants none, or none answers."""
+    wanted = (variables.users() if environ is None else environ).get("DUALMODE_ENGINE", "")
+    return "DUALMODE_ENGINE is none" if wanted == "none" else "no container engine answers"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineTraits:
     """What an engine can do here: whether its containers may share this machine's loopback, and limit memory."""

@@ -78,6 +78,13 @@ def remove_venvs(venvs: Path) -> int:
     return removed
 
 
+def in_words(images: int, venvs: int) -> str:
+    """The sentence that says how many images and environments were removed."""
+    counts = {"image": images, "environment": venvs}
+    removed = " and ".join(f"{count} {thing}{'s' * (count > 1)}" for thing, count in counts.items() if count)
+    return f"Removed what nothing refers to any more: {removed}"
+
+
 def _record(folder: Path) -> dict[str, str]:
     try:
         found: dict[str, str] = json.loads((folder / "image.json").read_text())

@@ -3,6 +3,8 @@ import os
 import re
 import time
 
+import pytest
+
 from sandbox.runner import leftovers
 from sandbox.runner.images import ImageStore
 from tests.support.program import ROOT
@@ -46,6 +48,14 @@ def test_an_image_of_the_same_content_in_another_folder_is_kept(tmp_path, monkey
     leftovers.remove_images(tmp_path / "one", ())
     assert (tmp_path / "asked").read_text().splitlines()[-1] == f"rmi {one}"
     assert one != another
+
+
+@pytest.mark.parametrize(
+    ("images", "venvs", "removed"),
+    [(1, 0, "1 image"), (2, 1, "2 images and 1 environment"), (0, 3, "3 environments")],
+)
+def test_what_was_removed_is_said_in_whole_words(images, venvs, removed):
+    assert leftovers.in_words(images, venvs) == f"Removed what nothing refers to any more: {removed}"
 
 
 def test_environments_that_nobody_used_for_a_week_are_removed(tmp_path):
