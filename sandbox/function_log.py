@@ -14,10 +14,15 @@ _HEAD = "Traceback (most recent call last):"
 _CHAINED = ("During handling of the above exception", "The above exception was the direct cause")
 _ID = re.compile(r"\[[A-Z]+\]\t\S+\t([0-9a-f-]{36})\t")
 # Where the files of an image that was laid out are here, and where they are in the image.
-_PLACES = (
-    (re.compile(r"[^\s\"']*/images/[^/]+/task\b"), "/var/task"),
-    (re.compile(r"[^\s\"']*/images/[^/]+/runtime\b"), "/opt/dualmode"),
-    (re.compile(r"[^\s\"']*/venvs/[0-9a-f]{16}\b"), "/opt/venv"),
+_PLACES = tuple(
+    # A path with spaces is recognised between quotes.
+    (re.compile(rf"""(?:(?<=")[^"'\n]*|[^\s"'(]*)/{folder}(?![\w.-])"""), name)
+    for folder, name in (
+        (r"images/(?:[0-9a-f]{64}|\.new-\w+)/task", "/var/task"),
+        (r"images/(?:[0-9a-f]{64}|\.new-\w+)/runtime", "/opt/dualmode"),
+        (r"venvs/[0-9a-f]{16}/application", "/var/task"),
+        (r"venvs/[0-9a-f]{16}", "/opt/venv"),
+    )
 )
 
 
@@ -119,8 +124,8 @@ def _trimmed(block: list[str]) -> list[str]:
     return block[:end]
 
 
-def placed(line: str) -> str:
-    """The line with paths of an image that was laid out here as they are in the image."""
+def placed(text: str) -> str:
+    """The text with paths of an image that was laid out here as they are in the image."""
     for place, name in _PLACES:
-        line = place.sub(name, line)
-    return line
+        text = place.sub(name, text)
+    return text

@@ -17,6 +17,7 @@ _REFUSED = re.compile(r"\[Errno (13|30)\] [A-Za-z -]+: '([^']*)'")
 _REFUSED_DATABASE = re.compile(r"unable to open database file|attempt to write a readonly database")
 _PLACE = re.compile(r"can't be written \(.+, line \d+\)")
 _FRAME = re.compile(r'  File "/var/task/([^"]+)", line (\d+)')
+_PACKAGE = re.compile(r'  File "[^"]+/site-packages/(([^"/]+)[^"]*)", line (\d+)')
 
 
 def refused_write(file: str, place: str) -> str:
@@ -89,10 +90,18 @@ def _complete(data: bytes) -> int:
 def _of_refused_write(block: Sequence[str]) -> str:
     """The sentence for a traceback that ends in a refused write, "" for another one."""
     frames = [match for line in block if (match := _FRAME.match(line))]
-    place = f"{frames[-1][1]}, line {frames[-1][2]}" if frames else "outside of the application"
+    place = f"{frames[-1][1]}, line {frames[-1][2]}" if frames else _of_package(block)
     last = block[-1]
     refused = _REFUSED.search(last)
     # A refused read is "not permitted" too: of these refusals, only those beside the code count as writes.
     if refused and (refused[1] == "30" or refused[2].startswith("/var/task") or not refused[2].startswith("/")):
         return refused_write(refused[2], place)
     return refused_write("A database", place) if _REFUSED_DATABASE.search(last) else ""
+
+
+def _of_package(block: Sequence[str]) -> str:
+    """The innermost line of an installed package in a traceback without a line of the application."""
+    found = [match for line in block if (match := _PACKAGE.match(line))]
+    if not found:
+        return "Python's own library"
+    return f"package {found[-1][2].removesuffix('.py')}, {found[-1][1]}, line {found[-1][3]}"

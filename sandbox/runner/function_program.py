@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sandbox import ends_with_parent
 from sandbox.errors import SandboxError
+from sandbox.function_log import placed
 
 HOST = "127.0.0.1"
 
@@ -108,7 +109,7 @@ class FunctionProgram:
         if self._failure is not None:
             return str(self._failure)
         lines = self.log.read_text(errors="replace").strip().splitlines()
-        return lines[-1].strip() if lines else "it printed nothing"
+        return placed(lines[-1].strip()) if lines else "it printed nothing"
 
 
 def free_port() -> int:

@@ -16,6 +16,7 @@ from typing import Any
 
 from sandbox import variables
 from sandbox.errors import SandboxError
+from sandbox.function_log import placed
 from sandbox.runner import process_disk
 from sandbox.runner.base_python import difference
 from sandbox.runner.build_context import BuildContext, left_out, read_context
@@ -148,7 +149,7 @@ class ImageStore:
         manifest = _manifest(_config(platform, chosen["FLASK_APP"], [f"sha256:{content}"]), [f"sha256:{content}"])
         built = Built(digest=_digest(manifest.encode()), manifest=manifest)
         if self.find(built.digest) is None:
-            self._progress(f"Laying out the image of {chosen['APP_DIR']} (no container engine: nothing is built)")
+            self._progress(f"Laying out the image of {chosen['APP_DIR']} for a process (nothing is built)")
             with self._new_folder() as folder:
                 context.copy("dualmode", folder / "runtime" / "dualmode")
                 context.copy("scripts/entrypoint.sh", folder / "runtime" / "scripts")
@@ -283,7 +284,7 @@ class ImageStore:
 
 
 def _refuse_failure(answer: subprocess.CompletedProcess[str], app_dir: str) -> None:
-    lines = f"{answer.stdout}{answer.stderr}".strip().splitlines()
+    lines = placed(f"{answer.stdout}{answer.stderr}").strip().splitlines()
     if answer.returncode != 0:
         sentence = sentence_of(lines) or f"It ended with exit status {answer.returncode}."
         raise SandboxError(f"{shown(lines)}\nThe image of {app_dir} can't be built. {sentence}".lstrip("\n"))

@@ -16,6 +16,7 @@ from typing import Any
 
 from sandbox import long_command, variables
 from sandbox.errors import SandboxError
+from sandbox.function_log import placed
 from sandbox.runner.build_output import sentence_of, shown
 
 _PLAN = "plan.json"
@@ -117,7 +118,8 @@ class Venvs:
                 self._progress(f"  {line.split('(')[0].strip()}")
 
         passed = variables.downloading() | ({"PYTHONPATH": str(installer)} if installer else {})
-        status, lines = long_command.run(command, variables=passed, told=told)
+        status, output = long_command.run(command, variables=passed, told=told)
+        lines = [placed(line) for line in output]
         if status != 0:
             sentence = sentence_of(lines) or (
                 "The runtime's own packages can't be installed, as above: check that a package index can be reached."

@@ -20,7 +20,7 @@ from dualmode.gateway.http.message import Response
 from sandbox import variables
 from sandbox.edge.edge import FunctionFailedError, FunctionTimedOutError
 from sandbox.errors import SandboxError
-from sandbox.function_log import LogPart
+from sandbox.function_log import LogPart, placed
 from sandbox.runner import process_disk
 from sandbox.runner.container_engine import HOST_NAMES, inspect_image, traits
 from sandbox.runner.function_program import HOST, FunctionProgram, free_port
@@ -125,6 +125,8 @@ class VersionRunner:
         finally:
             connection.close()
             logged(part)
+        if answer.getheader("x-amz-function-error"):
+            payload = placed(payload.decode("utf-8", "replace")).encode()
         return Response(status=answer.status, headers=tuple(answer.getheaders()), body=payload)
 
     def start(self, version: FunctionVersion) -> FunctionProgram:

@@ -91,7 +91,10 @@ def test_paths_are_those_of_the_image():
         f'  File "/srv/me/.sandbox/images/{"a" * 64}/task/shop.py", line 3, in f',
         f'  File "/srv/me/.sandbox/images/{"a" * 64}/runtime/dualmode/handler.py", line 3, in f',
         '  File "/srv/me/.sandbox/venvs/bc16d049fe859082/lib/python3.11/site-packages/flask/app.py", line 1, in g',
-        "ValueError",
+        '  File "/srv/me and you/.sandbox/images/.new-a_1/task/shop.py", line 3, in f',
+        f'  File "/srv/me/.sandbox/venvs/{"b" * 16}/application/lib/greet.py", line 3, in f',
+        '  File "/srv/images/shoes/task/own.py", line 3, in f',
+        "ValueError: no module in (/srv/me/.sandbox/images/.new-a_1/task), nor in /static/images/shoes/task",
     ]
     assert tracebacks(lines) == [
         [
@@ -99,7 +102,10 @@ def test_paths_are_those_of_the_image():
             '  File "/var/task/shop.py", line 3, in f',
             '  File "/opt/dualmode/dualmode/handler.py", line 3, in f',
             '  File "/opt/venv/lib/python3.11/site-packages/flask/app.py", line 1, in g',
-            "ValueError",
+            '  File "/var/task/shop.py", line 3, in f',
+            '  File "/var/task/lib/greet.py", line 3, in f',
+            '  File "/srv/images/shoes/task/own.py", line 3, in f',
+            "ValueError: no module in (/var/task), nor in /static/images/shoes/task",
         ]
     ]
 
@@ -164,6 +170,16 @@ PENDING = (
                 }
             ),
             f"A database can't be written (db.py, line 3): {WAY_OUT}",
+        ),
+        (
+            json.dumps(
+                {
+                    "stackTrace": ['  File "/opt/venv/lib/python3.15/site-packages/whoosh/store.py", line 3, in f\n'],
+                    "errorType": "OSError",
+                    "errorMessage": "[Errno 30] Read-only file system: 'index'",
+                }
+            ),
+            f"index can't be written (package whoosh, whoosh/store.py, line 3): {WAY_OUT}",
         ),
         (
             "sandbox: refused write\t/var/task/a.txt\tshop.py, line 3",

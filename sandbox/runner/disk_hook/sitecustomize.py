@@ -46,15 +46,20 @@ def _is_refused(event: str, path: str) -> bool:
 
 
 def _place() -> str:
-    """The innermost line of the application that is running."""
-    root = os.environ.get("LAMBDA_TASK_ROOT", "")
+    """The innermost line of the application that is running, or else of an installed package."""
+    root = os.environ.get("LAMBDA_TASK_ROOT", "/var/task")
+    found = "Python's own library"
     frame = sys._getframe(2)
     while frame is not None:
         name = frame.f_code.co_filename
-        if root and name.startswith(f"{root}/"):
-            return f"{name.removeprefix(f'{root}/')}, line {frame.f_lineno}"
+        for folder in (root, f"{sys.prefix}/application"):  # the second has what is installed with -e
+            if name.startswith(f"{folder}/"):
+                return f"{name.removeprefix(f'{folder}/')}, line {frame.f_lineno}"
+        _, package, file = name.partition("/site-packages/")
+        if package and found.startswith("Python"):
+            found = f"package {file.partition('/')[0].removesuffix('.py')}, {file}, line {frame.f_lineno}"
         frame = frame.f_back  # type: ignore[assignment]
-    return "outside of the application"
+    return found
 
 
 def _install(*, refusing: bool) -> None:

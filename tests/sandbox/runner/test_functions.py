@@ -291,6 +291,28 @@ def test_each_refused_write_is_told_with_its_line_also_if_the_application_catche
     ]
 
 
+def test_a_refused_write_of_an_installed_package_names_the_package(tmp_path):
+    package = tmp_path / "site-packages" / "shelf"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("")
+    task = tmp_path / "task"
+    task.mkdir()
+    (package / "store.py").write_text(f"open('{task}/index', 'w')\n")
+    variables = {"AWS_LAMBDA_RUNTIME_API": "x", "LAMBDA_TASK_ROOT": str(task), "DUALMODE_DISK": "refuse"}
+    path = f"{process_disk.environment('')['PYTHONPATH']}:{package.parent}"
+    ended = subprocess.run(
+        [sys.executable, "-c", "import shelf.store"],
+        cwd="/",
+        env={**variables, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert ended.stderr.splitlines()[0] == (
+        f"sandbox: refused write\t{task}/index\tpackage shelf, shelf/store.py, line 1"
+    )
+
+
 def test_a_process_cannot_undo_what_separates_its_disk(tmp_path):
     if not process_disk._has_own_disk():
         pytest.skip("the kernel gives this user no mount namespace")
