@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from scaffold.errors import ScaffoldError
+from scaffold.first_run import answers
 from scaffold.new import lay_out
 from scaffold.upgrade import LOCAL, upgrade
 
@@ -57,7 +58,7 @@ def _new(asked: argparse.Namespace) -> int:
     if asked.no_run:
         return OK
     print("Running it in the sandbox once: ./sandbox.sh --request 'GET /'", flush=True)
-    return subprocess.run(["./sandbox.sh", "--request", "GET /"], cwd=made.folder, check=False).returncode
+    return OK if answers(made.folder) else FAILED
 
 
 def _upgrade(asked: argparse.Namespace) -> int:
