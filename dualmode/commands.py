@@ -3,7 +3,6 @@
 from typing import Any, TypeGuard
 
 SETTING = "DUALMODE_ALLOW_COMMANDS"
-OFF = f"Commands are off: set {SETTING}=1 for a function that is to run them."
 
 # Only the last characters of the output are returned: even escaped, the result must stay below Lambda's limit.
 _MOST_OUTPUT = 1_000_000
@@ -31,7 +30,7 @@ def run(app: Any, arguments: list[str], *, allowed: bool) -> dict[str, Any]:
     if not is_flask(app):
         raise CommandError(f"The application is {describe(app)}, and only a Flask application has commands to run.")
     if not allowed:
-        raise CommandError(OFF)
+        raise CommandError(f"Commands are off: set {SETTING}=1 for a function that is to run them.")
 
     import traceback
 

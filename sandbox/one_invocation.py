@@ -5,13 +5,14 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from dualmode import commands
 from sandbox.errors import SandboxError
 from sandbox.function_log import LogPart, placed
 from sandbox.output import Terminal
 
 if TYPE_CHECKING:
     from sandbox.lifecycle import Sandbox
+
+_ALLOW = "DUALMODE_ALLOW_COMMANDS"
 
 
 def run_event(sandbox: "Sandbox", event: bytes) -> bool:
@@ -39,12 +40,13 @@ def run_command(sandbox: "Sandbox", arguments: tuple[str, ...]) -> bool:
     """
     succeeded, result = _invoke(sandbox, json.dumps({"flask": list(arguments)}).encode())
     if isinstance(result, dict) and result.get("errorType") == "CommandError":
-        if result.get("errorMessage") != commands.OFF:
-            raise SandboxError(str(result.get("errorMessage")))
+        sentence = str(result.get("errorMessage"))
+        if not sentence.startswith("Commands are off"):  # the application isn't Flask's
+            raise SandboxError(sentence)
         raise SandboxError(
-            f"The function runs no commands, since {commands.SETTING} is not 1 in its environment: set it with "
-            f"`pulumi config set --path environment.{commands.SETTING} 1`, or here with "
-            f"--set environment.{commands.SETTING}=1."
+            f"The function runs no commands, since {_ALLOW} is not 1 in its environment: set it with "
+            f"`pulumi config set --path environment.{_ALLOW} 1`, or here with "
+            f"--set environment.{_ALLOW}=1."
         )
     if not succeeded or not isinstance(result, dict) or "exit_code" not in result:
         _print_result(succeeded, result)

@@ -9,16 +9,20 @@ import os
 import re
 import shutil
 import tomllib
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from infra.dependencies.errors import DependencyError
+from infra.dependencies.lock import local_packages
 from infra.dependencies.requirements_file import lines, target
 
 REQUIREMENTS, PYPROJECT, SETUP = "requirements.txt", "pyproject.toml", "setup.py"
 UV_LOCK, POETRY_LOCK = "uv.lock", "poetry.lock"
 PLAN = "plan.json"
+LOCAL = "./"
+"""Begins, in a plan, a project in the application's folder."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,15 +114,28 @@ def _from_pyproject(folder: Path, name: str, declared: Path) -> Plan:
         packaged and poetry.get("package-mode", True) and content.get("tool", {}).get("uv", {}).get("package", True)
     )
     if lock:
-        _copy(folder / PYPROJECT, declared / PYPROJECT)
-        _copy(folder / lock, declared / lock)
-        return Plan(name=name, source=PYPROJECT, lock=lock, project=["--no-deps", "-e", "."] if packaged else [])
+        return _from_lock(folder, name, declared, lock, content, ["-e", "."] if packaged else [])
     if static is None and not packaged:
         raise DependencyError(
             f"{name}/{PYPROJECT} leaves its dependencies to a tool, and has no build-system: add the tool's lock"
             f" ({UV_LOCK}, {POETRY_LOCK}), or a {REQUIREMENTS}."
         )
     return Plan(name=name, source=PYPROJECT, requirements=static or [], project=["-e", "."] if packaged else [])
+
+
+def _from_lock(folder: Path, name: str, declared: Path, lock: str, content: Mapping[str, Any], own: list[str]) -> Plan:
+    _copy(folder / PYPROJECT, declared / PYPROJECT)
+    _copy(folder / lock, declared / lock)
+    projects = []
+    for local in local_packages(_read(folder / lock, name), content, folder=folder, place=f"{name}/{lock}"):
+        if local.archive:
+            _copy(folder / local.path, declared / local.path)
+            continue
+        if (folder / local.path / PYPROJECT).is_file():  # the lock's tool may look for it
+            _copy(folder / local.path / PYPROJECT, declared / local.path / PYPROJECT)
+        projects += [*(["-e"] if local.editable else []), f"{LOCAL}{local.path}"]
+    arguments = [*own, *projects]
+    return Plan(name=name, source=PYPROJECT, lock=lock, project=["--no-deps", *arguments] if arguments else [])
 
 
 def _static(folder: Path, extras: tuple[str, ...], name: str) -> list[str] | None:

@@ -4,12 +4,14 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
-from infra.dependencies import wheels
-from infra.dependencies.declared import POETRY_LOCK, PYPROJECT, REQUIREMENTS, UV_LOCK, Plan, read_plan
+from infra.dependencies import failure
+from infra.dependencies.declared import LOCAL, POETRY_LOCK, PYPROJECT, REQUIREMENTS, UV_LOCK, Plan, read_plan
 from infra.dependencies.errors import DependencyError
+from infra.dependencies.lock import without
 
 # Each lock's own tool, only for its export. The lock decides what is installed, not the tool's version.
 _TOOLS = {
@@ -28,7 +30,7 @@ def install(declared: Path, python: Path, base: str) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         arguments = wanted(plan, declared, Path(scratch))
         if arguments:
-            _pip(["install", "--no-compile", *arguments], plan, declared, python, base)
+            _pip(["install", "--no-compile", *arguments], plan, declared, declared, python, base)
 
 
 def wanted(plan: Plan, declared: Path, scratch: Path) -> list[str]:
@@ -53,20 +55,13 @@ def install_project(folder: Path, declared: Path, python: Path, base: str) -> No
     """
     plan = read_plan(declared)
     if plan.project:
-        _pip(["install", "--no-compile", *plan.project], plan, folder, python, base)
+        _pip(["install", "--no-compile", *plan.project], plan, declared, folder, python, base)
 
 
-def _pip(arguments: Sequence[str], plan: Plan, folder: Path, python: Path, base: str) -> None:
-    status, output = _run([*pip(python), *arguments], folder)
+def _pip(arguments: Sequence[str], plan: Plan, declared: Path, folder: Path, python: Path, base: str) -> None:
+    status, output = _run([*pip(python), *arguments], folder, hidden={arguments[-1]: plan.lock} if plan.lock else {})
     if status != 0:
-        source = plan.lock or plan.source
-        sentence = wheels.explain(output, python, base)
-        raise DependencyError(
-            f"The packages of {plan.name}/{source} can't be installed. {sentence}"
-            if sentence
-            else f"The packages of {plan.name}/{source} can't be installed; pip says why above. Correct that file, or"
-            " check that a package index can be reached."
-        )
+        raise DependencyError(failure.explain(output, plan, declared, python, base))
 
 
 def pip(python: Path) -> list[str]:
@@ -87,17 +82,28 @@ def _export(plan: Plan, declared: Path, scratch: Path) -> Path:
         )
     path = {"PYTHONPATH": str(tools), "POETRY_VIRTUALENVS_CREATE": "false"}
     program = [sys.executable, "-m", command[0]] if packages[0] == "poetry" else [str(tools / "bin" / command[0])]
-    status, output = _run([*program, *command[1:], str(exported)], declared, **path)
+    status, output = _run([*program, *command[1:], str(exported)], declared, variables=path)
     if status != 0 or not exported.exists():
         said = output[-1].strip().rstrip(".") if output else f"exit status {status}"
         raise DependencyError(
             f"{packages[0]} can't read {plan.name}/{plan.lock} ({said}): lock again, so that it fits {PYPROJECT}."
         )
+    projects = [each.removeprefix(LOCAL) for each in plan.project if each.startswith(LOCAL)]
+    exported.write_text(without(exported.read_text(), projects, declared))
     return exported
 
 
-def _run(command: Sequence[str], folder: Path, **variables: str) -> tuple[int, list[str]]:
-    """Runs a command in a folder, prints its output at once, and returns its exit status and the lines."""
+def _run(
+    command: Sequence[str],
+    folder: Path,
+    *,
+    variables: Mapping[str, str] = MappingProxyType({}),
+    hidden: Mapping[str, str] = MappingProxyType({}),
+) -> tuple[int, list[str]]:
+    """Runs a command in a folder, prints its output at once, and returns its exit status and the lines.
+
+    `hidden` are texts that say nothing to a user, such as temporary paths, with what is printed instead.
+    """
     with subprocess.Popen(
         command,
         cwd=folder,
@@ -110,6 +116,8 @@ def _run(command: Sequence[str], folder: Path, **variables: str) -> tuple[int, l
     ) as process:
         output = []
         for line in process.stdout or ():
+            for text, instead in hidden.items():
+                line = line.replace(text, instead)
             output.append(line.rstrip())
             print(output[-1], flush=True)  # noqa: T201 - a command
     return process.returncode, output

@@ -25,7 +25,7 @@ _NOT_BUILT = (
 )
 _FAILED = (
     *_NOT_BUILT,
-    re.compile(r"No matching distribution found for ([\w.\-]+)"),
+    re.compile(r"No matching distribution found for ([\w.\-]+)(?:\[[^\]]*\])?([<>=!~][^ ;(]*)?"),
     re.compile(r"Package '?([\w.\-]+)'? requires a different Python"),
 )
 _COLLECTED = re.compile(r"\s*Collecting ([\w.\-]+)(?:\[[^\]]*\])?([<>=!~][^ ;(]*)?")
@@ -37,17 +37,17 @@ def explain(output: Sequence[str], python: Path, base: str) -> str:
 
     `base` is the base image of a build, or "" if this machine's own Python runs the function.
     """
-    failed = _failed(output)
-    if not failed:
+    stuck = failed(output)
+    if not stuck:
         return ""
     minor = _minor(python)
-    older = newest_older(failed, minor)
+    older = newest_older(stuck, minor)
     if older:
-        return f"{_lacks(failed, minor)}: the newest Python that has one is 3.{older}, so {_remedy(base, older)}."
+        return f"{_lacks(stuck, minor)}: the newest Python that has one is 3.{older}, so {_remedy(base, older)}."
     if not any(pattern.search(line) for pattern in _NOT_BUILT for line in output):
         return ""  # the index doesn't have the package, or doesn't answer
     return (
-        f"{_lacks(failed, minor)}, nor for an older one that the runtime supports, and its source can't be built here,"
+        f"{_lacks(stuck, minor)}, nor for an older one that the runtime supports, and its source can't be built here,"
         " as pip says above: take another version of it, or another package."
     )
 
@@ -96,17 +96,20 @@ def _remedy(base: str, minor: int) -> str:
     return on_base(base, minor)
 
 
-def _failed(output: Sequence[str]) -> list[str]:
+def failed(output: Sequence[str]) -> list[str]:
     """Returns the packages on which pip failed, three at most, with the version if pip had chosen one."""
     versions: dict[str, str] = {}
-    failed: list[str] = []
+    names: list[str] = []
     for line in output:
         if found := _COLLECTED.match(line):
             versions.setdefault(_normal(found[1]), found[2] or "")
         if found := _BUILDING.search(line):
             versions[_normal(found[1])] = f"=={found[2]}"
-        failed += [_normal(found[1]) for pattern in _FAILED if (found := pattern.search(line))]
-    return [f"{name}{versions.get(name, '')}" for name in dict.fromkeys(failed)][:3]
+        for found in filter(None, (pattern.search(line) for pattern in _FAILED)):
+            names.append(_normal(found[1]))
+            if found.lastindex == 2:
+                versions.setdefault(_normal(found[1]), found[2])
+    return [f"{name}{versions.get(name, '')}" for name in dict.fromkeys(names)][:3]
 
 
 def _normal(name: str) -> str:

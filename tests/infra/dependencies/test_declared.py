@@ -7,6 +7,7 @@ import pytest
 
 from infra.dependencies.declared import copy, read_plan
 from infra.dependencies.errors import DependencyError
+from infra.dependencies.lock import without
 from infra.dependencies.requirements_file import Line, lines
 
 
@@ -107,9 +108,80 @@ def test_a_project_that_says_nothing_of_how_it_is_built_is_a_folder_with_code(de
 
 @pytest.mark.parametrize("lock", ["uv.lock", "poetry.lock"])
 def test_a_lock_is_read_by_its_own_tool(declared, lock):
-    found, plan = declared({"pyproject.toml": PYPROJECT, lock: "locked"})
+    found, plan = declared({"pyproject.toml": PYPROJECT, lock: "version = 1\n"})
     assert (set(found), plan.lock) == ({"pyproject.toml", lock}, lock)
     assert plan.project == ["--no-deps", "-e", "."]
+
+
+LIBRARY = {"lib/pyproject.toml": "[project]\nname = 'lib'\n", "wheels/a-1-py3-none-any.whl": "a", "edit/setup.py": ""}
+LOCKS = {
+    "uv.lock": """
+        [[package]]
+        name = "shop"
+        source = { editable = "." }
+        dependencies = [{ name = "lib" }, { name = "flask" }]
+        [package.dev-dependencies]
+        dev = [{ name = "unused" }]
+        [[package]]
+        name = "flask"
+        source = { registry = "https://index.example/simple" }
+        dependencies = [{ name = "a" }]
+        [[package]]
+        name = "a"
+        source = { path = "wheels/a-1-py3-none-any.whl" }
+        [[package]]
+        name = "lib"
+        source = { directory = "lib" }
+        dependencies = [{ name = "edit" }]
+        [[package]]
+        name = "edit"
+        source = { editable = "edit" }
+        [[package]]
+        name = "unused"
+        source = { directory = "../unused" }
+        """,
+    "poetry.lock": """
+        [[package]]
+        name = "flask"
+        [package.dependencies]
+        Lib = "*"
+        a = { version = "*", markers = "os_name == 'nt'" }
+        [[package]]
+        name = "a"
+        source = { type = "file", url = "wheels/a-1-py3-none-any.whl" }
+        [[package]]
+        name = "lib"
+        source = { type = "directory", url = "./lib" }
+        [package.dependencies]
+        edit = "*"
+        [[package]]
+        name = "edit"
+        develop = true
+        source = { type = "directory", url = "edit" }
+        [[package]]
+        name = "unused"
+        source = { type = "directory", url = "../unused" }
+        """,
+}
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_a_lock_s_projects_in_the_folder_are_installed_with_the_code_and_its_archives_before(declared, lock):
+    found, plan = declared({"pyproject.toml": PYPROJECT, lock: LOCKS[lock], **LIBRARY})
+    assert sorted(found) == sorted(["pyproject.toml", lock, "lib/pyproject.toml", "wheels/a-1-py3-none-any.whl"])
+    assert plan.project == ["--no-deps", "-e", ".", "-e", "./edit", "./lib"]
+
+
+def test_lines_for_projects_of_the_folder_are_left_out_of_an_export(tmp_path):
+    exported = (
+        "# by a tool\n-e ./edit\n    # via shop\n./lib ; python_version > '3'\n./library\n"
+        f"lib @ file://{tmp_path}/lib ; os_name == 'nt'\n-e file://{tmp_path}/edit\n"
+        "flask==3.1.0 \\\n    --hash=sha256:00\n"
+    )
+    assert without(exported, ["lib", "edit"], tmp_path) == (
+        "# by a tool\n\n    # via shop\n\n./library\n\n\nflask==3.1.0 \\\n    --hash=sha256:00\n"
+    )
+    assert without(exported, [], tmp_path) == exported
 
 
 def test_a_file_for_tools_alone_declares_nothing(declared):
@@ -131,6 +203,21 @@ REFUSED = {
         {"requirements.txt": "-e ../lib\n"},
         "apps/shop/requirements.txt, line 1, names '-e ../lib', but that is outside apps/shop: a build sees only that"
         " folder, so move it there.",
+    ),
+    "a locked project elsewhere": (
+        {
+            "pyproject.toml": "[project]\nname = 'shop'\ndependencies = ['lib']\n",
+            "uv.lock": "[[package]]\nname = 'lib'\nsource = { editable = '../lib' }\n",
+        },
+        "apps/shop/uv.lock takes lib from ../lib, which is outside of apps/shop: a build sees that folder alone, so"
+        " move it there and lock again.",
+    ),
+    "a locked project that isn't there": (
+        {
+            "pyproject.toml": "[tool.poetry.dependencies]\nlib = { path = 'lib' }\n",
+            "poetry.lock": "[[package]]\nname = 'lib'\nsource = { type = 'directory', url = 'lib' }\n",
+        },
+        "apps/shop/poetry.lock takes lib from lib, and there is no such file or folder: lock again.",
     ),
     "a broken project": (
         {"pyproject.toml": "[project\n"},

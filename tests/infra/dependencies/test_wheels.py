@@ -69,7 +69,7 @@ def test_two_packages_need_one_python_that_has_both(explain):
     said = NOT_BUILT + "ERROR: No matching distribution found for other>=2\n"
     files = ("native_lib-1.2-cp314-none-any", "native_lib-1.2-cp313-none-any", "other-2-cp313-none-any")
     assert explain(said, *files) == (
-        "native-lib==1.2 and other have no wheel for Python 3.15: the newest Python that has one is 3.13, so set"
+        "native-lib==1.2 and other>=2 have no wheel for Python 3.15: the newest Python that has one is 3.13, so set"
         " baseImage to public.ecr.aws/docker/library/python:3.13-slim."
     )
 

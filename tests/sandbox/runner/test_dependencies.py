@@ -55,6 +55,22 @@ POETRY_LOCK = f"""
     python-versions = ">=3.11"
     content-hash = "dca6934236b8cfe3bb2ece74e8a00043a7c02b146ada14627ed96eada9b48706"
     """
+POETRY_LIB = """
+    [[package]]
+    name = "lib"
+    version = "7.0"
+    description = ""
+    optional = false
+    python-versions = "*"
+    groups = ["main"]
+    files = []
+    develop = false
+    source = {type = "directory", url = "lib"}
+    [package.dependencies]
+    itsdangerous = "2.1.2"
+    """
+LIB = PROJECT.replace('"shop"', '"lib"')
+LIB_CODE = "TEXT = 'lib'\n"
 
 
 def shop(expected, *, imports="import itsdangerous", at="shop.py", **files):
@@ -85,6 +101,18 @@ FORMS = {
     ),
     "src alone": shop(LOCKED, at="src/shop/__init__.py", requirements_txt="itsdangerous==2.1.2\n"),
     "poetry.lock": shop(LOCKED, pyproject_toml=POETRY, poetry_lock=POETRY_LOCK),
+    "poetry.lock with a project in the folder": {"lib/lib/__init__.py": LIB_CODE}
+    | shop(
+        f"{LOCKED} and lib.TEXT == 'lib'",
+        imports="import itsdangerous, lib",
+        pyproject_toml=POETRY.replace('itsdangerous = "2.1.2"', 'lib = {path = "lib"}'),
+        poetry_lock=POETRY_LOCK.replace(
+            "dca6934236b8cfe3bb2ece74e8a00043a7c02b146ada14627ed96eada9b48706",
+            "e24a76e1351a2bf25ba66bab418e503729ccaf997eecb27484b6ff93e01527db",
+        )
+        + POETRY_LIB,
+        lib__pyproject_toml=LIB,
+    ),
 }
 
 
@@ -145,6 +173,24 @@ def test_a_lock_of_uv_is_read_by_uv(build, tmp_path):
     assert build({**shop(LOCKED), "pyproject.toml": project, "uv.lock": lock})
 
 
+@pytest.mark.parametrize("source", ['{ path = "lib" }', "{ workspace = true }"])
+def test_a_project_in_the_folder_that_a_lock_of_uv_names_is_installed(build, tmp_path, source):
+    files = {
+        "pyproject.toml": '[project]\nname = "shop"\nversion = "1"\nrequires-python = ">=3.11"\n'
+        f'dependencies = ["lib"]\n[tool.uv.sources]\nlib = {source}\n'
+        + '[tool.uv.workspace]\nmembers = ["lib"]\n'
+        * ("workspace" in source),
+        "lib/pyproject.toml": LIB,
+        "lib/lib/__init__.py": LIB_CODE,
+    }
+    write(tmp_path / "locked", files)
+    uv = ROOT / ".venv" / "bin" / "uv"
+    subprocess.run([uv, "lock", "--quiet"], cwd=tmp_path / "locked", check=True, timeout=60)
+    lock = (tmp_path / "locked" / "uv.lock").read_text()
+    application = shop(f"{LOCKED} and lib.TEXT == 'lib'", imports="import itsdangerous, lib")
+    assert build({**application, **files, "uv.lock": lock})
+
+
 def test_a_change_of_the_code_installs_nothing_again(build):
     files = FORMS["hashes"]
     first = build.python(build(files))
@@ -168,8 +214,8 @@ def test_an_application_s_own_flask_leaves_that_of_others_alone(build):
 REFUSED = {
     "a package that nobody has": (
         {"requirements.txt": "dualmode-has-no-such-package==1\n"},
-        "The packages of app/requirements.txt can't be installed; pip says why above. Correct that file, or check that"
-        " a package index can be reached.",
+        "The packages of app/requirements.txt can't be installed, because of dualmode-has-no-such-package==1 (line 1):"
+        " the package index has no package of that name; correct the name, or see that the right index is reached.",
     ),
     "a file that isn't there": (
         {"requirements.txt": "-r base.txt\n"},
