@@ -75,10 +75,13 @@ def _take_environment() -> None:
 def _where_modules_come_from() -> str:
     name = os.environ.get("APP_DIR", "the application's folder")
     here = Path.cwd()
-    folder = here / Path(name).name if (here / Path(name).name / "__init__.py").exists() else here
     for file in ("requirements.txt", "pyproject.toml", "setup.py"):
-        if (folder / file).exists():
-            return f"The packages of {name} are read from {name}/{file} only: add the package with the module there."
+        # A folder that is a package itself lies in another one.
+        if (here / file).exists() or (here / Path(name).name / file).exists():
+            return (
+                f"What {name} needs is read from {name}/{file}, and from that file alone: add the package that has the"
+                " module to it."
+            )
     return (
         f"The packages of {name} are read from {name}/requirements.txt, or else from {name}/pyproject.toml with its"
         " uv.lock or poetry.lock, or else from setup.py, but none of these exists: add one that names the package."

@@ -52,6 +52,8 @@ class StoredImage:
     flask_app: str = ""
 
     app_dir: str = ""
+    package: str = ""
+    """Its folder's name below the task's folder, where it is a package itself."""
 
     @property
     def needed(self) -> Needed:
@@ -65,9 +67,8 @@ class StoredImage:
 
     @property
     def application(self) -> Path:
-        """The application's own folder: where that is a package itself, below the task's folder."""
-        package = self.task / self.app_dir.rpartition("/")[2]
-        return package if (package / "__init__.py").exists() else self.task
+        """The application's own folder, which may have a package of the same name in it."""
+        return self.task / self.package
 
     @property
     def runtime(self) -> Path:
@@ -139,6 +140,7 @@ class ImageStore:
             folder=self._of(digest),
             flask_app=record.get("flask_app", ""),
             app_dir=record.get("app_dir", ""),
+            package=record.get("package", ""),
         )
 
     def _of(self, digest: str) -> Path:
@@ -154,9 +156,10 @@ class ImageStore:
                 context.copy("dualmode", folder / "runtime" / "dualmode")
                 context.copy("scripts/entrypoint.sh", folder / "runtime" / "scripts")
                 context.copy("infra/dependencies", folder / "installer" / "infra" / "dependencies")
-                context.copy(chosen["APP_DIR"], folder / "task" / _package(context, chosen["APP_DIR"]))
+                package = _package(context, chosen["APP_DIR"])
+                context.copy(chosen["APP_DIR"], folder / "task" / package)
                 (folder / "runtime" / "scripts" / "entrypoint.sh").chmod(0o755)
-                record = {"flask_app": chosen["FLASK_APP"], "app_dir": chosen["APP_DIR"]}
+                record = {"flask_app": chosen["FLASK_APP"], "app_dir": chosen["APP_DIR"], "package": package}
                 image = StoredImage(digest="", folder=folder, **record)
                 self._declare(image)
                 if chosen["CHECK_IMPORT"] != "0":

@@ -99,6 +99,8 @@ FORMS = {
     "a project without requirements.txt, in src": shop(
         f"{LOCKED} and version('shop') == '7.0'", at="src/shop/__init__.py", pyproject_toml=PROJECT
     ),
+    "a project with a package of the same name": {"app/__init__.py": "", "app/shop.py": "from shop import app"}
+    | shop(f"{LOCKED} and version('shop') == '7.0'", pyproject_toml=PROJECT),
     "src alone": shop(LOCKED, at="src/shop/__init__.py", requirements_txt="itsdangerous==2.1.2\n"),
     "poetry.lock": shop(LOCKED, pyproject_toml=POETRY, poetry_lock=POETRY_LOCK),
     "poetry.lock with a project in the folder": {"lib/lib/__init__.py": LIB_CODE}
@@ -251,6 +253,7 @@ def test_a_container_has_what_the_application_declares(engine, tmp_path):
             imports="import itsdangerous, greeting, os",
             at="src/shop/__init__.py",
         ),
+        "app/__init__.py": "",  # a package in the folder may have the folder's name
         "pyproject.toml": PROJECT,
         "requirements.txt": "-r requirements/base.txt\n./wheels/greeting-1.0-py3-none-any.whl\n-e .\n",
     }
