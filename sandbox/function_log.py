@@ -15,8 +15,8 @@ _CHAINED = ("During handling of the above exception", "The above exception was t
 _ID = re.compile(r"\[[A-Z]+\]\t\S+\t([0-9a-f-]{36})\t")
 # Where the files of an image that was laid out are here, and where they are in the image.
 _PLACES = tuple(
-    # A path with spaces is recognised between quotes.
-    (re.compile(rf"""(?:(?<=")[^"'\n]*|[^\s"'(]*)/{folder}(?![\w.-])"""), name)
+    # A path with spaces is recognised behind a quote or a bracket.
+    (re.compile(rf"""(?:(?<=["'(])/[^"'()\n]*|[^\s"'(]*)/{folder}(?![\w.-])"""), name)
     for folder, name in (
         (r"images/(?:[0-9a-f]{64}|\.new-\w+)/task", "/var/task"),
         (r"images/(?:[0-9a-f]{64}|\.new-\w+)/runtime", "/opt/dualmode"),

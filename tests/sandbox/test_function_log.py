@@ -94,7 +94,7 @@ def test_paths_are_those_of_the_image():
         '  File "/srv/me and you/.sandbox/images/.new-a_1/task/shop.py", line 3, in f',
         f'  File "/srv/me/.sandbox/venvs/{"b" * 16}/application/lib/greet.py", line 3, in f',
         '  File "/srv/images/shoes/task/own.py", line 3, in f',
-        "ValueError: no module in (/srv/me/.sandbox/images/.new-a_1/task), nor in /static/images/shoes/task",
+        'ValueError: "a" is not in (/srv/me and you/.sandbox/images/.new-a_1/task), nor in /static/images/shoes/task',
     ]
     assert tracebacks(lines) == [
         [
@@ -105,7 +105,7 @@ def test_paths_are_those_of_the_image():
             '  File "/var/task/shop.py", line 3, in f',
             '  File "/var/task/lib/greet.py", line 3, in f',
             '  File "/srv/images/shoes/task/own.py", line 3, in f',
-            "ValueError: no module in (/var/task), nor in /static/images/shoes/task",
+            'ValueError: "a" is not in (/var/task), nor in /static/images/shoes/task',
         ]
     ]
 
@@ -123,6 +123,17 @@ def test_a_log_is_waited_for_until_its_request_is_over(tmp_path):
     threading.Timer(0.1, write).start()
     part.wait(10.0)
     assert part.traceback() == as_python_prints(error)
+
+
+def test_what_a_function_logs_of_one_request_is_told_without_what_the_sandbox_adds(tmp_path):
+    log = tmp_path / "shop-1.log"
+    log.write_text("of an earlier request\n")
+    part = LogPart(path=log, begin=log.stat().st_size, request_id=OURS)
+    with log.open("a") as file:
+        file.write("\n".join(["gateway: Advice.", "sandbox: refused write\ta\tb", *printed(["ours"])]) + "\n")
+        file.write("\n".join(printed(["theirs"], OTHERS)) + "\n")
+        file.write(f"[INFO] {tmp_path}/images/{'a' * 64}/task/shop.py\n")
+    assert part.lines() == ["ours", "[INFO] /var/task/shop.py"]
 
 
 def refused(path, number=30, text="Read-only file system"):
@@ -230,6 +241,14 @@ def test_a_traceback_is_read_when_it_is_whole(tmp_path):
         assert notes.new() == []
     (tmp_path / "shop-1.log").write_text("".join(f"{line}\n" for line in lines))
     assert notes.new() == [f"b can't be written (a.py, line 1): {WAY_OUT}"]
+
+
+def test_a_log_that_begins_anew_is_read_from_its_beginning(tmp_path):
+    notes = Notes(tmp_path)
+    (tmp_path / "shop-1.log").write_text("gateway: The first start, with a long line.\n")
+    assert notes.new() == ["The first start, with a long line."]
+    (tmp_path / "shop-1.log").write_text("gateway: The next.\n")
+    assert notes.new() == ["The next."]
 
 
 def test_the_logs_of_earlier_runs_are_not_read(tmp_path):
