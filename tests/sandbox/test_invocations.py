@@ -7,6 +7,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from dualmode.gateway.http.message import Request
 from sandbox.runner import leftovers
 from tests.support.sandboxes import deployed
 
@@ -79,6 +80,60 @@ def test_a_function_that_is_not_there_is_not_found(client, asked):
     with pytest.raises(ClientError) as refused:
         client.invoke(Payload=ROUTES, **asked)
     assert refused.value.response["Error"]["Code"] == "ResourceNotFoundException"
+
+
+def test_a_name_and_a_qualifier_that_select_different_versions_are_refused(client):
+    with pytest.raises(ClientError) as refused:
+        client.invoke(FunctionName=f"{NAME}:1", Qualifier="live", Payload=ROUTES)
+    assert refused.value.response["Error"]["Code"] == "InvalidParameterValueException"
+
+
+def test_a_function_that_may_run_no_copies_is_throttled(sandbox, client):
+    functions = sandbox.account.client("lambda")
+    functions.put_function_concurrency(FunctionName=NAME, ReservedConcurrentExecutions=0)
+    try:
+        with pytest.raises(ClientError) as refused:
+            client.invoke(FunctionName=NAME, Qualifier="live", Payload=ROUTES)
+    finally:
+        functions.delete_function_concurrency(FunctionName=NAME)
+    assert refused.value.response["Error"]["Code"] == "TooManyRequestsException"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "taken"),
+    [
+        ("POST", "/2015-03-31/functions/shop/invocations", True),
+        ("POST", "/2015-03-31/functions/shop/invocations?Qualifier=live", True),
+        ("GET", "/2015-03-31/functions/shop/invocations", False),
+        ("POST", "/2015-03-31/functions/shop/invocations/more", False),
+        ("POST", "/2015-03-31/functions", False),
+    ],
+)
+def test_only_invocations_are_taken_from_the_calls_to_aws(sandbox, method, path, taken):
+    assert sandbox.invocations.takes(Request(method=method, target=path, headers=())) is taken
+
+
+def test_a_path_that_names_no_function_is_refused(sandbox):
+    answer = sandbox.invocations.respond(
+        Request(method="POST", target="/2015-03-31/functions/a b/invocations", headers=())
+    )
+    assert (answer.status, dict(answer.headers)["x-amzn-errortype"]) == (400, "InvalidParameterValueException")
+
+
+def test_an_image_by_a_tag_makes_leftovers_uncertain(sandbox):
+    functions = sandbox.account.client("lambda")
+    known = functions.get_function(FunctionName=NAME)
+    uri = known["Code"]["ImageUri"].partition("@")[0]
+    functions.create_function(
+        FunctionName="tagged",
+        Role=known["Configuration"]["Role"],
+        PackageType="Image",
+        Code={"ImageUri": f"{uri}:latest"},
+    )
+    try:
+        assert leftovers.referred(sandbox.account, sandbox.logs.parent) is None
+    finally:
+        functions.delete_function(FunctionName="tagged")
 
 
 def test_an_invocation_without_the_runs_credentials_is_refused(sandbox):

@@ -135,6 +135,15 @@ def test_it_runs_no_function_of_anybody(tmp_path):
     assert not canary.exists()
 
 
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="there is no /proc")
+def test_it_is_told_of_no_docker_so_that_it_finds_none(tmp_path):
+    with MiniStack(tmp_path) as ministack:
+        assert roles(ministack) == []
+        told = Path(f"/proc/{process_of(tmp_path)}/environ").read_text().split("\0")
+    # Without the variable, docker's own library takes the daemon's usual socket.
+    assert [line for line in told if line.startswith("DOCKER")] == ["DOCKER_HOST=unix:///dev/null/none"]
+
+
 def test_services_that_nothing_here_needs_are_not_there(tmp_path):
     with MiniStack(tmp_path) as ministack:
         account = Account(ministack.endpoint_url, ministack.region, ministack.credentials)

@@ -1,3 +1,4 @@
+import fcntl
 import json
 import os
 import re
@@ -69,3 +70,14 @@ def test_environments_that_nobody_used_for_a_week_are_removed(tmp_path):
     assert leftovers.remove_venvs(tmp_path / "venvs") == 1
     assert [path.name for path in (tmp_path / "venvs").iterdir()] == ["new"]
     assert leftovers.remove_venvs(tmp_path / "nothing") == 0
+
+
+def test_an_environment_that_another_run_is_about_to_use_stays(tmp_path):
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "complete").touch()
+    os.utime(tmp_path / "old" / "complete", (0, 0))
+    with (tmp_path / "old.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert leftovers.remove_venvs(tmp_path) == 0
+    assert (tmp_path / "old" / "complete").exists()
+    assert leftovers.remove_venvs(tmp_path) == 1
