@@ -1,5 +1,6 @@
 """`python -m dualmode.import_check`: imports the application once, as a cold start does; an image's build runs it."""
 
+import errno
 import json
 import os
 import sys
@@ -40,6 +41,12 @@ def sentence(error: BaseException, import_string: str) -> str:
         return f"Importing {import_string} fails: there is no module {error.name}. {_where_modules_come_from()}"
     if isinstance(error, SystemExit):
         return f"Importing {import_string} ends Python, as shown above: an application may do that only when it runs."
+    if written := _refused_write(error):
+        return (
+            f"Importing {import_string} writes {written}, as above, and Lambda's disk is read-only but for /tmp:"
+            ' write there what is temporary, such as Flask(__name__, instance_path="/tmp/instance"), and keep the'
+            " rest in S3 or a database."
+        )
     return (
         f"Importing {import_string} fails with {type(error).__name__}, as shown above. Fix it, or set a variable"
         " that it needs in the setting environment, which this import sees. Set checkImport=false to leave this"
@@ -86,6 +93,17 @@ def _where_modules_come_from() -> str:
         f"The packages of {name} are read from {name}/requirements.txt, or else from {name}/pyproject.toml with its"
         " uv.lock or poetry.lock, or else from setup.py, but none of these exists: add one that names the package."
     )
+
+
+def _refused_write(error: BaseException) -> str:
+    """Returns what could not be written, as on Lambda, if that is why an import failed, else ""."""
+    if isinstance(error, OSError) and error.filename is not None:
+        file = os.path.realpath(os.fsdecode(error.filename))
+        # Other files may not be readable; the image makes all of the application's readable.
+        if error.errno == errno.EROFS or (error.errno == errno.EACCES and file.startswith(f"{Path.cwd().resolve()}/")):
+            return os.fsdecode(error.filename)
+    refused = "unable to open database file", "attempt to write a readonly database"
+    return "a SQLite database" if any(text in str(error) for text in refused) else ""
 
 
 def _is_ours(file: str) -> bool:

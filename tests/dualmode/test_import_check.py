@@ -69,6 +69,27 @@ def test_an_error_is_shown_from_the_application_s_own_line_on(check, tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("code", "written"),
+    [
+        ("raise OSError(30, 'Read-only file system', '/srv/x')", "/srv/x"),
+        ("import os; raise PermissionError(13, 'Permission denied', os.getcwd() + '/instance')", "{folder}/instance"),
+        ("import sqlite3; sqlite3.connect('/no/such/folder/x.db')", "a SQLite database"),
+        ("raise PermissionError(13, 'Permission denied', '/etc/secret')", None),
+    ],
+)
+def test_an_import_that_writes_is_told_what_lambda_s_disk_is(check, tmp_path, code, written):
+    (tmp_path / "writing.py").write_text(code)
+    status, lines = check("writing:app")
+    begin = (
+        f"Importing writing:app writes {written.format(folder=tmp_path)}, as above, and Lambda's disk is read-only but"
+        " for /tmp: write there"
+        if written
+        else "Importing writing:app fails with PermissionError, as above."
+    )
+    assert (status, lines[-1].startswith(f"dualmode: {begin}")) == (1, True)
+
+
+@pytest.mark.parametrize(
     ("file", "says"),
     [
         (
