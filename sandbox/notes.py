@@ -104,4 +104,6 @@ def _of_package(block: Sequence[str]) -> str:
     found = [match for line in block if (match := _PACKAGE.match(line))]
     if not found:
         return "Python's own library"
-    return f"package {found[-1][2].removesuffix('.py')}, {found[-1][1]}, line {found[-1][3]}"
+    # Flask's own parts write only for another package: that one tells more.
+    chosen = [match for match in found if match[2] not in ("flask", "werkzeug")] or found
+    return f"package {chosen[-1][2].removesuffix('.py')}, {chosen[-1][1]}, line {chosen[-1][3]}"

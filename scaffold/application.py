@@ -23,7 +23,8 @@ _CLASSES = {
     "FlaskApp",
     "AsyncApp",
 }
-_CALLS = {"get_wsgi_application", "get_asgi_application"}
+_CALLS = {"get_wsgi_application", "get_asgi_application", "make_wsgi_app"}
+_OF_FALCON = {"falcon.App", "falcon.API", "falcon.asgi.App"}
 _FACTORIES = ("create_app", "make_app")
 _FIRST = ("wsgi", "app", "application", "main", "__init__", "server", "run")
 
@@ -92,7 +93,7 @@ def _applications(tree: ast.Module) -> Iterator[tuple[int, str]]:
         if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.Call):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             called = _last_name(node.value.func)
-            if called in _CLASSES | _CALLS or called in _FACTORIES:
+            if called in _CLASSES | _CALLS or called in _FACTORIES or ast.unparse(node.value.func) in _OF_FALCON:
                 yield from ((0, target.id) for target in targets if isinstance(target, ast.Name))
         elif isinstance(node, ast.FunctionDef) and node.name in _FACTORIES:
             arguments = node.args

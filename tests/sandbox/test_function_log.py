@@ -185,7 +185,11 @@ PENDING = (
         (
             json.dumps(
                 {
-                    "stackTrace": ['  File "/opt/venv/lib/python3.15/site-packages/whoosh/store.py", line 3, in f\n'],
+                    "stackTrace": [
+                        '  File "/opt/venv/lib/python3.15/site-packages/flask/app.py", line 1, in f\n',
+                        '  File "/opt/venv/lib/python3.15/site-packages/whoosh/store.py", line 3, in f\n',
+                        '  File "/opt/venv/lib/python3.15/site-packages/werkzeug/files.py", line 5, in f\n',
+                    ],
                     "errorType": "OSError",
                     "errorMessage": "[Errno 30] Read-only file system: 'index'",
                 }

@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import Any
 
 _WRITABLE = ("/tmp/", "/dev/", "/proc/")  # noqa: S108  Lambda's
+_FLASK = ("flask", "werkzeug")
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 # Events whose first argument is changed, and which of the arguments is made.
 _CHANGING = {
@@ -48,16 +49,18 @@ def _is_refused(event: str, path: str) -> bool:
 def _place() -> str:
     """The innermost line of the application that is running, or else of an installed package."""
     root = os.environ.get("LAMBDA_TASK_ROOT", "/var/task")
-    found = "Python's own library"
+    found, chosen = "Python's own library", ""
     frame = sys._getframe(2)
     while frame is not None:
         name = frame.f_code.co_filename
         for folder in (root, f"{sys.prefix}/application"):  # the second has what is installed with -e
             if name.startswith(f"{folder}/"):
                 return f"{name.removeprefix(f'{folder}/')}, line {frame.f_lineno}"
-        _, package, file = name.partition("/site-packages/")
-        if package and found.startswith("Python"):
-            found = f"package {file.partition('/')[0].removesuffix('.py')}, {file}, line {frame.f_lineno}"
+        file = name.partition("/site-packages/")[2]
+        package = file.partition("/")[0].removesuffix(".py")
+        # Flask's own parts write only for another package: that one tells more.
+        if package and (not chosen or chosen in _FLASK) and not (chosen and package in _FLASK):
+            found, chosen = f"package {package}, {file}, line {frame.f_lineno}", package
         frame = frame.f_back  # type: ignore[assignment]
     return found
 

@@ -297,7 +297,10 @@ def test_a_refused_write_of_an_installed_package_names_the_package(tmp_path):
     (package / "__init__.py").write_text("")
     task = tmp_path / "task"
     task.mkdir()
-    (package / "store.py").write_text(f"open('{task}/index', 'w')\n")
+    (package / "store.py").write_text(f"import werkzeug.saving\nwerkzeug.saving.save('{task}/index')\n")
+    (package.parent / "werkzeug").mkdir()
+    (package.parent / "werkzeug" / "__init__.py").write_text("")
+    (package.parent / "werkzeug" / "saving.py").write_text("def save(path):\n    open(path, 'w')\n")
     variables = {"AWS_LAMBDA_RUNTIME_API": "x", "LAMBDA_TASK_ROOT": str(task), "DUALMODE_DISK": "refuse"}
     path = f"{process_disk.environment('')['PYTHONPATH']}:{package.parent}"
     ended = subprocess.run(
@@ -309,7 +312,7 @@ def test_a_refused_write_of_an_installed_package_names_the_package(tmp_path):
         timeout=60,
     )
     assert ended.stderr.splitlines()[0] == (
-        f"sandbox: refused write\t{task}/index\tpackage shelf, shelf/store.py, line 1"
+        f"sandbox: refused write\t{task}/index\tpackage shelf, shelf/store.py, line 2"
     )
 
 
