@@ -179,7 +179,7 @@ def _called(
         called = getattr(function, "__name__", "")
         raise ApplicationError(
             NO_APPLICATION,
-            f'FLASK_APP is "{import_string}", but in module {_place(module)} the call of it fails ({error}): FLASK_APP'
+            f'FLASK_APP is "{import_string}", but in module {_place(module)} the call fails ({error}): FLASK_APP'
             " takes an application, or a function with literal values for its arguments, as in"
             f" {import_string.partition('(')[0]}(...);"
             f" {_remedy(module, import_string, f'app = {called}(...)')}.",

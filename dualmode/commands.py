@@ -30,7 +30,7 @@ def run(app: Any, arguments: list[str], *, allowed: bool) -> dict[str, Any]:
     if not is_flask(app):
         raise CommandError(f"The application is {describe(app)}, and only a Flask application has commands to run.")
     if not allowed:
-        raise CommandError(f"Commands are off: set {SETTING}=1 for a function that is to run them.")
+        raise CommandError(f"Commands are off: set {SETTING}=1 to let the function run them.")
 
     import traceback
 

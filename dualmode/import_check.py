@@ -43,9 +43,9 @@ def sentence(error: BaseException, import_string: str) -> str:
         return f"Importing {import_string} ends Python, as shown above: an application may do that only when it runs."
     if written := _refused_write(error):
         return (
-            f"Importing {import_string} writes {written}, as above, and Lambda's disk is read-only but for /tmp:"
-            ' write there what is temporary, such as Flask(__name__, instance_path="/tmp/instance"), and keep the'
-            " rest in S3 or a database."
+            f"Importing {import_string} writes {written}, as shown above, but Lambda's disk is read-only except for"
+            ' /tmp: write only temporary files there, as with Flask(__name__, instance_path="/tmp/instance"), and'
+            " keep the rest in S3 or a database."
         )
     return (
         f"Importing {import_string} fails with {type(error).__name__}, as shown above. Fix it, or set a variable"
@@ -85,10 +85,7 @@ def _where_modules_come_from() -> str:
     for file in ("requirements.txt", "pyproject.toml", "setup.py"):
         # A folder that is a package itself lies in another one.
         if (here / file).exists() or (here / Path(name).name / file).exists():
-            return (
-                f"What {name} needs is read from {name}/{file}, and from that file alone: add the package that has the"
-                " module to it."
-            )
+            return f"The packages of {name} are read from {name}/{file} only: add the package with the module there."
     return (
         f"The packages of {name} are read from {name}/requirements.txt, or else from {name}/pyproject.toml with its"
         " uv.lock or poetry.lock, or else from setup.py, but none of these exists: add one that names the package."

@@ -223,6 +223,6 @@ def check_platform(container_engine: str | None) -> None:
     if system != "Linux" or machine.lower() not in _WHEELS or libc != "glibc":
         found = f"{system} on {machine}" + (f" with {libc or 'another C library'}" if system == "Linux" else "")
         raise SandboxError(
-            "Without a container engine a function runs as a process, which awslambdaric supports on Linux with glibc, "
-            f"x86-64 or arm64, and this is {found} ({why_none()}): start docker or podman."
+            "Without a container engine a function runs as a process, and awslambdaric needs Linux with glibc, "
+            f"x86-64 or arm64, but this is {found} ({why_none()}): start docker or podman."
         )

@@ -38,7 +38,7 @@ def explain(output: Sequence[str], plan: Plan, declared: Path, python: Path, bas
     if said := _not_found(found, base):
         return f"{because}: {said}."
     return (
-        f"{because if failed else begin}; pip says why above. Correct that file, or see that a package index can be"
+        f"{because if failed else begin}; pip says why above. Correct that file, or check that a package index can be"
         " reached."
     )
 
@@ -130,11 +130,11 @@ def _not_found(found: _Found, base: str) -> str:
         newest = versions[-1].split(", ")[-1]
         return f"the package index has no such version for this Python; choose one that it has, such as {newest}"
     if _NO_ANSWER.search(found.text):
-        return "the package index does not answer; see that it can be reached, and start again"
+        return "the package index does not answer; check that it can be reached, and start again"
     if others:
         way = "set baseImage to such a Python" if base else "run the sandbox on such a Python (make PYTHON=...)"
         return f"all its versions need Python {others[-1].strip()}; {way}, or take another package"
-    return "the package index has no package of that name; correct the name, or see that the right index is reached"
+    return "the package index has no package of that name; correct the name, or check that the right index is reached"
 
 
 def _name(requirement: str) -> str:

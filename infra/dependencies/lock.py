@@ -42,11 +42,11 @@ def local_packages(lock: Mapping[str, Any], project: Mapping[str, Any], *, folde
         taken = f"{place} takes {name} from {source[key]}"
         if not (folder / path).resolve().is_relative_to(folder):
             raise DependencyError(
-                f"{taken}, which is outside of {place.rpartition('/')[0]}: a build sees that folder alone, so move it"
+                f"{taken}, but that is outside {place.rpartition('/')[0]}: a build sees only that folder, so move it"
                 " there and lock again."
             )
         if not (folder / path).exists():
-            raise DependencyError(f"{taken}, and there is no such file or folder: lock again.")
+            raise DependencyError(f"{taken}, but there is no such file or folder: lock again.")
         editable = key == "editable" or package.get("develop") is True
         found.append(Local(path, archive=(folder / path).is_file(), editable=editable))
     return found

@@ -280,14 +280,14 @@ REFUSED = {
     ),
     "shop:needs_more()": (
         "Runtime.HandlerNotFound",
-        'FLASK_APP is "shop:needs_more()", but in module shop ({folder}/shop.py) the call of it fails (needs_more()'
+        'FLASK_APP is "shop:needs_more()", but in module shop ({folder}/shop.py) the call fails (needs_more()'
         " missing 1 required positional argument: 'config'): FLASK_APP takes an application, or a function with"
         " literal values for its arguments, as in shop:needs_more(...); set FLASK_APP=shop:app or"
         " FLASK_APP=shop:admin or FLASK_APP=shop:create_app().",
     ),
     "starter:main": (
         "Runtime.HandlerNotFound",
-        'FLASK_APP is "starter:main", but in module starter ({folder}/starter.py) the call of it fails (main() missing'
+        'FLASK_APP is "starter:main", but in module starter ({folder}/starter.py) the call fails (main() missing'
         " 1 required positional argument: 'global_config'): FLASK_APP takes an application, or a function with"
         " literal values for its arguments, as in starter:main(...); keep the application in a variable of the module,"
         " as in app = main(...), and set FLASK_APP=starter:app.",

@@ -81,10 +81,10 @@ def test_an_import_that_writes_is_told_what_lambda_s_disk_is(check, tmp_path, co
     (tmp_path / "writing.py").write_text(code)
     status, lines = check("writing:app")
     begin = (
-        f"Importing writing:app writes {written.format(folder=tmp_path)}, as above, and Lambda's disk is read-only but"
-        " for /tmp: write there"
+        f"Importing writing:app writes {written.format(folder=tmp_path)}, as shown above, but Lambda's disk is"
+        " read-only except for /tmp: write"
         if written
-        else "Importing writing:app fails with PermissionError, as above."
+        else "Importing writing:app fails with PermissionError, as shown above."
     )
     assert (status, lines[-1].startswith(f"dualmode: {begin}")) == (1, True)
 

@@ -209,7 +209,7 @@ REFUSED = {
             "pyproject.toml": "[project]\nname = 'shop'\ndependencies = ['lib']\n",
             "uv.lock": "[[package]]\nname = 'lib'\nsource = { editable = '../lib' }\n",
         },
-        "apps/shop/uv.lock takes lib from ../lib, which is outside of apps/shop: a build sees that folder alone, so"
+        "apps/shop/uv.lock takes lib from ../lib, but that is outside apps/shop: a build sees only that folder, so"
         " move it there and lock again.",
     ),
     "a locked project that isn't there": (
@@ -217,7 +217,7 @@ REFUSED = {
             "pyproject.toml": "[tool.poetry.dependencies]\nlib = { path = 'lib' }\n",
             "poetry.lock": "[[package]]\nname = 'lib'\nsource = { type = 'directory', url = 'lib' }\n",
         },
-        "apps/shop/poetry.lock takes lib from lib, and there is no such file or folder: lock again.",
+        "apps/shop/poetry.lock takes lib from lib, but there is no such file or folder: lock again.",
     ),
     "a broken project": (
         {"pyproject.toml": "[project\n"},

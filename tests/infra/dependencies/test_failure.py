@@ -12,7 +12,7 @@ SAID = {
         "ERROR: Could not find a version that satisfies the requirement no-such-thing==1 (from versions: none)\n"
         "ERROR: No matching distribution found for no-such-thing==1\n",
         ", because of no-such-thing==1 (line 3): the package index has no package of that name; correct the name, or"
-        " see that the right index is reached.",
+        " check that the right index is reached.",
     ),
     "a version that nobody has": (
         {"requirements.txt": "-r more/base.txt\n", "more/base.txt": "\nItsDangerous==99\n"},
@@ -26,7 +26,8 @@ SAID = {
         "WARNING: Retrying (Retry(total=4, connect=None)) after connection broken by 'NewConnectionError(...)'\n"
         "ERROR: Could not find a version that satisfies the requirement flask (from versions: none)\n"
         "ERROR: No matching distribution found for flask\n",
-        ", because of flask (line 1): the package index does not answer; see that it can be reached, and start again.",
+        ", because of flask (line 1): the package index does not answer; check that it can be reached, and start"
+        " again.",
     ),
     "a package for another Python": (
         {"requirements.txt": "newest\n"},
@@ -86,7 +87,7 @@ SAID = {
     "what pip alone knows": (
         {"requirements.txt": "flask\n"},
         "ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device\n",
-        "; pip says why above. Correct that file, or see that a package index can be reached.",
+        "; pip says why above. Correct that file, or check that a package index can be reached.",
     ),
 }
 
@@ -133,5 +134,5 @@ def test_a_package_that_can_not_be_built_is_named_with_its_line(explain):
 def test_a_package_of_a_lock_is_named_without_a_line(explain):
     assert explain({}, SAID["a name that nobody has"][1], source="pyproject.toml", lock="uv.lock") == (
         "The packages of app/uv.lock can't be installed, because of no-such-thing==1: the package index has no package"
-        " of that name; correct the name, or see that the right index is reached."
+        " of that name; correct the name, or check that the right index is reached."
     )

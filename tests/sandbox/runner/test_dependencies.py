@@ -217,7 +217,7 @@ REFUSED = {
     "a package that nobody has": (
         {"requirements.txt": "dualmode-has-no-such-package==1\n"},
         "The packages of app/requirements.txt can't be installed, because of dualmode-has-no-such-package==1 (line 1):"
-        " the package index has no package of that name; correct the name, or see that the right index is reached.",
+        " the package index has no package of that name; correct the name, or check that the right index is reached.",
     ),
     "a file that isn't there": (
         {"requirements.txt": "-r base.txt\n"},

@@ -196,9 +196,10 @@ def test_an_application_that_writes_beside_its_code_when_it_is_imported_is_not_b
     with pytest.raises(SandboxError) as refused:
         build(store, context)
     assert str(refused.value).splitlines()[-1] == (
-        "The image of shop can't be built. Importing shop:app writes seed.txt, as above, and Lambda's disk is read-only"
-        ' but for /tmp: write there what is temporary, such as Flask(__name__, instance_path="/tmp/instance"), and keep'
-        " the rest in S3 or a database."
+        "The image of shop can't be built. Importing shop:app writes seed.txt, as shown above, but Lambda's disk is"
+        " read-only except for /tmp: write only temporary files there, as with"
+        ' Flask(__name__, instance_path="/tmp/instance"),'
+        " and keep the rest in S3 or a database."
     )
     assert "Read-only file system: 'seed.txt'" in str(refused.value)
     assert '  |   File "/var/task/shop.py", line 1, in <module>' in str(refused.value).splitlines()
