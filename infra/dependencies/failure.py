@@ -32,9 +32,11 @@ def explain(output: Sequence[str], plan: Plan, declared: Path, python: Path, bas
         if said := reason(found):
             return f"{begin}, {said}."
     failed = wheels.failed(output)
-    because = f"{begin}, because of {' and '.join(map(found.named, failed))}"
     if said := wheels.explain(output, python, base):
-        return f"{because}. {said}"
+        for requirement in failed:
+            said = said.replace(requirement, found.named(requirement), 1)
+        return f"{begin}. {said}"
+    because = f"{begin}, because of {' and '.join(map(found.named, failed))}"
     if said := _not_found(found, base):
         return f"{because}: {said}."
     return (

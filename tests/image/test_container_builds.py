@@ -55,8 +55,8 @@ def test_a_package_without_a_wheel_for_the_base_s_python_is_named_with_a_base_th
     assert not result.succeeded
     (sentence,) = [line for line in result.output.splitlines() if line.startswith("dualmode: ")]
     assert sentence.startswith(
-        "dualmode: The packages of app/requirements.txt can't be installed. lxml==5.3.0 has no wheel for Python 3.15:"
-        " the newest Python that has one is 3.13, so set baseImage to "
+        "dualmode: The packages of app/requirements.txt can't be installed. lxml==5.3.0 (line 1) has no wheel for"
+        " Python 3.15: the newest Python that has one is 3.13, so set baseImage to "
     )
 
 
