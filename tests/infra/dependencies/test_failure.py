@@ -126,8 +126,8 @@ def test_a_package_that_can_not_be_built_is_named_with_its_line(explain):
     )
     assert explain({"requirements.txt": "flask\nnative\n"}, said, source="requirements.txt") == (
         "The packages of app/requirements.txt can't be installed. native==1.2 (line 2) has no"
-        " wheel for Python 3.11, and its source can't be built here, as pip says above: take another version of it, or"
-        " another package."
+        " wheel for Python 3.11, nor for an older one that the runtime supports, and its source can't be built here, as"
+        " pip says above: take another version of it, or another package."
     )
 
 
