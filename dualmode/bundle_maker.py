@@ -48,6 +48,9 @@ _EVENT = {
 }
 _SECONDS = 120
 
+MOST_BYTES = 4_900_000
+"""The size of a bundle at most: with the code that reads it, an image grows by less than 5 MB."""
+
 
 class _Module(NamedTuple):
     name: str
@@ -145,45 +148,56 @@ def _record_start() -> _Recorded | int:
             server.shutdown()
 
 
-def bundle(starts: Iterable[_Recorded], place: str) -> bytes:
-    """Returns the contents of a bundle of what these starts loaded, to be read from `place`."""
+def bundle(starts: Iterable[_Recorded], place: str, most_bytes: int) -> bytes:
+    """Returns the contents of a bundle of what these starts loaded, to be read from `place`.
+
+    Modules whose code objects don't fit are only found by it, and read from their own files.
+    """
     modules = {module.name: module for start in starts for module in start.modules}
     path = list(dict.fromkeys(folder for start in starts for folder in start.path))
     index: dict[str, Entry] = {}
-    codes: list[bytes] = []
-    position = START
+    codes: dict[str, bytes] = {}
     for module in modules.values():
         if module.folder not in module.searched:
             continue
-        if module.loader == "ExtensionFileLoader":
-            code = b""
-        elif module.loader == "SourceFileLoader":
+        if module.loader == "SourceFileLoader":
             code = _code(module)
             if not code:
                 continue
-        else:
+            codes[module.name] = code
+        elif module.loader != "ExtensionFileLoader":
             continue
         others = () if "." in module.name else _others(module.name, module.folder, path)
-        index[module.name] = (
-            module.folder,
-            others,
-            module.file,
-            Path(module.file).stat().st_size,
-            module.is_package,
-            cache_from_source(module.file) if code else None,
-            position if code else -1,
-            len(code),
-        )
-        codes.append(code)
-        position += len(code)
+        cached = cache_from_source(module.file) if module.loader == "SourceFileLoader" else None
+        size = Path(module.file).stat().st_size
+        index[module.name] = (module.folder, others, module.file, size, module.is_package, cached, -1, 0)
     device = Path(place).parent.stat().st_dev
     folders = {}
     for folder in (*path, *(entry[0] for entry in index.values())):
         state = folder_state(folder, device)
         folders[folder] = None if state is None else state[1]
     patterns = list(_compiled({each: None for start in starts for each in start.patterns}))
-    found = marshal.dumps({"python": python(), "modules": index, "folders": folders, "patterns": patterns})
-    return b"".join((FORMAT, position.to_bytes(8, "little"), *codes, found))
+
+    def found() -> bytes:
+        return marshal.dumps({"python": python(), "modules": index, "folders": folders, "patterns": patterns})
+
+    position = START
+    kept = _most(codes, most_bytes - position - len(found()))
+    for name, code in kept.items():
+        index[name] = (*index[name][:6], position, len(code))
+        position += len(code)
+    return b"".join((FORMAT, position.to_bytes(8, "little"), *kept.values(), found()))
+
+
+def _most(codes: Mapping[str, bytes], room: int) -> dict[str, bytes]:
+    """Returns as many code objects as there is room for, in their order: the smallest, since each saves one file."""
+    kept = set()
+    for name in sorted(codes, key=lambda name: len(codes[name])):
+        room -= len(codes[name])
+        if room < 0:
+            break
+        kept.add(name)
+    return {name: code for name, code in codes.items() if name in kept}
 
 
 def _code(module: _Module) -> bytes:
@@ -238,7 +252,7 @@ def main(arguments: list[str]) -> int:
     start = _record_start()
     if isinstance(start, _Recorded):  # otherwise our application doesn't run on the application's own Flask
         starts.insert(0, start)
-    target.write_bytes(bundle(starts, PLACE))
+    target.write_bytes(bundle(starts, PLACE, MOST_BYTES))
     return 0
 
 

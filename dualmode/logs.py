@@ -170,6 +170,10 @@ class _Pending(threading.local):
     text = ""  # set here: looking up a missing attribute takes much longer, twice in each request
 
 
+# The stream and the thread of each line that has no end yet: nearly always none, and each request asks.
+_begun: set[tuple[int, int]] = set()
+
+
 class JsonLines:
     """A text stream that writes each line as a JSON object, or unchanged if it already is one."""
 
@@ -186,7 +190,7 @@ class JsonLines:
         if text.startswith("{") and text.endswith("}\n"):
             self.end_line()  # a whole object doesn't continue what was printed before
         *lines, rest = (self._pending.text + text).split("\n")
-        self._pending.text = rest
+        self._keep(rest)
         if lines:
             self._stream.write("".join(self._object(line) + "\n" for line in lines if line.strip()))
             self._stream.flush()
@@ -195,6 +199,15 @@ class JsonLines:
     def writelines(self, lines: list[str]) -> None:
         """Writes the lines, which already have their line ends."""
         self.write("".join(lines))
+
+    def _keep(self, begun: str) -> None:
+        """Keeps the beginning of a line for the next call from this thread."""
+        self._pending.text = begun
+        line = id(self), threading.get_ident()
+        if begun:
+            _begun.add(line)
+        else:
+            _begun.discard(line)
 
     def end_line(self) -> None:
         """Writes a line that has no end yet."""
@@ -243,9 +256,10 @@ def _dumped(members: dict[str, Any], *, ascii_only: bool = False) -> str:
 
 def end_lines() -> None:
     """Writes what an invocation printed without a line end."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, JsonLines):
-            stream.end_line()
+    if _begun:
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, JsonLines):
+                stream.end_line()
 
 
 def timestamp() -> str:
@@ -283,18 +297,17 @@ class AccessLog:
         # Not through `logging`: such a line would cost more than everything else we add to a request.
         if method not in _PLAIN:
             method = quoted(method)[1:-1]
-        trace_id = quoted(current.trace_id)[1:-1] if current.trace else ""
         if self._json:
             ids = f'"requestId":{quoted(current.request_id)},' if current.request_id else ""
             if current.trace:
-                ids += f'"traceId":"{trace_id}",'
+                ids = f'{ids}"traceId":{quoted(current.trace_id)},'
             self._write_line(
                 f'{{"timestamp":"{timestamp()}","level":"INFO","message":"{method} {path} {status}",'
                 f'"logger":"dualmode.access",{ids}'
                 f'"method":"{method}","path":"{path}","status":{status},"durationMs":{seconds * 1000:.2f}}}\n'
             )
         else:
-            line = f"{method} {path} {status} {seconds * 1000:.2f} ms {trace_id}".rstrip()
+            line = f"{method} {path} {status} {seconds * 1000:.2f} ms {quoted(current.trace_id)[1:-1]}".rstrip()
             self._write_line(f"[INFO]\t{timestamp()}\t{current.request_id}\t{line}\n")
 
 

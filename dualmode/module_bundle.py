@@ -22,8 +22,8 @@ FORMAT = b"dualmode modules 1\n"  # then the index's place, eight bytes, the cod
 START = len(FORMAT) + 8
 
 # Where a module was found, where it would be found otherwise, and its parts: its file and size, whether it is a
-# package, where its bytecode is cached, and the place of its code object in the bundle (-1: it is an extension module,
-# which the bundle only finds).
+# package, where its bytecode is cached (None: it is an extension module), and the place of its code object in the
+# bundle (-1: the module is only found by the bundle).
 Entry = tuple[str, tuple[str, ...], str, int, bool, "str | None", int, int]
 
 # A regular expression, its flags, and the result of compiling it: the arguments of the call that makes the object.
@@ -95,8 +95,10 @@ class Bundle:
         if status.st_size != size or status.st_mtime > self._made:
             return None
         loader: SourceFileLoader | ExtensionFileLoader
-        if offset < 0:
+        if cached is None:
             loader = ExtensionFileLoader(name, file)
+        elif offset < 0:
+            loader = SourceFileLoader(name, file)
         else:
             loader = (RegularExpressionLoader if name == "re" else BundledLoader)(name, file)
             loader.code = (self, offset, length)

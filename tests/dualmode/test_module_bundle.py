@@ -14,6 +14,8 @@ import pytest
 
 from dualmode import module_bundle
 from tests.conftest import ROOT
+from tests.support.emulator import Emulator
+from tests.support.events import make_event
 
 # Packages with extension modules, resources, import hooks, modules that replace themselves, and parts in many places.
 CORPUS = {
@@ -57,6 +59,32 @@ warnings.warn("of who imports it", stacklevel=2)
 """,
     "run_me.py": "import json.encoder\nvalue = 1\n",
 }
+LARGE = {
+    "store.py": """
+import collections, sys
+from flask import Flask
+from shelves import IMPORTED
+
+app = Flask(__name__)
+
+@app.get("/")
+def show():
+    loaders = [type(sys.modules[each].__spec__.loader).__name__ for each in IMPORTED]
+    return {"total": sum(sys.modules[each].PRICE for each in IMPORTED), "loaders": collections.Counter(loaders)}
+
+@app.get("/late/<int:number>")
+def late(number):
+    from shelves.shelf_0 import late
+    return {"late": late.PRICE + number, "loader": type(late.__loader__).__name__}
+""",
+    "shelves/__init__.py": "\n".join(
+        [f"import shelves.shelf_{n % 10}.ware_{n}" for n in range(300)]
+        + ["IMPORTED = [f'shelves.shelf_{n % 10}.ware_{n}' for n in range(300)]", ""]
+    ),
+    **{f"shelves/shelf_{n}/__init__.py": "" for n in range(10)},
+    **{f"shelves/shelf_{n % 10}/ware_{n}.py": f"PRICE = {n}\n" for n in range(300)},
+    "shelves/shelf_0/late.py": "PRICE = 1000\n",
+}
 SMALL = {"shop.py": "import wares\nfrom flask import Flask\napp = Flask(__name__)\n", "wares.py": "PRICE = 1\n"}
 
 
@@ -66,6 +94,7 @@ class Installed:
     def __init__(self, folder, files, flask_app):
         self.root, self.task = folder / "root", folder / "task"
         shutil.copytree(ROOT / "dualmode", self.root / "dualmode", ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / "scripts", self.root / "scripts", ignore=shutil.ignore_patterns("__pycache__"))
         (self.root / "start").mkdir()
         self.bundle = self.root / "start" / "modules"
         for name, content in files.items():
@@ -90,8 +119,11 @@ class Installed:
         assert done.returncode == 0, done.stderr
         return done
 
-    def bundled(self, **environ):
-        self.run("-m", "dualmode.bundle_maker", **environ)
+    def bundled(self, most_bytes=10**9, **environ):
+        """Makes the bundle; by default it has room for all modules."""
+        program = "import sys; from dualmode import bundle_maker; "
+        program += f"bundle_maker.MOST_BYTES = {most_bytes}; sys.exit(bundle_maker.main([]))"
+        self.run("-c", program, **environ)
         return self
 
     def loaders(self, *modules, after=""):
@@ -137,8 +169,37 @@ def test_an_application_s_modules_and_all_that_they_import_come_out_of_the_bundl
     assert shop.loaders("shop", "wares", "flask", "click.core", "json.decoder") == ["BundledLoader"] * 5
 
 
+def test_three_hundred_modules_come_out_of_the_bundle_in_lambda_mode_and_answer_requests(rie, tmp_path):
+    store = Installed(tmp_path, LARGE, "store:app").bundled()
+    entrypoint = str(store.root / "scripts" / "entrypoint.sh")
+    variables = {"FLASK_APP": "store:app", "PYTHONDONTWRITEBYTECODE": "1"}
+    with Emulator(rie, store.task, tmp_path / "log", bootstrap=(entrypoint,), **variables) as function:
+        answers = [json.loads(function.invoke(make_event(path=path))["body"]) for path in ("/", "/late/1", "/late/2")]
+    assert answers == [
+        {"total": 299 * 300 / 2, "loaders": {"BundledLoader": 300}},
+        {"late": 1001, "loader": "SourceFileLoader"},
+        {"late": 1002, "loader": "SourceFileLoader"},
+    ]
+
+
 def test_an_extension_module_is_found_and_is_loaded_as_ever(shop):
     assert shop.loaders("simplejson._speedups", "runtime_client") == ["ExtensionFileLoader"] * 2
+
+
+def test_a_bundle_has_a_size_at_most_and_then_only_finds_the_largest_modules(tmp_path):
+    files = {"shop.py": "import large, small\nfrom flask import Flask\napp = Flask(__name__)\n"}
+    files |= {"large.py": "\n".join(f"name_{n} = {n}" for n in range(50_000)), "small.py": ""}
+    shop = Installed(tmp_path, files, "shop:app").bundled(most_bytes=1_000_000)
+    assert 900_000 < shop.bundle.stat().st_size <= 1_000_000
+    assert shop.loaders("shop", "small", "large") == ["BundledLoader", "BundledLoader", "SourceFileLoader"]
+    alone = "sys.meta_path[:] = [each for each in sys.meta_path if type(each) is module_bundle.Bundle]"
+    assert shop.loaders("large", after=alone) == ["SourceFileLoader"]
+
+
+def test_a_build_makes_a_bundle_of_less_than_five_megabytes_of_whatever_application(tmp_path):
+    shop = Installed(tmp_path, {"shop.py": SMALL["shop.py"], "wares.py": "TEXT = " + repr("x" * 5_000_000)}, "shop:app")
+    shop.run("-m", "dualmode.bundle_maker")
+    assert 1_000_000 < shop.bundle.stat().st_size < 5_000_000
 
 
 def test_without_its_application_a_bundle_has_the_runtime_s_modules(tmp_path):
