@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 
+import mangum.protocols.http  # noqa: F401 - a lazy import of Mangum's own would leave it to the first request
 from mangum import Mangum
 
 from dualmode.events import is_spelling_of

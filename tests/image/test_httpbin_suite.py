@@ -12,6 +12,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.conftest import CACHE, ROOT
+from tests.support.bundle_use import VERBOSE, check_bundle
 
 
 class Excuse(NamedTuple):
@@ -79,8 +80,9 @@ def failures(suite, port):
 
 @pytest.mark.case(*sorted({excuse.case for excuse in EXCEPTIONS.values()}))
 def test_httpbin_passes_its_own_tests_in_gateway_mode(httpbin_anywhere, suite):
-    with httpbin_anywhere.serving("gateway") as running:
+    with httpbin_anywhere.serving("gateway", environment=VERBOSE) as running:
         count, failed = failures(suite, running.port(3000))
+        check_bundle(running, ["httpbin.core", "flask.globals", "json.decoder"], used=httpbin_anywhere.has_bundle)
     assert {name: problem for name, problem in failed.items() if name not in EXCEPTIONS} == {}
     assert {name for name, excuse in EXCEPTIONS.items() if excuse.says in failed.get(name, "")} == set(EXCEPTIONS)
     assert count == 70

@@ -2,11 +2,14 @@
 
 import base64
 import contextlib
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import pytest
 
-from tests.support.running_image import Reply
+from tests.support.bundle_use import VERBOSE, check_bundle
+from tests.support.images import Image
+from tests.support.running_image import Reply, RunningImage
 
 MODES = ["local", "lambda", "gateway"]
 JSON = {"content-type": "application/json"}
@@ -40,15 +43,30 @@ def reply_of(result):
     return Reply(result["statusCode"], result["headers"] | cookies, body)
 
 
+class InMode(NamedTuple):
+    """An image that runs in a mode; called, it answers a request."""
+
+    mode: str
+    image: Image
+    running: RunningImage
+
+    def __call__(self, *request):
+        if self.mode == "lambda":
+            return reply_of(self.running.invoke(event_of(*request)).json)
+        return self.running.request(*request)
+
+    def check_bundle(self, *modules):
+        check_bundle(self.running, modules, used=self.image.has_bundle and self.mode != "local")
+
+
 @contextlib.contextmanager
 def in_mode(mode, image, rie):
     """Asks an image in a mode."""
-    if mode == "lambda":
-        with image.under_rie(rie) as running:
-            yield lambda *request: reply_of(running.invoke(event_of(*request)).json)
-    else:
-        with image.serving(mode) as running:
-            yield running.request
+    starting = (
+        image.under_rie(rie, environment=VERBOSE) if mode == "lambda" else image.serving(mode, environment=VERBOSE)
+    )
+    with starting as running:
+        yield InMode(mode, image, running)
 
 
 def facts(reply, *names):
@@ -84,6 +102,11 @@ def test_the_sample_answers_in_each_mode(sample, request_, status, document):
 def httpbin(request, httpbin_anywhere, rie):
     with in_mode(request.param, httpbin_anywhere, rie) as ask:
         yield ask
+
+
+def test_httpbin_s_modules_come_out_of_the_bundle_in_each_mode_but_local(httpbin):
+    assert httpbin("GET", "/get").status == 200
+    httpbin.check_bundle("httpbin", "httpbin.core", "flask.globals", "json.decoder", "dualmode.application")
 
 
 def test_httpbin_reads_a_query_in_each_mode(httpbin):
@@ -124,6 +147,11 @@ def fastapi_image(build_to_run):
 def fastapi(request, fastapi_image, rie):
     with in_mode(request.param, fastapi_image, rie) as ask:
         yield ask
+
+
+def test_fastapi_s_modules_come_out_of_the_bundle_in_each_mode_but_local(fastapi):
+    assert fastapi("GET", "/").status == 200
+    fastapi.check_bundle("greetings", "fastapi", "pydantic", "json.decoder", "dualmode.asgi", "mangum.protocols.http")
 
 
 def test_fastapi_has_started_up_in_each_mode(fastapi):

@@ -1,6 +1,8 @@
 """The same requests get the same answers, byte for byte, in local and in gateway mode of one image."""
 
 import contextlib
+from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import pytest
@@ -9,6 +11,7 @@ from tests.image.parity.exceptions import DIFFERENCES, EVERYWHERE, normalised
 from tests.image.parity.httpbin_cases import HTTPBIN
 from tests.image.parity.sample_cases import SAMPLE
 from tests.image.parity.wire import exchange
+from tests.support.bundle_use import VERBOSE, check_bundle
 
 # Sets are in another order in each process, and httpbin shows one (Allow).
 ENVIRONMENT = {"PYTHONHASHSEED": "0"}
@@ -19,15 +22,17 @@ class Pair(NamedTuple):
 
     local: int
     gateway: int
+    check_bundle: Callable[..., None]
 
 
 @contextlib.contextmanager
 def pair_of(image):
     with (
         image.serving("local", environment=ENVIRONMENT) as local,
-        image.serving("gateway", environment=ENVIRONMENT) as gateway,
+        image.serving("gateway", environment=ENVIRONMENT | VERBOSE) as gateway,
     ):
-        yield Pair(local.port(3000), gateway.port(3000))
+        check = partial(check_bundle, gateway, used=image.has_bundle)
+        yield Pair(local.port(3000), gateway.port(3000), check)
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +86,12 @@ def test_the_sample_answers_alike_in_both_modes(case, sample):
 @pytest.mark.parametrize("case", parameters(HTTPBIN))
 def test_httpbin_answers_alike_in_both_modes(case, httpbin):
     check(case, httpbin)
+
+
+def test_in_gateway_mode_the_modules_of_both_come_out_of_the_bundle(sample, httpbin):
+    for pair, application in ((sample, "scripts.server"), (httpbin, "httpbin.core")):
+        exchange(pair.gateway, SAMPLE[0].request, SAMPLE[0].method)
+        pair.check_bundle([application, "flask.globals", "json.decoder"])
 
 
 def test_the_corpus_has_at_least_150_requests_each_once():

@@ -62,11 +62,11 @@ def serving(image: StoredImage, python: Path, mode: str, *, environment: Mapping
 
 
 @contextlib.contextmanager
-def under_rie(image: StoredImage, python: Path, rie: Path) -> Iterator[ImageProcess]:
+def under_rie(image: StoredImage, python: Path, rie: Path, *, environment: Mapping[str, str]) -> Iterator[ImageProcess]:
     """A process in lambda mode under AWS's Runtime Interface Emulator, which takes events."""
     port, runtime_api = free_ports(2)
     prefix = emulator_command(rie, port, runtime_api)
-    with _started(image, python, prefix, {}, {8080: port}) as running:
+    with _started(image, python, prefix, environment, {8080: port}) as running:
         running.wait_for_http(8080)
         yield running
 
