@@ -8,9 +8,12 @@ import re
 import sys
 import threading
 import time
+from urllib.parse import quote
 
 import pytest
 from awslambdaric import bootstrap
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from dualmode import logs
 from tests.support.emulator import Emulator, write
@@ -219,6 +222,41 @@ def test_a_method_and_ids_that_would_break_out_of_their_line_do_not(monkeypatch)
         "durationMs": 1.23,
     }
     assert as_text.count("\n") == 1
+
+
+@settings(deadline=None)
+@given(
+    method=st.text(min_size=1),
+    request_id=st.text(min_size=1),
+    trace_id=st.text(min_size=1).filter(lambda text: ";" not in text and "Root=" not in text),
+    path=st.text(st.characters(codec="utf-8"), min_size=1).map(quote),
+    status=st.integers(100, 999),
+    seconds=st.floats(0, 900),
+)
+def test_whatever_a_request_has_its_line_is_one_object_that_says_it(
+    method, request_id, trace_id, path, status, seconds
+):
+    written = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(logs.current, "request_id", request_id)
+        patch.setattr(logs.current, "trace", f"Root={trace_id};Sampled=1")
+        logs.AccessLog({"AWS_LAMBDA_LOG_FORMAT": "JSON"}, written.append).write(method, path, status, seconds)
+    (line,) = written
+    assert line.isascii()
+    assert line.index("\n") == len(line) - 1
+    members = json.loads(line)
+    assert members.pop("durationMs") == pytest.approx(seconds * 1000, abs=0.0051)
+    assert members | {"timestamp": ""} == {
+        "timestamp": "",
+        "level": "INFO",
+        "message": f"{method} {path} {status}",
+        "logger": "dualmode.access",
+        "requestId": request_id,
+        "traceId": trace_id,
+        "method": method,
+        "path": path,
+        "status": status,
+    }
 
 
 @pytest.fixture
