@@ -11,6 +11,9 @@ from dualmode.kinds import describe, is_application, is_factory, is_flask, looks
 
 DEFAULT = "scripts.server:app"
 
+PLACE_OF = "DUALMODE_SECRET_"
+"""Begins the name of a variable that says where the value of another one is."""
+
 # awslambdaric's names for the reasons why a function can't start.
 NO_MODULE = "Runtime.ImportModuleError"
 NO_APPLICATION = "Runtime.HandlerNotFound"
@@ -28,6 +31,11 @@ class ApplicationError(Exception):
 def import_string(environ: Mapping[str, str] = os.environ) -> str:
     """Returns what FLASK_APP names, or the sample application."""
     return environ.get("FLASK_APP") or DEFAULT
+
+
+def names_secrets(environ: Mapping[str, str]) -> bool:
+    """Tells whether a variable says where a secret is."""
+    return any(name.startswith(PLACE_OF) for name in environ)
 
 
 def path_setting(name: str, environ: Mapping[str, str]) -> str:

@@ -11,10 +11,12 @@ def start() -> Handler:
     """Loads the application and returns its handler.
 
     Raises:
-        FaultException: FLASK_APP names no application, or its module can't be imported.
+        FaultException: a secret can't be read, FLASK_APP names no application, or its module can't be imported.
         Exception: what the application's own code raised, as it is.
     """
     access = init_phase.prepare(os.environ)
+    if application.names_secrets(os.environ):
+        _read_secrets()
     import_string = application.import_string(os.environ)
     try:
         app = application.load(import_string)
@@ -30,6 +32,15 @@ def start() -> Handler:
     handler = init_phase.handler_of(app, access, os.environ)
     module_bundle.close()
     return handler
+
+
+def _read_secrets() -> None:
+    from dualmode import secrets
+
+    try:
+        secrets.load(os.environ)
+    except secrets.SecretError as error:
+        _fail(secrets.ERROR_KIND, str(error))
 
 
 def _fail(kind: str, sentence: str, error: Exception | None = None) -> NoReturn:

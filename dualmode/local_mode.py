@@ -21,7 +21,8 @@ def main() -> None:
     """Serves the application until the process is told to stop.
 
     Raises:
-        SystemExit: with a sentence, if FLASK_APP doesn't name an application or PORT isn't a port.
+        SystemExit: with a sentence, if FLASK_APP doesn't name an application, PORT isn't a port or a secret can't be
+            read.
     """
     environ = os.environ
     access = logs.set_up_local(environ)
@@ -33,12 +34,23 @@ def main() -> None:
     base_path = application.path_setting("DUALMODE_BASE_PATH", environ)
     events_path = application.path_setting("DUALMODE_EVENTS_PATH", environ)
     import_string = application.import_string(environ)
+    if application.names_secrets(environ):
+        _read_secrets()
     app = _loaded(import_string)
     if kinds.is_asgi(app):
         _serve_asgi(app, host, int(port), base_path, events_path)
     else:
         wsgi_app = hidden(app, events_path) if events_path else app
         _serve_wsgi(mounted(wsgi_app, base_path), host, int(port), import_string, access, flask=kinds.is_flask(app))
+
+
+def _read_secrets() -> None:
+    from dualmode import secrets
+
+    try:
+        secrets.load(os.environ, keep=True)  # what `docker run -e` sets is meant, and needs no AWS account
+    except secrets.SecretError as error:
+        sys.exit(str(error))
 
 
 def _loaded(import_string: str) -> Any:
