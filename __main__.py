@@ -5,11 +5,23 @@ import pulumi
 from infra.container_function import ContainerFunction
 from infra.container_image import ContainerImage
 from infra.custom_domain import CustomDomain
+from infra.grants import stand_ins
 from infra.http_api import HttpApi
+from infra.secrets import Secrets
+from infra.session_key import SessionKey
 from infra.settings import load_settings
+from infra.table import Table
 
 settings = load_settings()
 deployment = f"{pulumi.get_project()}-{pulumi.get_stack()}"
+
+grants = [settings.policies.grant]
+if settings.secrets.secrets:
+    grants.append(Secrets("secrets", settings.secrets).grant)
+if settings.session_key.session_key:
+    grants.append(SessionKey("session-key", deployment=deployment, protect=settings.table.protect).grant)
+if settings.table.table:
+    grants.append(Table("table", settings.table, table_name=deployment).grant)
 
 image_uri = settings.image.image_uri
 if not image_uri:
@@ -17,7 +29,7 @@ if not image_uri:
         "image",
         settings.image,
         repository_name=deployment.lower(),
-        check_environment=settings.function.environment,
+        check_environment={**stand_ins(grants), **settings.function.environment},
     )
     image_uri = image.image_uri
 
@@ -35,7 +47,7 @@ function = ContainerFunction(
     function_name=deployment,
     image_uri=image_uri,
     architecture=settings.image.architecture,
-    grants=[api.grant],
+    grants=[api.grant, *grants],
 )
 
 stage_name = api.route_to(function.live)

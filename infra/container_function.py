@@ -11,7 +11,8 @@ import pulumi
 import pulumi_aws as aws
 
 from infra.grants import Grant
-from infra.rules import ConfigError, at_least, at_most, check, checked_by, is_known, one_of, refuse
+from infra.rules import ConfigError, Rule, at_least, at_most, check, checked_by, is_known, one_of, refuse
+from infra.variable_names import check_name
 
 LIVE_ALIAS = "live"
 """Alias that every client goes through, so that a version can be swapped under them."""
@@ -29,9 +30,6 @@ Source: "Quotas for configuring and running an HTTP API", API Gateway Developer 
 LOG_PERIODS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
 """Days that logs may be kept. Source: `PutRetentionPolicy`, CloudWatch Logs API Reference."""
 
-ENVIRONMENT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]+")
-"""Names that Lambda takes for a variable. Source: `Environment`, Lambda API Reference."""
-
 ENVIRONMENT_SIZE = 4096
 """Bytes of all variables of a function together, counted as JSON.
 
@@ -39,30 +37,32 @@ Source: "Lambda quotas", Lambda Developer Guide; Lambda's refusals show what is 
 (github-aws-runners/terraform-aws-github-runner#3594).
 """
 
-RESERVED_NAMES = frozenset(
-    {
-        *("_HANDLER", "_X_AMZN_TRACE_ID", "AWS_DEFAULT_REGION", "AWS_REGION", "AWS_EXECUTION_ENV"),
-        *("AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "AWS_LAMBDA_FUNCTION_VERSION"),
-        *("AWS_LAMBDA_INITIALIZATION_TYPE", "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME"),
-        *("AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"),
-        *("AWS_LAMBDA_RUNTIME_API", "LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR"),
-    }
-)
-"""Variables that Lambda sets itself. Source: "Defined runtime environment variables", Lambda Developer Guide."""
+MOST_OF_A_VPC = {"subnet": 16, "sg": 5}
+"""Subnets and security groups that a function may have. Source: `VpcConfig`, Lambda API Reference."""
 
 
 def check_variables(key: str, variables: Mapping[str, pulumi.Input[str]]) -> None:
     """Variables must have names and values that Lambda accepts and that the image doesn't reserve."""
     for name, text in variables.items():
-        if name in RESERVED_NAMES:
-            refuse(f"{key}.{name}", "...", "Lambda sets that variable itself", "rename it")
-        if not ENVIRONMENT_NAME.fullmatch(name):
-            refuse(f"{key}.{name}", "...", "a name is a letter, followed by letters, digits or _", "rename it")
-        if name == "RUN_MODE":
-            refuse(f"{key}.{name}", text, "a deployed image always runs in lambda mode", "remove it")
+        check_name(f"{key}.{name}", name, text)
         if isinstance(text, str) and "\0" in text:
             refuse(f"{key}.{name}", "...", "a variable's value can't contain a NUL character", "remove it")
     check_size(variables)
+
+
+def identifiers_of(kind: str) -> Rule:
+    """A list must have identifiers of EC2 resources of one kind, each once: `subnet-...` or `sg-...`."""
+
+    def rule(key: str, given: Sequence[pulumi.Input[str]]) -> None:
+        if len(given) > MOST_OF_A_VPC[kind]:
+            refuse(key, len(given), f"Lambda takes {MOST_OF_A_VPC[kind]} at most", "leave some out")
+        for place, identifier in enumerate(given):
+            if isinstance(identifier, str) and not re.fullmatch(rf"{kind}-[0-9a-f]{{8,17}}", identifier):
+                refuse(f"{key}[{place}]", identifier, f"it is an identifier in EC2, {kind}-...", "set that")
+            if identifier in given[:place]:
+                refuse(f"{key}[{place}]", identifier, "it is in the list already", "remove it")
+
+    return rule
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +81,8 @@ class FunctionSettings:
         ),
     )
     environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict, metadata=checked_by(check_variables))
+    vpc_subnets: Sequence[pulumi.Input[str]] = field(default=(), metadata=checked_by(identifiers_of("subnet")))
+    vpc_security_groups: Sequence[pulumi.Input[str]] = field(default=(), metadata=checked_by(identifiers_of("sg")))
     log_retention: pulumi.Input[int] = field(
         default=14,
         metadata=checked_by(
@@ -99,6 +101,18 @@ class FunctionSettings:
             ConfigError: a setting has a value that can't work.
         """
         check(self)
+        for given, missing, what in (
+            ("vpcSubnets", "vpcSecurityGroups", "security group"),
+            ("vpcSecurityGroups", "vpcSubnets", "subnet"),
+        ):
+            settings = {"vpcSubnets": self.vpc_subnets, "vpcSecurityGroups": self.vpc_security_groups}
+            if settings[given] and not settings[missing]:
+                refuse(
+                    given,
+                    list(settings[given]),
+                    f"a function in a VPC has at least one {what}",
+                    f"set {missing} as well, or neither",
+                )
 
 
 class ContainerFunction(pulumi.ComponentResource):
@@ -146,12 +160,30 @@ class ContainerFunction(pulumi.ComponentResource):
             aws.iam.RolePolicy(
                 f"{name}-{grant.name}",
                 role=role.name,
-                policy=pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": list(grant.statements)}),
+                policy=pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": grant.statements}),
                 opts=child,
             )
             for grant in grants
-            if grant.statements
+            if grant.statements != ()
         ]
+        attached = [
+            aws.iam.RolePolicyAttachment(f"{name}-{grant.name}-{place}", role=role.name, policy_arn=arn, opts=child)
+            for grant in grants
+            for place, arn in enumerate(grant.policy_arns)
+        ]
+        if settings.vpc_subnets:
+            granted.append(
+                aws.iam.RolePolicy(
+                    f"{name}-network",
+                    role=role.name,
+                    policy=pulumi.Output.json_dumps(
+                        pulumi.Output.all(logs.arn, settings.vpc_subnets, settings.vpc_security_groups).apply(
+                            lambda known: network_policy(*known)
+                        )
+                    ),
+                    opts=child,
+                )
+            )
         function = aws.lambda_.Function(
             f"{name}-function",
             name=function_name,
@@ -162,9 +194,14 @@ class ContainerFunction(pulumi.ComponentResource):
             memory_size=settings.memory_size,
             timeout=settings.timeout,
             environment=function_environment(variables),
+            vpc_config=aws.lambda_.FunctionVpcConfigArgs(
+                subnet_ids=settings.vpc_subnets, security_group_ids=settings.vpc_security_groups
+            )
+            if settings.vpc_subnets
+            else None,
             logging_config=aws.lambda_.FunctionLoggingConfigArgs(log_format="JSON", log_group=logs.name),
             publish=True,
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[write_logs, *granted]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[write_logs, *granted, *attached]),
         )
         self.live = aws.lambda_.Alias(
             f"{name}-live",
@@ -239,5 +276,42 @@ def log_policy(log_group_arn: str) -> dict[str, object]:
                 "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
                 "Resource": f"{log_group_arn}:*",
             }
+        ],
+    }
+
+
+def network_policy(log_group_arn: str, subnets: Sequence[str], security_groups: Sequence[str]) -> dict[str, object]:
+    """Returns what Lambda needs to put a function into these subnets; the function's own code may do none of it.
+
+    Source: "Giving Lambda functions access to resources in an Amazon VPC", Lambda Developer Guide.
+    """
+    _, partition, _, region, account, _, group = log_group_arn.split(":", 6)
+    ec2 = f"arn:{partition}:ec2:{region}:{account}"
+    interfaces = f"{ec2}:network-interface/*"  # EC2 names an interface only when it makes it
+    actions = {
+        "ec2:CreateNetworkInterface": [
+            interfaces,
+            *(f"{ec2}:subnet/{subnet}" for subnet in subnets),
+            *(f"{ec2}:security-group/{security_group}" for security_group in security_groups),
+        ],
+        "ec2:DeleteNetworkInterface": interfaces,
+        "ec2:AssignPrivateIpAddresses": interfaces,
+        "ec2:UnassignPrivateIpAddresses": interfaces,
+        # These two take no resource. Source: "Actions, resources, and condition keys for Amazon EC2".
+        "ec2:DescribeNetworkInterfaces": "*",
+        "ec2:DescribeSubnets": "*",
+    }
+    function = f"arn:{partition}:lambda:{region}:{account}:function:{group.removeprefix('/aws/lambda/')}"
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            *({"Effect": "Allow", "Action": action, "Resource": where} for action, where in actions.items()),
+            {
+                "Effect": "Deny",
+                "Action": list(actions),
+                "Resource": "*",  # a denial is for all of them
+                # Only calls by the function's code carry this, not those that Lambda makes.
+                "Condition": {"ArnEquals": {"lambda:SourceFunctionArn": function}},
+            },
         ],
     }

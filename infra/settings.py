@@ -15,7 +15,13 @@ from infra.container_function import FunctionSettings
 from infra.container_image import ImageSettings
 from infra.custom_domain import DomainSettings
 from infra.http_api import API_ID_VARIABLE, ApiSettings
+from infra.policies import PolicySettings
 from infra.rules import ConfigError, key_of, refuse
+from infra.secrets import SecretSettings
+from infra.session_key import VARIABLE as SESSION_KEY_VARIABLE
+from infra.session_key import SessionKeySettings
+from infra.table import VARIABLE as TABLE_VARIABLE
+from infra.table import TableSettings
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -33,7 +39,10 @@ READERS: Mapping[object, Callable[[pulumi.Config, str], object]] = {
 """How a value of each type is read; those of sequences and mappings are text."""
 
 
-SECTIONS: Sequence[type[DataclassInstance]] = (ImageSettings, FunctionSettings, ApiSettings, DomainSettings)
+SECTIONS: Sequence[type[DataclassInstance]] = (
+    *(ImageSettings, FunctionSettings, ApiSettings, DomainSettings),
+    *(SecretSettings, SessionKeySettings, TableSettings, PolicySettings),
+)
 """The sections of the settings; each field of them is a key."""
 
 
@@ -45,6 +54,10 @@ class Settings:
     function: FunctionSettings
     api: ApiSettings
     domain: DomainSettings
+    secrets: SecretSettings
+    session_key: SessionKeySettings
+    table: TableSettings
+    policies: PolicySettings
 
     def __post_init__(self) -> None:
         """Checks rules for more than one section; each section has checked itself.
@@ -54,6 +67,16 @@ class Settings:
         """
         if API_ID_VARIABLE in self.function.environment:
             refuse(f"environment.{API_ID_VARIABLE}", "...", "the deployment sets it to its own API", "remove it")
+        for key, variable, wanted in (
+            ("sessionKey", SESSION_KEY_VARIABLE, self.session_key.session_key),
+            ("table", TABLE_VARIABLE, self.table.table),
+        ):
+            for map_key, variables in (("environment", self.function.environment), ("secrets", self.secrets.secrets)):
+                if wanted and variable in variables:
+                    refuse(f"{map_key}.{variable}", "...", f"{key} sets it as well", f"remove it, or unset {key}")
+        for variable in self.secrets.secrets:
+            if variable in self.function.environment:
+                refuse(f"environment.{variable}", "...", "secrets sets it as well", "remove one of the two")
 
 
 def load_settings() -> Settings:
@@ -70,6 +93,10 @@ def load_settings() -> Settings:
         function=load(FunctionSettings, config),
         api=load(ApiSettings, config),
         domain=load(DomainSettings, config),
+        secrets=load(SecretSettings, config),
+        session_key=load(SessionKeySettings, config),
+        table=load(TableSettings, config),
+        policies=load(PolicySettings, config),
     )
 
 

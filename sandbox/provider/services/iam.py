@@ -1,20 +1,25 @@
-"""Identity and Access Management: roles and their inline policies.
+"""Identity and Access Management: roles, their inline policies and the managed policies that they have.
 
-Source: hashicorp/terraform-provider-aws, internal/service/iam/{role,role_policy}.go.
+Source: hashicorp/terraform-provider-aws, internal/service/iam/{role,role_policy,role_policy_attachment}.go.
 """
 
 import json
+import re
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from sandbox.provider.aws import Values
 from sandbox.provider.call import Call, parameters
 from sandbox.provider.fields import Field, Output, unsupported
-from sandbox.provider.forms import BOOLEAN, JSON, SORTED_TEXTS, TEXT, TEXTS
+from sandbox.provider.forms import BOOLEAN, JSON, SORTED_TEXTS, TEXT, TEXTS, document
 from sandbox.provider.inputs import UNKNOWN
 from sandbox.provider.refusals import ResourceRefusedError, or_none
 from sandbox.provider.resource_type import ResourceType
 from sandbox.provider.tags import Tags
+from walk.policy import Act, evaluate
+
+POLICY_ARN = re.compile(r"arn:[a-z-]+:iam::(?:aws|[0-9]{12}):policy/[!-~]+")
 
 
 class Role(ResourceType):
@@ -107,6 +112,64 @@ class RolePolicy(ResourceType):
     def limits(self, wanted: Values) -> list[tuple[str, str]]:
         """Refuse a policy that IAM calls malformed."""
         return policy_mistakes(wanted["policy"], "policy", principal=False)
+
+
+class RolePolicyAttachment(ResourceType):
+    """`aws.iam.RolePolicyAttachment`."""
+
+    pulumi_type = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
+    service = "iam"
+    regional = False
+    fields = (Field("policyArn", required=True), Field("role", "RoleName", required=True))
+    replace_on_changes = frozenset({"policyArn", "role"})
+    create_call = Call("AttachRolePolicy")
+    identity = "{role}/{policyArn}"
+    identified_by = parameters(RoleName="{role}", PolicyArn="{policyArn}")
+    delete_call = Call("DetachRolePolicy")
+
+    def limits(self, wanted: Values) -> list[tuple[str, str]]:
+        """Refuse what isn't the ARN of a policy."""
+        arn = wanted["policyArn"]
+        if isinstance(arn, str) and not POLICY_ARN.fullmatch(arn):
+            return [("policyArn", f"ValidationError: ARN {arn} is not valid")]
+        return []
+
+    def check_references(self, wanted: Values, identity: str) -> None:
+        """Refuse a policy that the account doesn't have. The emulator doesn't have all of AWS's own."""
+        arn = wanted["policyArn"]
+        if arn.split(":")[4] != "aws" and or_none(lambda: self.client.get_policy(PolicyArn=arn)) is None:
+            raise ResourceRefusedError("NoSuchEntity", f"Policy {arn} does not exist or is not attachable", "policyArn")
+
+    def read(self, identity: str, state: Mapping[str, Any]) -> Any:
+        """Return the attachment, if the role has it."""
+        role, arn = state["role"], state["policyArn"]
+        attached = self.client.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
+        return {"RoleName": role, "PolicyArn": arn} if any(each["PolicyArn"] == arn for each in attached) else None
+
+
+def role_allows(iam: Any, role_name: str, action: str, resource: str) -> bool:
+    """Say whether a role's policies allow an action; one of AWS's own that the emulator doesn't have does."""
+    documents = [
+        iam.get_role_policy(RoleName=role_name, PolicyName=name)["PolicyDocument"]
+        for name in iam.list_role_policies(RoleName=role_name)["PolicyNames"]
+    ]
+    for attached in iam.list_attached_role_policies(RoleName=role_name)["AttachedPolicies"]:
+        policy = or_none(partial(iam.get_policy, PolicyArn=attached["PolicyArn"]))
+        if policy is None:
+            return True
+        version = {"PolicyArn": attached["PolicyArn"], "VersionId": policy["Policy"]["DefaultVersionId"]}
+        documents.append(iam.get_policy_version(**version)["PolicyVersion"]["Document"])
+    statements = [
+        {**statement, "Principal": "*"}  # the role's own: it is nobody else's
+        for found in map(document, documents)
+        for statement in _statements(json.loads(found))
+    ]
+    return evaluate({"Statement": statements}, Act(service="", action=action, resource=resource)).allowed
+
+
+def _statements(policy: Mapping[str, Any]) -> list[dict[str, Any]]:
+    statements = policy.get("Statement") or []
+    return [statements] if isinstance(statements, dict) else list(statements)
 
 
 def policy_mistakes(document: object, path: str, *, principal: bool) -> list[tuple[str, str]]:

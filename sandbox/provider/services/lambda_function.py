@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from sandbox.provider import vpc
 from sandbox.provider.aws import Values
 from sandbox.provider.blocks import Block
 from sandbox.provider.call import Call, given, parameters
@@ -44,12 +45,12 @@ _MANIFESTS = (
 # What a published version freezes, as GetFunction names it.
 _FROZEN = (
     *("Architectures", "CodeSha256", "Description", "Environment", "EphemeralStorage", "ImageConfigResponse"),
-    *("LoggingConfig", "MemorySize", "Role", "SnapStart", "Timeout", "TracingConfig"),
+    *("LoggingConfig", "MemorySize", "Role", "SnapStart", "Timeout", "TracingConfig", "VpcConfig"),
 )
 _CONFIGURATION = frozenset(
     {
         *("description", "environment", "ephemeralStorage", "imageConfig", "loggingConfig", "memorySize", "role"),
-        *("snapStart", "timeout", "tracingConfig"),
+        *("snapStart", "timeout", "tracingConfig", "vpcConfig"),
     }
 )
 _CODE = frozenset({"imageUri", "architectures"})
@@ -98,13 +99,22 @@ class Function(ResourceType):
         ),
         Field("timeout", default=3),
         Field("tracingConfig", form=Block(Field("mode", required=True)), filled={"Mode": "PassThrough"}),
+        Field(
+            "vpcConfig",
+            form=Block(
+                Field("subnetIds", required=True),
+                Field("securityGroupIds", required=True),
+                "ipv6AllowedForDualStack",
+                Output("vpcId", "VpcId"),
+            ),
+        ),
         Field("reservedConcurrentExecutions", "", INTEGER, answer="ReservedConcurrentExecutions", default=-1),
         Field("skipDestroy", "", BOOLEAN),
         *unsupported(
             *("capacityProviderConfig", "code", "codeSigningConfigArn", "deadLetterConfig", "durableConfig"),
             *("fileSystemConfig", "handler", "kmsKeyArn", "publishTo", "replaceSecurityGroupsOnDestroy", "runtime"),
             *("s3Bucket", "s3Key", "s3ObjectVersion", "sourceKmsKeyArn", "tenancyConfig"),
-            *("useResourceTimeoutForPropagation", "vpcConfig"),
+            "useResourceTimeoutForPropagation",
             form=ANYTHING,
         ),
         *unsupported("layers", "replacementSecurityGroupIds", form=TEXTS),
@@ -168,6 +178,7 @@ class Function(ResourceType):
         return {
             **config,
             "Environment": {"Variables": variables} if variables else None,
+            "VpcConfig": config["VpcConfig"] if config.get("VpcConfig", {}).get("SubnetIds") else None,
             "LoggingConfig": {
                 "LogFormat": "Text",
                 "LogGroup": f"/aws/lambda/{config['FunctionName']}",
@@ -193,6 +204,7 @@ class Function(ResourceType):
         removed = {
             "environment": wanted["environment"] or {"Variables": {}},
             "imageConfig": wanted["imageConfig"] or {},
+            "vpcConfig": wanted["vpcConfig"] or {"SubnetIds": [], "SecurityGroupIds": []},
         }
         super().update(identity, {**wanted, **removed}, old)
         settle(self.client, identity)
@@ -219,7 +231,7 @@ class Function(ResourceType):
         return frozenset(outputs)
 
     def check_references(self, wanted: Values, identity: str) -> None:
-        """Refuse a role that Lambda can't assume and an image that ECR doesn't have."""
+        """Refuse a role that Lambda can't assume, a VPC that it can't use and an image that ECR doesn't have."""
         role = role_of(self.aws.client("iam"), wanted["role"])
         verdict = evaluate(document(role["AssumeRolePolicyDocument"]), LAMBDA_ASSUMES)
         if not verdict.allowed:
@@ -228,6 +240,7 @@ class Function(ResourceType):
                 f"the role {role['Arn']} can't be assumed by {LAMBDA_ASSUMES.service}: {verdict.reason}",
                 "role",
             )
+        vpc.check(self.aws, wanted["vpcConfig"], role["RoleName"])
         uri = wanted["imageUri"]
         image = split_image_uri(uri)
         identifier = {"repositoryName": image.repository, "imageIds": [image.identifier]}

@@ -77,7 +77,18 @@ def refused(provider, made):
             "is not an input of this type: check its spelling",
         ),
         ("Function", {"loggingConfig": {"format": "JSON"}}, "loggingConfig.logFormat", "is missing"),
-        ("Function", {"vpcConfig": {"subnetIds": ["a"]}}, "vpcConfig", "is not supported by the sandbox's provider"),
+        ("Function", {"vpcConfig": {"subnetIds": ["a"]}}, "vpcConfig.securityGroupIds", "is missing"),
+        ("Function", {"layers": ["a"]}, "layers", "is not supported by the sandbox's provider"),
+        ("RolePolicyAttachment", {"policyArn": "S3"}, "policyArn", "ValidationError: ARN S3 is not valid"),
+        ("Table", {"billingMode": "PROVISIONED"}, "billingMode", "must be PAY_PER_REQUEST"),
+        ("Table", {"hashKey": "id"}, "attributes", "the key id is not among the attributes"),
+        ("Table", {"rangeKey": None}, "attributes", "the attribute created is in no key"),
+        (
+            "Table",
+            {"attributes": [{"name": "customer", "type": "T"}, {"name": "created", "type": "N"}]},
+            "attributes.1.member.attributeType",
+            "Member must satisfy enum value set: [S, N, B]",
+        ),
         ("Function", {"region": "eu-west-1"}, "region", "is eu-west-1, but this account is used only in us-east-1"),
         ("LogGroup", {"retentionInDays": 13}, "retentionInDays", "13 days is not a retention"),
         ("Integration", {"payloadFormatVersion": "3.0"}, "payloadFormatVersion", "'3.0' is neither 1.0 nor 2.0"),
@@ -396,3 +407,77 @@ def test_two_zones_of_one_name_are_refused(provider, account):
     with pytest.raises(ResourceRefusedError) as caught:
         provider.invoke("aws:route53/getZone:getZone", {"name": "twice.test."})
     assert caught.value.reason == "2 Route 53 hosted zones match 'twice.test.'"
+
+
+NETWORK = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": "ec2:CreateNetworkInterface", "Resource": "*"}],
+}
+
+
+@pytest.fixture
+def vpc(account):
+    """The identifiers of a subnet and a security group of the account's own VPC, and of a subnet of another one."""
+    ec2 = account.client("ec2")
+    (default,) = ec2.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"]
+    here = [{"Name": "vpc-id", "Values": [default["VpcId"]]}]
+    subnet = ec2.describe_subnets(Filters=here)["Subnets"][0]["SubnetId"]
+    group = ec2.describe_security_groups(Filters=here)["SecurityGroups"][0]["GroupId"]
+    other = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+    return subnet, group, ec2.create_subnet(VpcId=other, CidrBlock="10.9.1.0/24")["Subnet"]["SubnetId"]
+
+
+def test_a_vpc_that_a_function_can_not_be_in_is_refused(refused, provider, made, vpc):
+    subnet, group, elsewhere = vpc
+
+    def sentence(subnets, groups):
+        return refused("Function", name="other", vpcConfig={"subnetIds": subnets, "securityGroupIds": groups})
+
+    begins = "aws:lambda/function:Function 'mine' at {}: InvalidParameterValueException: "
+    at_vpc = begins.format("vpcConfig")
+    assert sentence([subnet], []) == f"{at_vpc}SecurityGroupIds must not be empty in a VpcConfig"
+    assert sentence(["subnet-00000000"], [group]).startswith(f"{at_vpc}The subnet ID 'subnet-00000000' does not exist")
+    assert "sg-00000000" in sentence([subnet], ["sg-00000000"])
+    different = f"{at_vpc}the subnets and security groups are in different VPCs"
+    assert sentence([subnet, elsewhere], [group]) == sentence([elsewhere], [group]) == different
+    denied = "The provided execution role does not have permissions to call CreateNetworkInterface on EC2"
+    assert sentence([subnet], [group]) == f"{begins.format('role')}{denied}"
+
+
+def test_a_function_moves_into_a_vpc_and_out_of_it_again(provider, made, vpc):
+    subnet, group, _ = vpc
+    role = {"role": made["Role"].outputs["name"]}
+    provider.create("aws:iam/rolePolicy:RolePolicy", "net", {**role, "name": "net", "policy": json.dumps(NETWORK)})
+    token, inputs = "aws:lambda/function:Function", {**made["Function"].inputs, "name": "moving"}
+    made_outside = provider.create(token, "moving", inputs)
+    inside = {**inputs, "vpcConfig": {"subnetIds": [subnet], "securityGroupIds": [group]}}
+    moved = provider.update(token, "moving", "moving", made_outside.outputs, inside)
+    back = provider.update(token, "moving", "moving", moved.outputs, inputs)
+    configs = [found.outputs["vpcConfig"] for found in (made_outside, moved, back)]
+    expected = {"subnetIds": [subnet], "securityGroupIds": [group], "ipv6AllowedForDualStack": False}
+    assert [config and {key: config[key] for key in expected} for config in configs] == [None, expected, None]
+    assert [found.outputs["version"] for found in (made_outside, moved, back)] == ["1", "2", "3"]
+    provider.delete("aws:iam/rolePolicy:RolePolicy", "net", f"{role['role']}:net", {**role, "name": "net"})
+
+
+def test_a_policy_that_the_account_does_not_have_is_refused(refused):
+    arn = "arn:aws:iam::000000000000:policy/gone"
+    assert refused("RolePolicyAttachment", policyArn=arn) == (
+        "aws:iam/rolePolicyAttachment:RolePolicyAttachment 'mine' at policyArn: NoSuchEntity: "
+        f"Policy {arn} does not exist or is not attachable"
+    )
+
+
+def test_a_protected_table_is_not_removed(provider, made):
+    table, token = made["Table"], "aws:dynamodb/table:Table"
+    guarded = {**table.inputs, "name": "guarded", "deletionProtectionEnabled": True}
+    found = provider.create(token, "guarded", guarded)
+    with pytest.raises(ResourceRefusedError) as caught:
+        provider.delete(token, "guarded", found.identity, found.outputs)
+    assert "deletion protection" in str(caught.value).lower()
+    provider.update(token, "guarded", found.identity, found.outputs, {**guarded, "deletionProtectionEnabled": False})
+    provider.delete(token, "guarded", found.identity, found.outputs)
+
+
+def test_a_table_whose_name_is_taken_is_refused(refused):
+    assert "ResourceInUseException: Table already exists: orders" in refused("Table")

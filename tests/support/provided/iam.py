@@ -6,11 +6,21 @@ EXAMPLES = (
         pulumi_type="aws:iam/role:Role",
         inputs={"name": "web", "assumeRolePolicy": TRUST, "tags": {"old": "x"}},
         updates={"description": "runs the web", "maxSessionDuration": 7200, "tags": {"a": "b"}},
+        follow=frozenset({"managedPolicyArns"}),  # the policy that was attached to it afterwards
     ),
     Example(
         pulumi_type="aws:iam/rolePolicy:RolePolicy",
         inputs=lambda made: {"name": "logs", "role": made["Role"].outputs["name"], "policy": WRITE_LOGS},
         updates={"policy": WRITE_LOGS.replace("logs:PutLogEvents", "logs:CreateLogStream")},
         gone="gone:gone",
+    ),
+    Example(
+        pulumi_type="aws:iam/rolePolicyAttachment:RolePolicyAttachment",
+        inputs=lambda made: {
+            "role": made["Role"].outputs["name"],
+            "policyArn": "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess",
+        },
+        replaces={"policyArn": "arn:aws:iam::aws:policy/AmazonS3FullAccess"},
+        gone="gone/arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess",
     ),
 )
