@@ -164,7 +164,7 @@ class ContainerFunction(pulumi.ComponentResource):
                 opts=child,
             )
             for grant in grants
-            if grant.statements != ()
+            if not is_known(grant.statements) or grant.statements
         ]
         attached = [
             aws.iam.RolePolicyAttachment(f"{name}-{grant.name}-{place}", role=role.name, policy_arn=arn, opts=child)

@@ -14,22 +14,40 @@ from infra.container_function import FunctionSettings
 from infra.container_image import LEFT_OUT, ImageSettings
 from infra.custom_domain import DomainSettings, zone_of
 from infra.http_api import ApiSettings
+from infra.policies import PolicySettings
 from infra.rules import ConfigError, key_of
+from infra.secrets import SecretSettings
+from infra.session_key import SessionKeySettings
 from infra.settings import Settings, check_keys, kind_of, load, map_of
+from infra.table import TableSettings
 from tests.support.program import ROOT
 
 DIGEST = "sha256:" + "0" * 64
-SECTIONS = (ImageSettings, FunctionSettings, ApiSettings, DomainSettings)
+SECTIONS = {
+    "image": ImageSettings,
+    "function": FunctionSettings,
+    "api": ApiSettings,
+    "domain": DomainSettings,
+    "secrets": SecretSettings,
+    "session_key": SessionKeySettings,
+    "table": TableSettings,
+    "policies": PolicySettings,
+}
 
 
 def settings_of(**given):
     """All sections, with the defaults except where a value is given by its field's name."""
     parts = {
         name: section(**{field.name: given.pop(field.name) for field in fields(section) if field.name in given})
-        for name, section in zip(("image", "function", "api", "domain"), SECTIONS, strict=True)
+        for name, section in SECTIONS.items()
     }
     assert not given, f"there are no fields {given}"
     return Settings(**parts)
+
+
+def plain(default):
+    """A default as YAML has it: it has no tuples."""
+    return list(default) if isinstance(default, tuple) else default
 
 
 def test_each_setting_of_pulumi_yaml_is_one_field_of_the_same_type_and_default():
@@ -37,8 +55,8 @@ def test_each_setting_of_pulumi_yaml_is_one_field_of_the_same_type_and_default()
     types = {str: "string", int: "integer", float: "number", bool: "boolean", Mapping: "object", Sequence: "array"}
     settings = settings_of()
     found = [
-        (key_of(field.name), types[kind_of(type(section), field.name)], getattr(section, field.name))
-        for section in (settings.image, settings.function, settings.api, settings.domain)
+        (key_of(field.name), types[kind_of(type(section), field.name)], plain(getattr(section, field.name)))
+        for section in vars(settings).values()
         for field in fields(section)
     ]
     assert sorted(found) == sorted((key, entry["type"], entry["default"]) for key, entry in declared.items())
@@ -73,6 +91,17 @@ def test_no_setting_has_to_be_set():
         {"base_image": f"python@{DIGEST}"},
         {"base_image": f"registry.example.com:5000/library/python:3.15-slim@{DIGEST}"},
         {"environment": {"AA": "x" * (4096 - len('{"AA":""}'))}},
+        {"secrets": {"AA": "/shop/token", "BB": "shop/token", "CC": "ssm:token", "DD": "secretsmanager:/token"}},
+        {"secrets": {"AA": "arn:aws:ssm:eu-west-1:123456789012:parameter/shop/token", "BB": "/token:3"}},
+        {"secrets": {"AA": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop/token-AbCdEf"}},
+        {"session_key": True, "table": "id", "protect": True},
+        {"table": "customer, created:N"},
+        {"table": "é" * 127},
+        {"vpc_subnets": ["subnet-01234567"], "vpc_security_groups": ["sg-0123456789abcdef0"]},
+        {"policy_arns": ["arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess", "arn:aws:iam::123456789012:policy/a/b"]},
+        {"policy": '{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}'},
+        {"policy": '[{"Effect": "Deny", "NotAction": "s3:GetObject", "NotResource": "*"}]'},
+        {"policy": '{"Statement": [{"Effect": "Allow", "Action": ["s3:*"], "Resource": ["*"]}]}'},
     ],
     ids=lambda given: str(given)[:60],
 )
@@ -224,6 +253,116 @@ def test_settings_that_can_work_are_taken(given):
             "environment.AA is '...', but a variable's value can't contain a NUL character: remove it.",
         ),
         (
+            {"secrets": {"AWS_REGION": "/region"}},
+            "secrets.AWS_REGION is '...', but Lambda sets that variable itself: rename it.",
+        ),
+        (
+            {"secrets": {"DUALMODE_BASE_PATH": "/path"}},
+            "secrets.DUALMODE_BASE_PATH is '...', but the runtime reads that variable before it reads secrets: "
+            "rename it.",
+        ),
+        *(
+            (
+                {"secrets": {"TOKEN": place}},
+                "secrets.TOKEN is '...', but a secret is named by where it is, and not by its value: "
+                "set the name of a parameter, which begins with /, or of a secret of Secrets Manager, or an ARN.",
+            )
+            for place in (
+                "",
+                "/",
+                "/shop//token",
+                "hunter2!",
+                "postgres://user:hunter2@db/shop",
+                "arn:aws:s3:::bucket",
+                "arn:aws:ssm:eu-west-1:123456789012:document/shop",
+            )
+        ),
+        (
+            {"secrets": {"TOKEN": "/token"}, "environment": {"TOKEN": "hunter2"}},
+            "environment.TOKEN is '...', but secrets sets it as well: remove one of the two.",
+        ),
+        *(
+            (
+                {"session_key": True, key: {"SECRET_KEY": "/key"}},
+                f"{key}.SECRET_KEY is '...', but sessionKey sets it as well: remove it, or unset sessionKey.",
+            )
+            for key in ("environment", "secrets")
+        ),
+        *(
+            (
+                {"table": "id", key: {"TABLE_NAME": "/mine"}},
+                f"{key}.TABLE_NAME is '...', but table sets it as well: remove it, or unset table.",
+            )
+            for key in ("environment", "secrets")
+        ),
+        *(
+            (
+                {"table": key},
+                f"table is {key!r}, but a table's key is a partition key, or that and a sort key: "
+                "set one such as id, or customer,created:N where one of the two is a number.",
+            )
+            for key in ("a,b,c", "a,a", "a,a:N", ",", "id:T", "a b")
+        ),
+        (
+            {"table": "é" * 128},
+            f"table is '{'é' * 128}', but a key's name has 255 bytes at most: set a shorter one.",
+        ),
+        (
+            {"vpc_subnets": ["subnet-01234567"]},
+            "vpcSubnets is ['subnet-01234567'], but a function in a VPC has at least one security group: "
+            "set vpcSecurityGroups as well, or neither.",
+        ),
+        (
+            {"vpc_security_groups": ["sg-01234567"]},
+            "vpcSecurityGroups is ['sg-01234567'], but a function in a VPC has at least one subnet: "
+            "set vpcSubnets as well, or neither.",
+        ),
+        (
+            {"vpc_subnets": ["sg-01234567"], "vpc_security_groups": ["sg-01234567"]},
+            "vpcSubnets[0] is 'sg-01234567', but it is an identifier in EC2, subnet-...: set that.",
+        ),
+        (
+            {"vpc_subnets": ["subnet-01234567"], "vpc_security_groups": ["sg-01234567", "sg-01234567"]},
+            "vpcSecurityGroups[1] is 'sg-01234567', but it is in the list already: remove it.",
+        ),
+        (
+            {"vpc_subnets": ["subnet-01234567"], "vpc_security_groups": [f"sg-0123456{n}" for n in range(6)]},
+            "vpcSecurityGroups is 6, but Lambda takes 5 at most: leave some out.",
+        ),
+        (
+            {"policy_arns": ["AmazonS3ReadOnlyAccess"]},
+            "policyArns[0] is 'AmazonS3ReadOnlyAccess', but that is not the ARN of a policy: set one such as "
+            "arn:aws:iam::123456789012:policy/NAME, or arn:aws:iam::aws:policy/NAME for AWS's own.",
+        ),
+        (
+            {"policy_arns": ["arn:aws:iam::aws:policy/A", "arn:aws:iam::aws:policy/A"]},
+            "policyArns[1] is 'arn:aws:iam::aws:policy/A', but it is in the list already: remove it.",
+        ),
+        (
+            {"policy_arns": [f"arn:aws:iam::aws:policy/{n}" for n in range(11)]},
+            "policyArns is 11, but IAM attaches 10 policies to a role: write the rest into policy.",
+        ),
+        *(
+            (
+                {"policy": policy},
+                f"policy is {policy!r}, but {reason}: set a JSON policy, its list of statements or one of them, with "
+                "Effect, Action and Resource each.",
+            )
+            for policy, reason in (
+                ("s3:*", "that is not JSON (Expecting value: line 1 column 1 (char 0))"),
+                ("[]", "it has no statement"),
+                ('{"Statement": []}', "it has no statement"),
+                ('"s3:*"', "a statement says Allow or Deny as its Effect"),
+                ('{"Action": "s3:*", "Resource": "*"}', "a statement says Allow or Deny as its Effect"),
+                ('{"Effect": "Allow", "Action": "s3:*"}', "a statement names an Action and a Resource"),
+            )
+        ),
+        (
+            {"policy": '{"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": "*"}'},
+            """policy is '{"Effect": "Allow", "Principal": "*", "Action": "s3:*", "...', but a role's own policy """
+            "can't have a Principal: remove it.",
+        ),
+        (
             # é has two bytes in UTF-8: {"AA":"...","BB":"é"} is 19 bytes longer than AA's text.
             {"environment": {"AA": "x" * 4078, "BB": "é"}},
             "environment is 4097 bytes of names and values, but Lambda takes 4096: "
@@ -238,13 +377,20 @@ def test_a_setting_that_cannot_work_is_refused_with_key_value_rule_and_remedy(gi
     assert str(refusal.value) == message
 
 
-@pytest.mark.parametrize("section", SECTIONS)
+# These are read when the program runs: whether a component is there at all depends on them.
+KNOWN = {"environment", "policy", "policy_arns", "protect", "secrets", "session_key", "table"}
+
+
+@pytest.mark.parametrize("section", SECTIONS.values())
 def test_an_input_that_is_known_only_later_is_left_to_aws(section):
     with asyncio.Runner() as runner:
         runner.get_loop()  # the SDK takes the thread's event loop, and would leave open one that it had to make
         later = pulumi.Output.from_input("anything")
-        section(**{field.name: later for field in fields(section) if field.name != "environment"})
+        lists = {"vpc_subnets": [later], "vpc_security_groups": [later]}
+        section(**{field.name: lists.get(field.name, later) for field in fields(section) if field.name not in KNOWN})
         FunctionSettings(environment={"URL": later})
+        SecretSettings(secrets={"URL": later})
+        PolicySettings(policy_arns=[later])
 
 
 def test_folders_that_are_refused_are_those_that_dockerignore_leaves_out():
