@@ -16,6 +16,10 @@ MARK = "dualmode: "
 """Begins the line that says, to the application's owner, what is wrong."""
 
 
+OF_LAMBDA = {"AWS_REGION": "us-east-1", "AWS_DEFAULT_REGION": "us-east-1"}
+"""Any region: Lambda always sets one, and boto3 makes no client without it."""
+
+
 def main() -> int:
     """Returns the exit status; prints what is wrong, after a traceback of the application's own code."""
     _take_environment()
@@ -69,7 +73,7 @@ def variables(environ: Mapping[str, str]) -> dict[str, str]:
     given: dict[str, str] = json.loads(environ.get(ENVIRONMENT) or "{}")
     path = [environ.get("PYTHONPATH", ""), given.get("PYTHONPATH", "")]  # as the entrypoint joins them
     kept = {name: value for name, value in environ.items() if name != ENVIRONMENT}
-    return {**kept, **given, "PYTHONPATH": ":".join(filter(None, path))}
+    return {**OF_LAMBDA, **kept, **given, "PYTHONPATH": ":".join(filter(None, path))}
 
 
 def _take_environment() -> None:

@@ -7,6 +7,7 @@ import textwrap
 
 import pytest
 
+from dualmode.import_check import variables
 from tests.conftest import ROOT
 
 MODULES = {
@@ -125,6 +126,12 @@ def test_an_application_that_ends_python_is_not_taken_for_one_that_can_be_import
 def test_the_function_s_variables_are_there_during_the_import_alone(check):
     assert check("secretive:app")[0] == 1
     assert check("secretive:app", CHECK_ENVIRONMENT=json.dumps({"SECRET_KEY": "it's $HOME"})) == (0, [])
+
+
+def test_a_region_is_set_during_the_import_as_lambda_sets_one():
+    assert variables({}) == {"AWS_REGION": "us-east-1", "AWS_DEFAULT_REGION": "us-east-1", "PYTHONPATH": ""}
+    given = {"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "eu-west-2"}
+    assert variables(given) == {**given, "PYTHONPATH": ""}
 
 
 def test_a_path_among_the_variables_counts_as_it_does_in_the_function(check):
