@@ -1,4 +1,5 @@
 import json
+import subprocess
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,7 +13,7 @@ from dualmode import aws_call, secrets
 from dualmode.aws_call import Caller
 from dualmode.secrets import SecretError
 from sandbox.ministack import MiniStack
-from tests.support.emulator import Emulator, write
+from tests.support.emulator import ENTRYPOINT, Emulator, environment, write
 from tests.support.events import make_event
 from walk.account import Account
 
@@ -315,3 +316,44 @@ def test_a_secret_that_a_function_can_not_read_is_an_init_error_of_one_sentence(
                 "requestId": "",
                 "stackTrace": [],
             }
+
+
+def local(folder, **variables):
+    """The exit status and the output of local mode, with an application that only tells its variable."""
+    write(folder, shop='import os, sys\nsys.exit("TOKEN is " + os.environ["TOKEN"])')
+    variables = {"RUN_MODE": "local", "FLASK_APP": "shop", "PORT": "0", "PYTHONWARNINGS": "", **variables}
+    ended = subprocess.run(
+        [ENTRYPOINT], cwd=folder, env=environment(**variables), capture_output=True, text=True, timeout=60
+    )
+    return ended.returncode, ended.stderr
+
+
+def test_local_mode_without_credentials_says_what_to_set(tmp_path):
+    assert local(tmp_path, DUALMODE_SECRET_TOKEN="ssm:/shop/token") == (
+        1,
+        "TOKEN is read from the parameter /shop/token, and there are no AWS credentials here: "
+        "set AWS_REGION, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or set TOKEN itself.\n",
+    )
+
+
+def test_local_mode_takes_a_variable_that_is_set_and_otherwise_reads_the_secret(tmp_path):
+    place = {"DUALMODE_SECRET_TOKEN": "ssm:/shop/token"}
+    assert local(tmp_path, **place, TOKEN="mine") == (1, "TOKEN is mine\n")
+    with Store((200, parameters)) as store:
+        assert local(tmp_path, **place, **CALLER, AWS_ENDPOINT_URL=store.url) == (1, "TOKEN is value of /shop/token\n")
+
+
+LOADED = """
+    import sys
+    from flask import Flask
+
+    app = Flask(__name__)
+    OURS = ("dualmode.secrets", "dualmode.aws_call")
+    app.add_url_rule("/", "loaded", lambda: [name for name in OURS if name in sys.modules])
+"""
+
+
+def test_an_application_without_secrets_loads_nothing_for_them(rie, tmp_path):
+    write(tmp_path, shop=LOADED)
+    with Emulator(rie, tmp_path, tmp_path / "log", FLASK_APP="shop") as function:
+        assert function.invoke(make_event(path="/"))["body"] == "[]\n"
