@@ -25,12 +25,8 @@ if settings.table.table:
 
 image_uri = settings.image.image_uri
 if not image_uri:
-    image = ContainerImage(
-        "image",
-        settings.image,
-        repository_name=deployment.lower(),
-        check_environment={**stand_ins(grants), **settings.function.environment},
-    )
+    seen = {**stand_ins(grants), **settings.function.environment}
+    image = ContainerImage("image", settings.image, repository_name=deployment.lower(), check_environment=seen)
     image_uri = image.image_uri
 
 api = HttpApi(

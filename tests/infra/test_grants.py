@@ -1,14 +1,17 @@
 """What the settings for secrets, data and permissions create and secure, seen in the account."""
 
 import json
+import re
 
 import pytest
+import yaml
 
 from infra.container_function import network_policy
 from infra.grants import Grant, stand_ins
 from infra.policies import PolicySettings
 from infra.secrets import arns_of, read_statements
 from infra.table import Key, item_statements, keys_of
+from tests.support.program import ROOT
 
 ACCOUNT = "000000000000"
 CALLER = f"arn:aws:iam::{ACCOUNT}:root"
@@ -231,3 +234,12 @@ def test_the_build_imports_the_application_with_stand_ins_for_what_only_the_func
         Grant(name="three", stand_ins={"T": "u"}),
     ]
     assert stand_ins(grants) == {"TOKEN": "text", "T": "u"}
+
+
+def test_the_policy_in_the_readme_is_one():
+    (example,) = re.findall(r"```yaml\n(dualmode:policy: .*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    policy = yaml.safe_load(example)["dualmode:policy"]
+    assert len(example.splitlines()) <= 5
+    assert [statement["Resource"] for statement in PolicySettings(policy=policy).grant.statements] == [
+        "arn:aws:s3:::shop-uploads/*"
+    ]
