@@ -18,6 +18,9 @@ POLICY_ARN = re.compile(r"arn:[a-z-]+:iam::(?:aws|[0-9]{12}):policy/[!-~]+")
 MOST_POLICIES = 10
 """Managed policies of a role. Source: "IAM and AWS STS quotas", IAM User Guide; AWS raises it to 20 on request."""
 
+MOST_CHARACTERS = 10_240
+"""Characters of all policies that a role holds itself, without white space. Source: "IAM and AWS STS quotas"."""
+
 WHERE = "set a JSON policy, its list of statements or one of them, with Effect, Action and Resource each"
 
 
@@ -29,6 +32,9 @@ def check_policy(key: str, given: str) -> None:
         statements = statements_of(given)
     except ValueError as error:
         refuse(key, shortened(given), f"that is not JSON ({error})", WHERE)
+    size = len(json.dumps(statements, separators=(",", ":"), ensure_ascii=False))
+    if size > MOST_CHARACTERS:
+        refuse(key, shortened(given), f"it has {size} characters, and a role holds {MOST_CHARACTERS}", "use policyArns")
     if not statements:
         refuse(key, shortened(given), "it has no statement", WHERE)
     for statement in statements:

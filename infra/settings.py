@@ -17,7 +17,7 @@ from infra.custom_domain import DomainSettings
 from infra.http_api import API_ID_VARIABLE, ApiSettings
 from infra.policies import PolicySettings
 from infra.rules import ConfigError, key_of, refuse
-from infra.secrets import SecretSettings
+from infra.secrets import PLACE_OF, SecretSettings
 from infra.session_key import VARIABLE as SESSION_KEY_VARIABLE
 from infra.session_key import SessionKeySettings
 from infra.table import VARIABLE as TABLE_VARIABLE
@@ -74,6 +74,15 @@ class Settings:
             for map_key, variables in (("environment", self.function.environment), ("secrets", self.secrets.secrets)):
                 if wanted and variable in variables:
                     refuse(f"{map_key}.{variable}", "...", f"{key} sets it as well", f"remove it, or unset {key}")
+        for variable in self.function.environment:
+            if variable.startswith(PLACE_OF):
+                name = variable.removeprefix(PLACE_OF)
+                refuse(
+                    f"environment.{variable}",
+                    "...",
+                    "the function may only read what secrets names",
+                    f"set secrets.{name} instead",
+                )
         for variable in self.secrets.secrets:
             if variable in self.function.environment:
                 refuse(f"environment.{variable}", "...", "secrets sets it as well", "remove one of the two")

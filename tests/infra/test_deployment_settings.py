@@ -278,6 +278,17 @@ def test_settings_that_can_work_are_taken(given):
             )
         ),
         (
+            {"environment": {"DUALMODE_SECRET_TOKEN": "ssm:/token"}},
+            "environment.DUALMODE_SECRET_TOKEN is '...', but the function may only read what secrets names: "
+            "set secrets.TOKEN instead.",
+        ),
+        (
+            # [{"Effect":"Allow","Action":"","Resource":"*"}] has 47 characters.
+            {"policy": '[{"Effect": "Allow", "Action": "%s", "Resource": "*"}]' % ("a" * 10194)},
+            f"""policy is '[{{"Effect": "Allow", "Action": "{"a" * 25}...', but it has 10241 characters, and a role """
+            "holds 10240: use policyArns.",
+        ),
+        (
             {"secrets": {"TOKEN": "/token"}, "environment": {"TOKEN": "hunter2"}},
             "environment.TOKEN is '...', but secrets sets it as well: remove one of the two.",
         ),
