@@ -147,8 +147,9 @@ def lived(stack):
         seen["files on"] = stack.files_with(PLANTED, seen["key"])
         here.client("ssm").put_parameter(Name="/shop/token", Type="SecureString", Value=ROTATED, Overwrite=True)
         seen["hash warm"] = here.hash("TOKEN")
+    begun = len(stack.lines)
     with stack.running(**on) as here:
-        seen["unchanged"], seen["unchanged lines"] = here.sandbox.deployment.changes, stack.lines[-10:]
+        seen["unchanged"], seen["unchanged lines"] = here.sandbox.deployment.changes, stack.lines[begun:]
         seen["hash cold"] = here.hash("TOKEN")
     with stack.running(**on, memorySize=1024, protect=True) as here:
         seen["key hashes"].append(here.hash("SECRET_KEY"))
