@@ -7,13 +7,16 @@ from infra.container_image import ContainerImage
 from infra.custom_domain import CustomDomain
 from infra.grants import stand_ins
 from infra.http_api import HttpApi
+from infra.naming import deployment_name
+from infra.releases import NEWEST, check_pinned
 from infra.secrets import Secrets
 from infra.session_key import SessionKey
 from infra.settings import load_settings
 from infra.table import Table
 
 settings = load_settings()
-deployment = f"{pulumi.get_project()}-{pulumi.get_stack()}"
+deployment = deployment_name(settings.naming)
+check_pinned(settings.releases, deployment)
 
 grants = [settings.policies.grant]
 if settings.secrets.secrets:
@@ -23,11 +26,13 @@ if settings.session_key.session_key:
 if settings.table.table:
     grants.append(Table("table", settings.table, table_name=deployment).grant)
 
-image_uri = settings.image.image_uri
-if not image_uri:
-    seen = {**stand_ins(grants), **settings.function.environment}
-    image = ContainerImage("image", settings.image, repository_name=deployment.lower(), check_environment=seen)
-    image_uri = image.image_uri
+image = ContainerImage(
+    "image",
+    settings.image,
+    repository_name=deployment,
+    check_environment={**stand_ins(grants), **settings.function.environment},
+    expire_images=settings.releases.live_version == NEWEST,
+)
 
 api = HttpApi(
     "api",
@@ -41,8 +46,9 @@ function = ContainerFunction(
     "function",
     settings.function,
     function_name=deployment,
-    image_uri=image_uri,
+    image_uri=image.image_uri,
     architecture=settings.image.architecture,
+    releases=settings.releases,
     grants=[api.grant, *grants],
 )
 
@@ -55,5 +61,6 @@ if settings.domain.domain_name:
 pulumi.export("url", url)
 pulumi.export("api_endpoint", api.api_endpoint)
 pulumi.export("function_name", function.function_name)
-pulumi.export("image_uri", image_uri)
+pulumi.export("image_uri", image.image_uri)
 pulumi.export("live_version", function.live.function_version)
+pulumi.export("newest_version", function.newest_version)

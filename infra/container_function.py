@@ -6,11 +6,13 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import pulumi
 import pulumi_aws as aws
 
 from infra.grants import Grant
+from infra.releases import NEWEST, ReleaseSettings, routing
 from infra.rules import ConfigError, Rule, at_least, at_most, check, checked_by, is_known, one_of, refuse
 from infra.variable_names import check_name
 
@@ -127,6 +129,8 @@ class ContainerFunction(pulumi.ComponentResource):
     role_arn: pulumi.Output[str]
     live: aws.lambda_.Alias
     """The alias that every client goes through."""
+    newest_version: pulumi.Output[str]
+    """The version that was published last: what the program describes."""
 
     def __init__(
         self,
@@ -136,6 +140,7 @@ class ContainerFunction(pulumi.ComponentResource):
         function_name: pulumi.Input[str],
         image_uri: pulumi.Input[str],
         architecture: pulumi.Input[str] = "x86_64",
+        releases: ReleaseSettings | None = None,
         grants: Sequence[Grant] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -189,6 +194,10 @@ class ContainerFunction(pulumi.ComponentResource):
             name=function_name,
             package_type="Image",
             image_uri=image_uri,
+            # After an update that Lambda refused, the provider's state has the new image but still the old hash, so
+            # that the next update sees a change and tries again. Source: hashicorp/terraform-provider-aws,
+            # internal/service/lambda/function.go, `resetNonRefreshableAttributes`; issue 49310.
+            source_code_hash=pulumi.Output.from_input(image_uri).apply(lambda uri: uri.partition("@")[2] or uri),
             architectures=[architecture],
             role=role.arn,
             memory_size=settings.memory_size,
@@ -203,17 +212,59 @@ class ContainerFunction(pulumi.ComponentResource):
             publish=True,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[write_logs, *granted, *attached]),
         )
+        described = {
+            "imageUri": image_uri,
+            "memorySize": settings.memory_size,
+            "timeout": settings.timeout,
+            "environment": variables,
+        }
+        self.newest_version = published(function, described, parent=self)
+        releases = releases or ReleaseSettings()
+        chosen = pulumi.Output.all(releases.live_version, releases.canary_percent, self.newest_version)
         self.live = aws.lambda_.Alias(
             f"{name}-live",
             name=LIVE_ALIAS,
             function_name=function.name,
-            function_version=function.version,
+            function_version=chosen.apply(lambda values: values[2] if values[0] == NEWEST else str(values[0])),
+            routing_config=chosen.apply(lambda values: routing(*values)),
             opts=child,
         )
         self.function_name = function.name
         self.role_name = role.name
         self.role_arn = role.arn
         self.register_outputs({"function_name": self.function_name, "live_version": self.live.function_version})
+
+
+def published(
+    function: aws.lambda_.Function, wanted: Mapping[str, pulumi.Input[Any]], parent: pulumi.Resource
+) -> pulumi.Output[str]:
+    """Returns the version that was published last, once AWS has confirmed that it runs what the program describes.
+
+    The provider's state has what was wanted even if Lambda refused it: the state alone proves nothing.
+    """
+    found = aws.lambda_.get_function_output(
+        function_name=function.name,
+        qualifier=function.version,
+        opts=pulumi.InvokeOutputOptions(parent=parent),
+    )
+    there = {
+        "imageUri": found.image_uri,
+        "memorySize": found.memory_size,
+        "timeout": found.timeout,
+        "environment": found.environment.apply(lambda environment: environment.variables if environment else {}),
+    }
+
+    def checked(values: Mapping[str, Any]) -> str:
+        for key, value in values["wanted"].items():
+            if values["there"][key] != value:
+                raise ConfigError(
+                    f"Version {values['version']} of the function doesn't have the {key} that was deployed, because "
+                    "AWS refused an update before: run `pulumi up --refresh`, which reads what AWS has and tries again."
+                )
+        return str(values["version"])
+
+    compared = pulumi.Output.all(version=function.version, wanted=wanted, there=there)
+    return pulumi.Output.unsecret(compared.apply(checked))
 
 
 def variables_of(environment: Mapping[str, pulumi.Input[str]], grants: Iterable[Grant]) -> dict[str, pulumi.Input[str]]:

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 import pulumi
 import pulumi_aws as aws
 import pulumi_awsx as awsx
+import pulumi_docker_build as docker_build
 
 from infra.rules import check, checked_by, one_of, refuse
 
@@ -36,8 +37,12 @@ IMAGE_REFERENCE = re.compile(
 Source: the grammar in the package `reference` of distribution/reference.
 """
 
+LATEST = "latest"
+"""Tag of the image that was built last."""
 IMAGES_KEPT = 20
 """Images that stay in the repository, newest first, so that a version to roll back to still has its own."""
+ALL_IMAGES = 10_000
+"""More images than a deployment ever has: none expires."""
 
 
 def check_digest(key: str, image_uri: str) -> None:
@@ -101,7 +106,10 @@ class ImageSettings:
 
 
 class ContainerImage(pulumi.ComponentResource):
-    """An application's image in ECR, which Lambda may pull."""
+    """An application's repository in ECR, from which Lambda may pull, and its image, built unless there is one already.
+
+    The repository stays whatever is deployed from it: an update to an existing image and back keeps all that it holds.
+    """
 
     image_uri: pulumi.Output[str]
     """The image by digest, `<repository>@sha256:<digest>`, once Lambda may pull it."""
@@ -113,6 +121,7 @@ class ContainerImage(pulumi.ComponentResource):
         *,
         repository_name: pulumi.Input[str],
         check_environment: Mapping[str, pulumi.Input[str]] | None = None,
+        expire_images: bool = True,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("dualmode:index:ContainerImage", name, None, opts)
@@ -125,8 +134,14 @@ class ContainerImage(pulumi.ComponentResource):
             image_scanning_configuration=aws.ecr.RepositoryImageScanningConfigurationArgs(scan_on_push=True),
             opts=child,
         )
+        # An image named by the settings may be any of the repository's, however old.
+        images_kept = IMAGES_KEPT if expire_images and settings.image_uri == "" else ALL_IMAGES
         aws.ecr.LifecyclePolicy(
-            f"{name}-lifecycle", repository=repository.name, policy=json.dumps(lifecycle_policy()), opts=child
+            f"{name}-lifecycle",
+            repository=repository.name,
+            policy=json.dumps(lifecycle_policy(images_kept)),
+            # A repository has one: the old one must go first, or deleting it deletes the new one.
+            opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
         )
         pull = aws.ecr.RepositoryPolicy(
             f"{name}-pull",
@@ -134,19 +149,36 @@ class ContainerImage(pulumi.ComponentResource):
             policy=repository.arn.apply(lambda arn: json.dumps(pull_policy(arn))),
             opts=child,
         )
+        image_uri = settings.image_uri
+        if image_uri == "":
+            image_uri = self._build(settings, repository, check_environment or {})
+        # Everything that uses the URI also waits for the policy: a function created earlier can't pull the image.
+        self.image_uri = pulumi.Output.all(image_uri, pull.id).apply(lambda values: str(values[0]))
+        self.register_outputs({"image_uri": self.image_uri})
+
+    def _build(
+        self,
+        settings: ImageSettings,
+        repository: aws.ecr.Repository,
+        check_environment: Mapping[str, pulumi.Input[str]],
+    ) -> pulumi.Output[str]:
+        name = self.pulumi_resource_name
+        # The version in requirements.txt: awsx's own choice is an older one, which takes an expired login for a missing
+        # image. No AWS provider is given: one that the program makes would not have the stack's `aws:` settings.
+        builder = docker_build.Provider(f"{name}-builder", opts=pulumi.ResourceOptions(parent=self))
         image = awsx.ecr.Image(
             f"{name}-build",
             repository_url=repository.repository_url,
             context=CONTEXT,
             dockerfile=DOCKERFILE,
             platform=pulumi.Output.from_input(settings.architecture).apply(PLATFORMS.__getitem__),
-            args=build_arguments(settings, check_environment or {}),
-            image_tag="latest",
-            opts=child,
+            args=build_arguments(settings, check_environment),
+            image_tag=LATEST,
+            # Deleting or replacing this resource would delete the image that functions run, by its digest: a changed
+            # Docker host or plugin is enough. Images go with the lifecycle policy or with the repository.
+            opts=pulumi.ResourceOptions(parent=self, providers=[builder], retain_on_delete=True),
         )
-        # Everything that uses the URI also waits for the policy: a function created earlier can't pull the image.
-        self.image_uri = pulumi.Output.all(image.image_uri, pull.id).apply(lambda values: str(values[0]))
-        self.register_outputs({"image_uri": self.image_uri})
+        return image.image_uri
 
 
 def in_sample_folder(flask_app: pulumi.Input[str]) -> bool:
@@ -208,19 +240,25 @@ def build_arguments(
     return arguments
 
 
-def lifecycle_policy() -> dict[str, object]:
-    """Returns the policy that expires all images except the newest, tagged or not.
+def lifecycle_policy(images_kept: int) -> dict[str, object]:
+    """Returns the policy that expires all images except the newest, tagged or not, and the one that was built last.
 
+    The latter may be an old one: code that was taken back gives an image that the repository has already. An image that
+    one rule is for is never expired by a later one. Source: "Lifecycle policies", Amazon ECR User Guide.
     A rule only for untagged images would delete those of older function versions: the tag moves to each new image.
     """
+    latest = {"tagStatus": "tagged", "tagPrefixList": [LATEST], "countType": "imageCountMoreThan", "countNumber": 1}
+    newest = {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": images_kept}
+    described = {"Keep the image that was built last": latest, f"Keep the newest {images_kept} images": newest}
     return {
         "rules": [
             {
-                "rulePriority": 1,
-                "description": f"Keep the newest {IMAGES_KEPT} images",
-                "selection": {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": IMAGES_KEPT},
+                "rulePriority": priority,
+                "description": description,
+                "selection": selection,
                 "action": {"type": "expire"},
             }
+            for priority, (description, selection) in enumerate(described.items(), 1)
         ]
     }
 

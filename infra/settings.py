@@ -15,7 +15,9 @@ from infra.container_function import FunctionSettings
 from infra.container_image import ImageSettings
 from infra.custom_domain import DomainSettings
 from infra.http_api import API_ID_VARIABLE, ApiSettings
+from infra.naming import NameSettings
 from infra.policies import PolicySettings
+from infra.releases import ReleaseSettings
 from infra.rules import ConfigError, key_of, refuse
 from infra.secrets import PLACE_OF, SecretSettings
 from infra.session_key import VARIABLE as SESSION_KEY_VARIABLE
@@ -40,7 +42,7 @@ READERS: Mapping[object, Callable[[pulumi.Config, str], object]] = {
 
 
 SECTIONS: Sequence[type[DataclassInstance]] = (
-    *(ImageSettings, FunctionSettings, ApiSettings, DomainSettings),
+    *(NameSettings, ImageSettings, FunctionSettings, ReleaseSettings, ApiSettings, DomainSettings),
     *(SecretSettings, SessionKeySettings, TableSettings, PolicySettings),
 )
 """The sections of the settings; each field of them is a key."""
@@ -50,8 +52,10 @@ SECTIONS: Sequence[type[DataclassInstance]] = (
 class Settings:
     """One section for each component. The keys are described in `Pulumi.yaml`."""
 
+    naming: NameSettings
     image: ImageSettings
     function: FunctionSettings
+    releases: ReleaseSettings
     api: ApiSettings
     domain: DomainSettings
     secrets: SecretSettings
@@ -98,8 +102,10 @@ def load_settings() -> Settings:
     known = [key_of(field.name) for section in SECTIONS for field in fields(section)]
     check_keys(config.name, known, {*given_config.get_config_env(), *given_config.CONFIG.get()})
     return Settings(
+        naming=load(NameSettings, config),
         image=load(ImageSettings, config),
         function=load(FunctionSettings, config),
+        releases=load(ReleaseSettings, config),
         api=load(ApiSettings, config),
         domain=load(DomainSettings, config),
         secrets=load(SecretSettings, config),

@@ -4,8 +4,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sandbox.provider.aws import Aws, Values
+from sandbox.provider.call import given
 from sandbox.provider.inputs import Inputs
 from sandbox.provider.refusals import ResourceRefusedError
+from sandbox.provider.services.lambda_function import latest_version
 from sandbox.provider.tags import tag_map
 
 Invoke = Callable[[Aws, Inputs], Values]
@@ -70,6 +72,61 @@ def zone(aws: Aws, arguments: Inputs) -> Values:
     return {**_zone(found["HostedZone"], found), "tags": _tags(client, candidates[0]["Id"])}
 
 
+def function(aws: Aws, arguments: Inputs) -> Values:
+    """Answer `aws.lambda_.get_function`: what a version runs with; the newest one where no qualifier is given.
+
+    Source: hashicorp/terraform-provider-aws, internal/service/lambda/function_data_source.go.
+    """
+    name, qualifier = arguments.required("functionName"), arguments.text("qualifier")
+    arguments.any("tags")
+    arguments.close()
+    client = aws.client("lambda")
+    found = client.get_function(FunctionName=name, Qualifier=qualifier or latest_version(client, name))
+    config = found["Configuration"]
+    variables = config.get("Environment", {}).get("Variables")
+    arn = str(config["FunctionArn"]).removesuffix(f":{config['Version']}")
+    return {
+        "id": name,
+        "functionName": name,
+        "qualifier": qualifier,
+        "arn": arn,
+        "architectures": config.get("Architectures", ["x86_64"]),
+        "codeSha256": config.get("CodeSha256", ""),
+        "description": config.get("Description", ""),
+        "environment": {"variables": variables} if variables else None,
+        "imageUri": found["Code"].get("ImageUri", ""),
+        "memorySize": config["MemorySize"],
+        "qualifiedArn": f"{arn}:{config['Version']}",
+        "role": config["Role"],
+        "timeout": config["Timeout"],
+        "version": config["Version"],
+    }
+
+
+def image(aws: Aws, arguments: Inputs) -> Values:
+    """Answer `aws.ecr.get_image` for a digest or a tag.
+
+    Source: hashicorp/terraform-provider-aws, internal/service/ecr/image_data_source.go.
+    """
+    repository, registry = arguments.required("repositoryName"), arguments.text("registryId")
+    wanted = {"imageDigest": arguments.text("imageDigest"), "imageTag": arguments.text("imageTag")}
+    arguments.unsupported("mostRecent")
+    arguments.close()
+    request = given({"repositoryName": repository, "registryId": registry, "imageIds": [wanted]})
+    (found,) = aws.client("ecr").describe_images(**request)["imageDetails"]
+    host = f"{found.get('registryId', aws.account_id)}.dkr.ecr.{aws.region}.amazonaws.com"
+    return {
+        "id": found["imageDigest"],
+        "imageDigest": found["imageDigest"],
+        "imagePushedAt": int(found["imagePushedAt"].timestamp()),
+        "imageSizeInBytes": found.get("imageSizeInBytes", 0),
+        "imageTags": found.get("imageTags", []),
+        "imageUri": f"{host}/{repository}@{found['imageDigest']}",
+        "registryId": found.get("registryId", aws.account_id),
+        "repositoryName": repository,
+    }
+
+
 def _zone(hosted: Mapping[str, Any], found: Mapping[str, Any]) -> Values:
     identity = _bare(hosted["Id"])
     servers = found.get("DelegationSet", {}).get("NameServers", [])
@@ -103,7 +160,9 @@ def _bare(identity: str) -> str:
 
 INVOKES: Mapping[str, Invoke] = {
     "aws:index/getCallerIdentity:getCallerIdentity": caller_identity,
+    "aws:ecr/getImage:getImage": image,
     "aws:index/getRegion:getRegion": region,
+    "aws:lambda/getFunction:getFunction": function,
     "aws:route53/getZone:getZone": zone,
 }
 """Every function that a program can invoke, by its token."""

@@ -190,7 +190,11 @@ class Provider:
             resource_type.update(identity, wanted, old)
             return self._found(resource_type, name, identity, inputs)
 
-        return _refusing(resource_type, name, change)
+        try:
+            return _refusing(resource_type, name, change)
+        except ResourceRefusedError as error:
+            error.left = resource_type.left_by_refused_update(identity, dict(inputs), old)
+            raise
 
     def delete(self, pulumi_type: str, name: str, identity: str, state: Mapping[str, Any]) -> None:
         """Remove a resource; `state` are its outputs."""

@@ -18,6 +18,8 @@ class ResourceRefusedError(SandboxError):
         self.code = code
         self.reason = reason
         self.property_path = property_path
+        self.left: dict[str, Any] | None = None
+        """The outputs that the state gets although AWS refused; None where they stay as they were."""
 
     def of(self, resource_type: str, name: str = "") -> "ResourceRefusedError":
         """Return the same refusal with the resource's type and name in its sentence."""

@@ -237,6 +237,10 @@ class ResourceType:
         if self.tags:
             self.tags.change(self.client, old.get("tags") or {}, wanted["tags"] or {}, {**old, **known})
 
+    def left_by_refused_update(self, identity: str, inputs: Values, old: Mapping[str, Any]) -> Values | None:
+        """Return the outputs that the state has after an update that AWS refused, None where they are as before."""
+        return None
+
     def delete(self, identity: str, state: Mapping[str, Any]) -> None:
         """Remove the resource; it is not an error if AWS doesn't find it."""
         if self.delete_call:

@@ -149,7 +149,8 @@ class Engine:
     def _write_settings(self, work: Path) -> None:
         """Write the project file and the stack's settings, so that the command applies its own rules to them."""
         source = yaml.safe_load((self._project.folder / "Pulumi.yaml").read_text())
-        kept = {key: source[key] for key in ("name", "description", "config") if key in source}
+        known = ("name", "description", "requiredPulumiVersion", "config")
+        kept = {key: source[key] for key in known if key in source}
         (work / "Pulumi.yaml").write_text(yaml.safe_dump({**kept, "runtime": "python"}, sort_keys=False))
         file = stack_file(self._state, self._config.stack)
         before = yaml.safe_load(file.read_text()) if file.exists() else None

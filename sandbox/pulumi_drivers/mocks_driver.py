@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import pulumi
 from google.protobuf import empty_pb2  # type: ignore[import-untyped]
 from pulumi.runtime import mocks, settings, stack
 from pulumi.runtime.config import set_all_config
@@ -38,6 +39,8 @@ class Monitor(mocks.MockMonitor):
         self.tree: dict[str, Resource] = {}
         self.stack_outputs: dict[str, Any] = {}
         self.failure: SandboxError | None = None
+        self.unanswered: SandboxError | None = None
+        """The first function that was refused: the program may have an answer to that."""
         self._provider = provider
         self._config = config
         self._progress = progress
@@ -86,7 +89,8 @@ class Monitor(mocks.MockMonitor):
         try:
             answer = self._provider.invoke(request.tok, properties.reveal(properties.decode(request.args)))
         except SandboxError as error:
-            self.note(error)
+            with self._lock:
+                self.unanswered = self.unanswered or error
             raise
         return resource_pb2.ResourceInvokeResponse(**{"return": properties.encode(answer)})
 
@@ -206,7 +210,9 @@ def _run(main: Path, config: StackConfig, monitor: Monitor, folder: Path) -> Non
         loop.run_until_complete(stack.run_in_stack(lambda: program.run(main)))
     except Exception as error:
         made = any(resource.type != ROOT_TYPE for resource in monitor.tree.values())
-        raise monitor.failure or program.refusal(error, folder, anything_made=made) from error
+        unanswered = None if isinstance(error, pulumi.RunError) else monitor.unanswered
+        refused = program.refusal(error, folder, anything_made=made)
+        raise monitor.failure or unanswered or refused from error
     finally:
         program.close(loop)
         asyncio.set_event_loop(None)

@@ -9,14 +9,21 @@ from types import MappingProxyType
 from typing import Any
 
 import grpc  # type: ignore[import-untyped]
-from google.protobuf import empty_pb2  # type: ignore[import-untyped]
-from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, resource_pb2, resource_pb2_grpc
+from google.protobuf import any_pb2, empty_pb2  # type: ignore[import-untyped]
+from pulumi.runtime.proto import (
+    plugin_pb2,
+    provider_pb2,
+    provider_pb2_grpc,
+    resource_pb2,
+    resource_pb2_grpc,
+    status_pb2,
+)
 
 from sandbox import long_command
 from sandbox.errors import SandboxError
 from sandbox.provider.inputs import UNKNOWN
 from sandbox.provider.provider import Provider
-from sandbox.provider.refusals import InvalidInputsError
+from sandbox.provider.refusals import InvalidInputsError, ResourceRefusedError
 from sandbox.provider.services import image
 from sandbox.pulumi_drivers import properties
 from sandbox.pulumi_drivers.callers import Candidates, OnlyFrom
@@ -154,7 +161,13 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
                 known = self._provider.foreseen(pulumi_type, plain, before, plain_old)
                 outputs = properties.conceal(known, properties.secret_keys(old) | properties.secret_keys(inputs))
                 return provider_pb2.UpdateResponse(properties=properties.encode(outputs))
-            found = self._provider.update(pulumi_type, name, request.id, plain_old, plain)
+            try:
+                found = self._provider.update(pulumi_type, name, request.id, plain_old, plain)
+            except ResourceRefusedError as error:
+                secrets = properties.secret_keys(old) | properties.secret_keys(inputs)
+                if error.left is not None:
+                    self._leave(context, error, request, properties.conceal(error.left, secrets))
+                raise
             return provider_pb2.UpdateResponse(
                 properties=properties.encode(properties.conceal(found.outputs, properties.secret_keys(inputs)))
             )
@@ -184,6 +197,19 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(error))
         except grpc.RpcError as error:  # the engine's own monitor, while a component is constructed
             context.abort(error.code(), error.details())
+
+    def _leave(self, context: Any, error: SandboxError, request: Any, outputs: Mapping[str, Any]) -> None:
+        """Refuse an update, and have the engine keep these outputs and the new inputs all the same."""
+        error.args = (properties.censor(str(error), outputs),)
+        self.note(error)
+        left = provider_pb2.ErrorResourceInitFailed(
+            id=request.id, properties=properties.encode(outputs), reasons=[str(error)], inputs=request.news
+        )
+        detail = any_pb2.Any()
+        detail.Pack(left)
+        status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=str(error), details=[detail])
+        context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
+        context.abort(grpc.StatusCode.UNKNOWN, str(error))
 
     def note(self, error: SandboxError) -> None:
         """Keep a refusal, if it is the first."""
@@ -230,6 +256,7 @@ def _construct_image(request: Any, monitor: Any) -> Any:
             aliases=request.aliases,
             aliasSpecs=True,
             protect=request.protect,
+            retainOnDelete=request.retainOnDelete,
             providers=request.providers,
         )
     )

@@ -14,7 +14,9 @@ from infra.container_function import FunctionSettings
 from infra.container_image import LEFT_OUT, ImageSettings
 from infra.custom_domain import DomainSettings, zone_of
 from infra.http_api import ApiSettings
+from infra.naming import NameSettings
 from infra.policies import PolicySettings
+from infra.releases import ReleaseSettings
 from infra.rules import ConfigError, key_of
 from infra.secrets import SecretSettings
 from infra.session_key import SessionKeySettings
@@ -24,8 +26,10 @@ from tests.support.program import ROOT
 
 DIGEST = "sha256:" + "0" * 64
 SECTIONS = {
+    "naming": NameSettings,
     "image": ImageSettings,
     "function": FunctionSettings,
+    "releases": ReleaseSettings,
     "api": ApiSettings,
     "domain": DomainSettings,
     "secrets": SecretSettings,
@@ -56,7 +60,7 @@ def test_each_setting_of_pulumi_yaml_is_one_field_of_the_same_type_and_default()
     settings = settings_of()
     found = [
         (key_of(field.name), types[kind_of(type(section), field.name)], plain(getattr(section, field.name)))
-        for section in vars(settings).values()
+        for section in (getattr(settings, name) for name in SECTIONS)
         for field in fields(section)
     ]
     assert sorted(found) == sorted((key, entry["type"], entry["default"]) for key, entry in declared.items())

@@ -90,7 +90,12 @@ class DockerImage(ResourceType):
         self.create(wanted)
 
     def delete(self, identity: str, state: Mapping[str, Any]) -> None:
-        """Leave the image in its repository, as the real provider does: older versions run on it."""
+        """Remove the image from its repository by its digest, under whatever tags, as the real provider does.
+
+        Source: pulumi/pulumi-docker-build#581 and #606; #849: one that is gone already is no error.
+        """
+        repository = split_image_uri(state["tags"][0]).repository
+        self.client.batch_delete_image(repositoryName=repository, imageIds=[{"imageDigest": state["digest"]}])
 
     def drifted(self, inputs: Mapping[str, Any], state: Mapping[str, Any]) -> frozenset[str]:
         """Find files that changed, by building them."""

@@ -12,8 +12,8 @@ from sandbox.provider.aws import Values
 from sandbox.provider.blocks import Block
 from sandbox.provider.call import Call, given, parameters
 from sandbox.provider.fields import Field, Output, unsupported
-from sandbox.provider.forms import ANYTHING, BOOLEAN, INTEGER, TEXTS, document
-from sandbox.provider.inputs import UNKNOWN
+from sandbox.provider.forms import ANYTHING, BOOLEAN, INTEGER, TEXT, TEXTS, document
+from sandbox.provider.inputs import UNKNOWN, Inputs
 from sandbox.provider.refusals import ResourceRefusedError, or_none
 from sandbox.provider.resource_type import ResourceType
 from sandbox.provider.services.ecr import split_image_uri
@@ -53,7 +53,7 @@ _CONFIGURATION = frozenset(
         *("snapStart", "timeout", "tracingConfig", "vpcConfig"),
     }
 )
-_CODE = frozenset({"imageUri", "architectures"})
+_CODE = frozenset({"imageUri", "architectures", "sourceCodeHash"})
 
 
 class Function(ResourceType):
@@ -118,7 +118,8 @@ class Function(ResourceType):
             form=ANYTHING,
         ),
         *unsupported("layers", "replacementSecurityGroupIds", form=TEXTS),
-        *unsupported("codeSha256", "sourceCodeHash"),
+        *unsupported("codeSha256"),
+        Field("sourceCodeHash", "", TEXT, computed=True),
         Output("arn", "FunctionArn"),
         Output("invokeArn", INVOKE_ARN),
         Output("lastModified", "LastModified"),
@@ -136,6 +137,7 @@ class Function(ResourceType):
     tags = Tags("{arn}", "Tags", listed="ListTags")
     autonamed = "name"
     replace_on_changes = frozenset({"name", "packageType", "tenancyConfig"})
+    kept_when_removed = frozenset({"sourceCodeHash"})
     create_call = Call("CreateFunction")
     identity = "{name}"
     identified_by = parameters(FunctionName="{id}")
@@ -191,26 +193,46 @@ class Function(ResourceType):
         }
 
     def computed_outputs(self, answer: Any, state: Mapping[str, Any]) -> Values:
-        """Return the digest by both of its names."""
-        return dict.fromkeys(("codeSha256", "sourceCodeHash"), answer.get("CodeSha256", ""))
+        """Return the digest; the hash is the program's own, whatever it gave."""
+        digest = answer.get("CodeSha256", "")
+        return {"codeSha256": digest, "sourceCodeHash": state.get("sourceCodeHash") or digest}
 
     def update(self, identity: str, wanted: Values, old: Mapping[str, Any]) -> None:
-        """Change code, configuration and concurrency one after the other, then publish all of it."""
-        image, architectures = wanted["imageUri"], wanted["architectures"]
-        if image != old.get("imageUri") or (architectures and architectures != old.get("architectures")):
-            code = {"ImageUri": image, "Architectures": architectures}
+        """Change configuration, code and concurrency one after the other, then publish all of it.
+
+        What AWS has is never asked: only what differs from the outputs so far is sent.
+        """
+        changed = self._changed(wanted, old)
+        if changed & _CONFIGURATION or changed & {"tags"}:
+            removed = {
+                "environment": wanted["environment"] or {"Variables": {}},
+                "imageConfig": wanted["imageConfig"] or {},
+                "vpcConfig": wanted["vpcConfig"] or {"SubnetIds": [], "SecurityGroupIds": []},
+            }
+            super().update(identity, {**wanted, **removed}, old)
+            settle(self.client, identity)
+        if changed & _CODE:
+            self._check_image(wanted["imageUri"])
+            code = {"ImageUri": wanted["imageUri"], "Architectures": wanted["architectures"]}
             self.client.update_function_code(FunctionName=identity, **given(code))
             settle(self.client, identity)
-        removed = {
-            "environment": wanted["environment"] or {"Variables": {}},
-            "imageConfig": wanted["imageConfig"] or {},
-            "vpcConfig": wanted["vpcConfig"] or {"SubnetIds": [], "SecurityGroupIds": []},
-        }
-        super().update(identity, {**wanted, **removed}, old)
-        settle(self.client, identity)
         self._reserve(identity, wanted["reservedConcurrentExecutions"], old.get("reservedConcurrentExecutions", -1))
         if wanted["publish"]:
             publish(self.client, identity)
+
+    def left_by_refused_update(self, identity: str, inputs: Values, old: Mapping[str, Any]) -> Values:
+        """Return the outputs that were wanted, but for the hash unless the code was changed: it is set back.
+
+        So the next update sees no change in what AWS refused, unless the program gives a hash of the code.
+        Source: function.go, `resetNonRefreshableAttributes`; hashicorp/terraform-provider-aws#49310.
+        """
+        has = self.client.get_function(FunctionName=identity)["Code"].get("ImageUri")
+        kept = {} if has == inputs.get("imageUri") else {"sourceCodeHash": old.get("sourceCodeHash", "")}
+        return {**old, **{key: value for key, value in inputs.items() if not key.startswith("__")}, **kept}
+
+    def drifted(self, inputs: Mapping[str, Any], state: Mapping[str, Any]) -> frozenset[str]:
+        """Find what an update that AWS refused left different from the inputs."""
+        return self._changed(self.read_inputs(Inputs(inputs)), state)
 
     def delete(self, identity: str, state: Mapping[str, Any]) -> None:
         """Remove the function unless the program wants it kept."""
@@ -227,7 +249,9 @@ class Function(ResourceType):
         if "publish" in changed:
             outputs |= {"version", "qualifiedArn", "qualifiedInvokeArn"}
         if "imageUri" in changed:
-            outputs |= {"codeSha256", "sourceCodeHash", "sourceCodeSize"}
+            outputs |= {"codeSha256", "sourceCodeSize"}
+            if not inputs.get("sourceCodeHash"):
+                outputs |= {"sourceCodeHash"}
         return frozenset(outputs)
 
     def check_references(self, wanted: Values, identity: str) -> None:
@@ -241,7 +265,28 @@ class Function(ResourceType):
                 "role",
             )
         vpc.check(self.aws, wanted["vpcConfig"], role["RoleName"])
-        uri = wanted["imageUri"]
+        if not identity:
+            self._check_image(wanted["imageUri"])
+
+    def _changed(self, wanted: Values, state: Mapping[str, Any]) -> frozenset[str]:
+        """Return the inputs for which the outputs so far say something else."""
+        changed = set()
+        for field in self.table:
+            if not isinstance(field, Field) or not field.supported or wanted.get(field.name) is UNKNOWN:
+                continue
+            value, before = wanted.get(field.name), state.get(field.name)
+            if value is None:
+                removed = before not in (None, field.bound_form.empty()) and not field.added
+            else:
+                removed = _other(field.bound_form.output(value), before)
+            if removed:
+                changed.add(field.name)
+        if (wanted.get("tags") or {}) != (state.get("tags") or {}):
+            changed.add("tags")
+        return frozenset(changed)
+
+    def _check_image(self, uri: str) -> None:
+        """Refuse an image that ECR doesn't have, or that Lambda doesn't take."""
         image = split_image_uri(uri)
         identifier = {"repositoryName": image.repository, "imageIds": [image.identifier]}
         found = or_none(lambda: self.aws.client("ecr").batch_get_image(**identifier))
@@ -265,6 +310,13 @@ class Function(ResourceType):
             self.client.delete_function_concurrency(FunctionName=name)
         else:
             self.client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=wanted)
+
+
+def _other(value: Any, before: Any) -> bool:
+    """Say whether a value differs from an output, which may have more members than the program gave."""
+    if isinstance(value, Mapping) and isinstance(before, Mapping):
+        return any(_other(item, before.get(name)) for name, item in value.items() if item not in (None, ""))
+    return bool(value != before)
 
 
 def publish(client: Any, name: str) -> str:
