@@ -87,10 +87,10 @@ locks: $(VENV)/tests.installed ## update the versions in every requirements.txt,
 	@$(LOCK) --group tests -c $(VENV)/all.txt -o tests/requirements.txt
 	@$(LOCK) --group benchmarks -c $(VENV)/all.txt -o benchmarks/requirements.txt
 
-clean: ## remove the environment and the sandbox's state
+clean: ## remove the environments and the sandbox's state
 	@if [ -f .sandbox/lock ] && [ -n "$(PYTHON)" ] && ! $(PYTHON) -c "$$TAKE_LOCK" 2>/dev/null; then \
 		echo "A sandbox runs in .sandbox (process $$(cat .sandbox/lock)): stop it with Ctrl-C first, then run make clean again." >&2; exit 1; fi
-	@rm -rf $(VENV) .sandbox
+	@rm -rf $(VENV) .venv-pulumi .sandbox
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed, but none is on the PATH: install one, or run make PYTHON=/path/to/python3." >&2; exit 1; }

@@ -18,7 +18,7 @@ NEWEST = 0
 VERSIONS_NAMED = 10
 """Versions that the refusal of a missing one names, newest first: each is a question to AWS."""
 PERCENT = "it is a percentage"
-ABSENT = re.compile(r"not ?found|couldn't find", re.IGNORECASE)
+ABSENT = re.compile(r"not ?found|couldn't find|empty result", re.IGNORECASE)
 """What the provider says of something that doesn't exist, in AWS's words or in Terraform's."""
 
 

@@ -113,7 +113,10 @@ def image(aws: Aws, arguments: Inputs) -> Values:
     arguments.unsupported("mostRecent")
     arguments.close()
     request = given({"repositoryName": repository, "registryId": registry, "imageIds": [wanted]})
-    (found,) = aws.client("ecr").describe_images(**request)["imageDetails"]
+    images = aws.client("ecr").describe_images(**request)["imageDetails"]
+    if not images:  # AWS answers this error itself
+        raise ResourceRefusedError("ImageNotFoundException", f"the repository '{repository}' has no such image")
+    (found,) = images
     host = f"{found.get('registryId', aws.account_id)}.dkr.ecr.{aws.region}.amazonaws.com"
     return {
         "id": found["imageDigest"],

@@ -74,7 +74,15 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.CheckResponse(inputs=request.news)
 
     def DiffConfig(self, request: Any, context: Any) -> Any:
-        return provider_pb2.DiffResponse(changes=provider_pb2.DiffResponse.DIFF_NONE)
+        # The real builder's images are replaced after any change of its configuration; AWS's resources stay.
+        # Source: pulumi/pulumi-docker-build#404, #581 and #606.
+        old, new = properties.decode(request.old_inputs), properties.decode(request.news)
+        changed = {key for key in old.keys() | new.keys() if key != "version" and old.get(key) != new.get(key)}
+        if not changed or not qualified_type(request.urn).endswith(":docker-build"):
+            return provider_pb2.DiffResponse(changes=provider_pb2.DiffResponse.DIFF_NONE)
+        return provider_pb2.DiffResponse(
+            changes=provider_pb2.DiffResponse.DIFF_SOME, diffs=sorted(changed), replaces=sorted(changed)
+        )
 
     def Configure(self, request: Any, context: Any) -> Any:
         return provider_pb2.ConfigureResponse(acceptSecrets=True, supportsPreview=True, acceptResources=True)

@@ -44,11 +44,34 @@ def test_the_function_is_made_after_lambda_may_pull_its_image(without_domain):
     assert "RepositoryPolicy" in without_domain.made_after(without_domain.one("Function"))
 
 
+def expired(policy, images):
+    """The images that ECR expires, of those given as digest and tags, newest first.
+
+    Each rule counts the images of its own kind, and an image is expired by the first rule for its kind or by none.
+    Source: "Lifecycle policies", Amazon ECR User Guide.
+    """
+    gone, claimed = set(), set()
+    for rule in sorted(policy["rules"], key=lambda rule: rule["rulePriority"]):
+        selection = rule["selection"]
+        prefixes = tuple(selection.get("tagPrefixList", [""]))
+        kind = [
+            digest
+            for digest, tags in images
+            if selection["tagStatus"] == "any" or any(tag.startswith(prefixes) for tag in tags)
+        ]
+        gone |= set(kind[selection["countNumber"] :]) - claimed
+        claimed |= set(kind)
+    return gone
+
+
 def test_the_newest_images_are_kept_whether_tagged_or_not():
-    (rule,) = lifecycle_policy()["rules"]
-    selection = rule["selection"]
-    assert (selection["tagStatus"], selection["countType"]) == ("any", "imageCountMoreThan")
-    assert selection["countNumber"] == IMAGES_KEPT
+    images = [("newest", ["latest"]), *((f"older{number}", []) for number in range(1, 25))]
+    assert expired(lifecycle_policy(20), images) == {f"older{number}" for number in range(20, 25)}
+
+
+def test_the_image_built_last_is_kept_though_it_was_pushed_long_ago():
+    images = [*((f"newer{number}", []) for number in range(30)), ("taken back to", ["latest"])]
+    assert expired(lifecycle_policy(20), images) == {f"newer{number}" for number in range(20, 30)}
 
 
 def test_lambda_alone_may_pull_and_only_for_functions_of_this_account_and_region():
@@ -71,13 +94,15 @@ def test_an_image_that_exists_is_deployed_without_building_one(program):
         client.put_image(repositoryName="elsewhere", imageManifest=manifest["images"][0]["imageManifest"])
 
     deployed = program.deploy(imageUri=uri.replace("dualmode-dev", "elsewhere"), before=restored)
-    assert deployed.count("ContainerImage") == deployed.count("Repository") == 0
+    assert deployed.count("Image") == 0
+    policy = json.loads(deployed.one("LifecyclePolicy").inputs["policy"])
+    assert expired(policy, [(str(number), []) for number in range(10_000)]) == set()  # it may be an old one
     assert deployed.outputs["image_uri"] == uri.replace("dualmode-dev", "elsewhere")
 
 
 def test_the_repository_has_both_policies(without_domain):
     arn = without_domain.one("Repository").outputs["arn"]
-    assert json.loads(without_domain.one("LifecyclePolicy").inputs["policy"]) == lifecycle_policy()
+    assert json.loads(without_domain.one("LifecyclePolicy").inputs["policy"]) == lifecycle_policy(IMAGES_KEPT)
     assert json.loads(without_domain.one("RepositoryPolicy").inputs["policy"]) == pull_policy(arn)
 
 
