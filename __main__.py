@@ -8,7 +8,8 @@ from infra.custom_domain import CustomDomain
 from infra.grants import stand_ins
 from infra.http_api import HttpApi
 from infra.naming import deployment_name
-from infra.releases import NEWEST, check_pinned
+from infra.old_versions import OldVersions
+from infra.releases import check_pinned
 from infra.secrets import Secrets
 from infra.session_key import SessionKey
 from infra.settings import load_settings
@@ -31,7 +32,7 @@ image = ContainerImage(
     settings.image,
     repository_name=deployment,
     check_environment={**stand_ins(grants), **settings.function.environment},
-    expire_images=settings.releases.live_version == NEWEST,
+    expire_images=not settings.releases.live_version and not settings.releases.keep_versions,
 )
 
 api = HttpApi(
@@ -51,6 +52,10 @@ function = ContainerFunction(
     releases=settings.releases,
     grants=[api.grant, *grants],
 )
+
+if settings.releases.keep_versions:
+    keep = settings.releases.keep_versions
+    OldVersions("old-versions", keep, function=function, repository_name=image.repository_name)
 
 stage_name = api.route_to(function.live)
 

@@ -125,6 +125,7 @@ class ContainerFunction(pulumi.ComponentResource):
     """
 
     function_name: pulumi.Output[str]
+    function_arn: pulumi.Output[str]
     role_name: pulumi.Output[str]
     role_arn: pulumi.Output[str]
     live: aws.lambda_.Alias
@@ -230,6 +231,7 @@ class ContainerFunction(pulumi.ComponentResource):
             opts=child,
         )
         self.function_name = function.name
+        self.function_arn = function.arn
         self.role_name = role.name
         self.role_arn = role.arn
         self.register_outputs({"function_name": self.function_name, "live_version": self.live.function_version})

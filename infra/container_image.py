@@ -113,6 +113,7 @@ class ContainerImage(pulumi.ComponentResource):
 
     image_uri: pulumi.Output[str]
     """The image by digest, `<repository>@sha256:<digest>`, once Lambda may pull it."""
+    repository_name: pulumi.Output[str]
 
     def __init__(
         self,
@@ -154,6 +155,7 @@ class ContainerImage(pulumi.ComponentResource):
             image_uri = self._build(settings, repository, check_environment or {})
         # Everything that uses the URI also waits for the policy: a function created earlier can't pull the image.
         self.image_uri = pulumi.Output.all(image_uri, pull.id).apply(lambda values: str(values[0]))
+        self.repository_name = repository.name
         self.register_outputs({"image_uri": self.image_uri})
 
     def _build(

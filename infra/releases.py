@@ -29,6 +29,8 @@ class ReleaseSettings:
     live_version: int = field(default=NEWEST, metadata=checked_by(at_least(NEWEST, "versions are counted from 1")))
     canary_percent: int = field(default=0, metadata=checked_by(at_least(0, PERCENT), at_most(100, PERCENT)))
 
+    keep_versions: int = field(default=0, metadata=checked_by(at_least(0, "it is a number of versions")))
+
     def __post_init__(self) -> None:
         """Checks the settings that are already known.
 

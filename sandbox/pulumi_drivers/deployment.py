@@ -2,7 +2,8 @@
 
 import contextlib
 import shutil
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -10,7 +11,8 @@ from typing import Any, Literal
 from sandbox.errors import SandboxError, SettingsError
 from sandbox.ministack import MiniStack
 from sandbox.provider.provider import Provider
-from sandbox.pulumi_drivers import callers, engine_driver, mocks_driver
+from sandbox.pulumi_drivers import callers, engine_driver, mocks_driver, program
+from sandbox.pulumi_drivers.dynamic import DynamicServicer
 from sandbox.pulumi_drivers.project_contexts import ProjectContexts
 from sandbox.pulumi_drivers.resources import Resource
 from sandbox.pulumi_drivers.servicer import Servicer, serving
@@ -120,8 +122,19 @@ def serving_others(task: Task) -> Iterator[dict[str, str]]:
     """
     servicer = Servicer(_provider(task), task.account.region)
     attaching: dict[str, str] = {}
-    with serving(servicer, lambda: callers.told(attaching)()) as port:
-        attaching |= engine_driver.attaching(port)
+    lock = threading.Lock()
+
+    @contextlib.contextmanager
+    def as_the_program() -> Iterator[None]:
+        with lock, program.as_its_own(task.project.folder, task.variables):
+            yield
+
+    def told() -> Iterable[int]:
+        return callers.told(attaching)()
+
+    programs_own = DynamicServicer(servicer.note, as_the_program)
+    with serving(servicer, told) as port, serving(programs_own, told) as dynamic_port:
+        attaching |= engine_driver.attaching(port, dynamic_port)
         yield {**engine_driver.stack_variables(task.state), **attaching}
 
 

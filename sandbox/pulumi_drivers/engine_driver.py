@@ -22,7 +22,8 @@ from pulumi.runtime import settings as runtime
 from sandbox import variables
 from sandbox.errors import SandboxError
 from sandbox.provider.provider import Provider
-from sandbox.pulumi_drivers import callers, program, properties
+from sandbox.pulumi_drivers import callers, dynamic, program, properties
+from sandbox.pulumi_drivers.dynamic import DynamicServicer
 from sandbox.pulumi_drivers.packages import PACKAGES, KnownPackagesOnly
 from sandbox.pulumi_drivers.pulumi_command import InterruptibleCommand, SparingStack, SparingWorkspace
 from sandbox.pulumi_drivers.resources import Resource, name_of, short_type
@@ -113,8 +114,10 @@ class Engine:
             stack = self._stack()
             self._unlock(stack)
             self._settle(stack)
-            with serving(self._servicer, callers.started_by(lambda: self._command.pid)) as port:
-                stack.workspace.env_vars = {**stack_variables(self._state), **attaching(port)}
+            command = callers.started_by(lambda: self._command.pid)
+            programs_own = DynamicServicer(self._servicer.note)
+            with serving(self._servicer, command) as port, serving(programs_own, command) as dynamic_port:
+                stack.workspace.env_vars = {**stack_variables(self._state), **attaching(port, dynamic_port)}
                 operation(stack)
             return dict(self._changes)
 
@@ -276,9 +279,10 @@ def stack_variables(state: Path) -> dict[str, str]:
     }
 
 
-def attaching(port: int) -> dict[str, str]:
-    """Return the variable with which a `pulumi` command uses the provider at a port."""
-    return {"PULUMI_DEBUG_PROVIDERS": ",".join(f"{package}:{port}" for package in PACKAGES)}
+def attaching(port: int, dynamic_port: int) -> dict[str, str]:
+    """Return the variable with which a `pulumi` command uses the providers at these ports."""
+    ports = {**dict.fromkeys(PACKAGES, port), dynamic.PACKAGE: dynamic_port}
+    return {"PULUMI_DEBUG_PROVIDERS": ",".join(f"{package}:{number}" for package, number in ports.items())}
 
 
 def _is_told(metadata: StepEventMetadata) -> bool:

@@ -21,7 +21,7 @@ from sandbox.errors import SandboxError
 from sandbox.provider.provider import Provider
 from sandbox.provider.refusals import InvalidInputsError
 from sandbox.provider.services import image
-from sandbox.pulumi_drivers import program, properties
+from sandbox.pulumi_drivers import dynamic, program, properties
 from sandbox.pulumi_drivers.packages import KnownPackagesOnly
 from sandbox.pulumi_drivers.resources import ROOT_TYPE, Resource, make_urn, short_type
 from sandbox.settings import Project, StackConfig
@@ -113,6 +113,8 @@ class Monitor(mocks.MockMonitor):
             return self._construct_image(request, urn, inputs)
         if request.remote:
             raise SandboxError(f"{request.type} '{request.name}': the sandbox's provider doesn't know this component.")
+        if request.type.startswith(f"{dynamic.PACKAGE}:"):
+            return dynamic.create(f"{request.type} '{request.name}'", properties.reveal(inputs))
         if not request.custom or request.type.startswith("pulumi:"):
             return request.name if request.custom else "", dict(inputs)
         return self._create(request.type, request.name, inputs, frozenset(request.additionalSecretOutputs))

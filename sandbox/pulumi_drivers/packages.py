@@ -7,9 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 from sandbox.errors import SandboxError
+from sandbox.pulumi_drivers import dynamic
 
 PACKAGES = ("aws", "awsx", "docker-build")
-_BUILT_IN = "pulumi"
+_BUILT_IN = ("pulumi", dynamic.PACKAGE)
 _PROVIDERS = "pulumi:providers:"
 
 
@@ -99,7 +100,7 @@ def _package_of(token: str) -> str:
 
 
 def _check(package: str, what: str) -> None:
-    if package not in (*PACKAGES, _BUILT_IN):
+    if package not in (*PACKAGES, *_BUILT_IN):
         known = f"{', '.join(PACKAGES[:-1])} and {PACKAGES[-1]}"
         raise SandboxError(
             f"{what}: the sandbox starts no plugin and has providers for {known} only, not for {package}."

@@ -226,7 +226,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
 
 @contextmanager
-def serving(servicer: Servicer, callers: Candidates) -> Iterator[int]:
+def serving(servicer: provider_pb2_grpc.ResourceProviderServicer, callers: Candidates) -> Iterator[int]:
     """Serve the provider to these callers, on a free port of the loopback, and give the port."""
     door = OnlyFrom(callers)
     threads = futures.ThreadPoolExecutor(max_workers=32, thread_name_prefix="provider")
