@@ -5,16 +5,18 @@ the program itself does. Source: pulumi/pulumi, sdk/python/lib/pulumi/dynamic/__
 """
 
 import base64
+import importlib.util
+import io
+import pickle
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import Any
 
-import dill  # type: ignore[import-untyped]
 import grpc  # type: ignore[import-untyped]
 from google.protobuf import empty_pb2  # type: ignore[import-untyped]
 from pulumi.dynamic import ResourceProvider
 from pulumi.runtime import rpc
-from pulumi.runtime._serialization import _deserialize
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from sandbox.errors import SandboxError
@@ -26,9 +28,30 @@ PACKAGE = "pulumi-python"
 _KEY = "__provider"
 
 
+class _OwnClasses(pickle.Unpickler):
+    """Reads a provider that is a class in a module of the program: nothing else in a message is imported or called."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        spec = importlib.util.find_spec(module) if module != "__main__" else None
+        if spec is not None and spec.origin and Path(spec.origin).is_relative_to(Path.cwd()):
+            found = getattr(importlib.import_module(module), name, None)
+            if isinstance(found, type) and issubclass(found, ResourceProvider):
+                return found
+        raise SandboxError(
+            f"its provider needs {module}.{name}, and the sandbox runs one only if it is a class at the top of a "
+            "module of the program, other than __main__.py, with plain values: write it so"
+        )
+
+
 def provider_of(inputs: Mapping[str, Any]) -> ResourceProvider:
-    """Return the provider that came with a resource's inputs or outputs."""
-    found: ResourceProvider = _deserialize(lambda: dill.loads(base64.b64decode(inputs[_KEY])))  # noqa: S301  its own
+    """Return the provider that came with a resource's inputs or outputs.
+
+    Raises:
+        SandboxError: it is more than a class of the program's and plain values.
+    """
+    found = _OwnClasses(io.BytesIO(base64.b64decode(inputs[_KEY]))).load()
+    if not isinstance(found, ResourceProvider):
+        raise SandboxError("its provider is no provider")
     return found
 
 
@@ -62,7 +85,8 @@ class DynamicServicer(provider_pb2_grpc.ResourceProviderServicer):
         self._around = around
 
     def Handshake(self, request: Any, context: Any) -> Any:
-        return provider_pb2.ProviderHandshakeResponse(accept_secrets=False)
+        # A provider that answers is taken for one that can make a preview without making anything.
+        context.abort(grpc.StatusCode.UNIMPLEMENTED, "as the SDK's own plugin")
 
     def Attach(self, request: Any, context: Any) -> Any:
         return empty_pb2.Empty()

@@ -43,6 +43,7 @@ def test_only_so_many_versions_are_kept_each_with_its_image_and_a_preview_shows_
     lines = []
     kept.preview(lines.append)
     assert "would create pulumi-python:dynamic:OldVersions old-versions" in lines
+    assert there_are(account) == (["1", "2", "3"], 3)
     kept.up()
     assert there_are(account) == (["2", "3"], 2)
     (resource,) = [found for found in kept.resources() if found.name == "old-versions"]
