@@ -77,7 +77,9 @@ def test_the_sandbox_opens_the_sockets_that_are_listed_and_no_others(state, pulu
             **names_of_functions(pids),
         }
         if pulumi:
-            names[int(exported["PULUMI_DEBUG_PROVIDERS"].rpartition(":")[2])] = "provider"
+            for entry in exported["PULUMI_DEBUG_PROVIDERS"].split(","):
+                package, _, port = entry.partition(":")
+                names[int(port)] = "provider of dynamic resources" if package == "pulumi-python" else "provider"
         unnamed = {port for _, port in found} - set(names)
         (http_port,) = unnamed  # of the one function, which chose it itself
         names[http_port] = "a function's HTTP port"
@@ -88,7 +90,7 @@ def test_the_sandbox_opens_the_sockets_that_are_listed_and_no_others(state, pulu
         "a function's HTTP port",
         "a function's events port",
         "a function's Runtime API",
-        *(["provider"] if pulumi else []),
+        *(["provider", "provider of dynamic resources"] if pulumi else []),
     }
     assert set(names.values()) | {"MiniStack"} <= set(LISTED)
     assert {address for address, _ in watch.seen} == {"127.0.0.1"}
@@ -107,4 +109,4 @@ def test_gateway_mode_opens_the_sockets_that_are_listed_and_no_others(tmp_path):
 
 
 def test_the_list_names_each_socket_once():
-    assert len(set(LISTED)) == len(LISTED) == 13
+    assert len(set(LISTED)) == len(LISTED) == 14
