@@ -253,7 +253,7 @@ def published(
         "imageUri": found.image_uri,
         "memorySize": found.memory_size,
         "timeout": found.timeout,
-        "environment": found.environment.apply(lambda environment: environment.variables if environment else {}),
+        "environment": found.environment.apply(lambda found: (found.variables if found else None) or {}),
     }
 
     def checked(values: Mapping[str, Any]) -> str:

@@ -1,5 +1,6 @@
 """How many versions and images stay, and that none goes that the alias can reach."""
 
+import json
 import shutil
 
 import pytest
@@ -68,6 +69,19 @@ def test_the_pinned_version_and_its_image_stay_however_old_they_are(build, accou
     assert there_are(account) == (["1", "5"], 2)
     build("five", keepVersions=1).up()
     assert there_are(account) == (["5"], 1)
+
+
+@needs_pulumi
+def test_no_image_expires_by_itself_while_a_version_is_pinned(build, account):
+    def kept():
+        found = account.client("ecr").get_lifecycle_policy(repositoryName="dualmode-dev")["lifecyclePolicyText"]
+        return json.loads(found)["rules"][-1]["selection"]["countNumber"]
+
+    seen = []
+    for chosen in ({}, {"liveVersion": 1}, {}, {"keepVersions": 3}, {}):
+        build("one", **chosen).up()
+        seen.append(kept())
+    assert seen == [20, 10_000, 20, 10_000, 20]
 
 
 def test_without_the_pulumi_command_nothing_is_old_yet(program):

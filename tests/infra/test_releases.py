@@ -178,6 +178,12 @@ def test_a_version_that_cannot_serve_is_refused_before_anything_is_made(stack, a
     )
 
 
+def test_without_the_pulumi_command_there_is_no_version_to_pin(program):
+    with pytest.raises(SettingsError) as caught:
+        program.deploy(liveVersion=1)
+    assert str(caught.value) == "liveVersion is 1, but the function dualmode-dev has no version yet: remove it."
+
+
 def refused(engine):
     with pytest.raises(SettingsError) as caught:
         engine.preview()
