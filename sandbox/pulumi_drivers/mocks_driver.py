@@ -15,7 +15,7 @@ import pulumi
 from google.protobuf import empty_pb2  # type: ignore[import-untyped]
 from pulumi.runtime import mocks, settings, stack
 from pulumi.runtime.config import set_all_config
-from pulumi.runtime.proto import resource_pb2
+from pulumi.runtime.proto import provider_pb2, resource_pb2
 
 from sandbox.errors import SandboxError
 from sandbox.provider.provider import Provider
@@ -91,7 +91,9 @@ class Monitor(mocks.MockMonitor):
         except SandboxError as error:
             with self._lock:
                 self.unanswered = self.unanswered or error
-            raise
+            # What is raised here would end the run, even if the program has an answer to it.
+            failure = provider_pb2.CheckFailure(reason=str(error))
+            return resource_pb2.ResourceInvokeResponse(failures=[failure])
         return resource_pb2.ResourceInvokeResponse(**{"return": properties.encode(answer)})
 
     def ReadResource(self, request: Any) -> Any:  # noqa: N802
