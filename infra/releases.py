@@ -74,8 +74,10 @@ def versions_there_are(function_name: str) -> tuple[str, str]:
         return f"the function {function_name} has no version yet", "remove it"
     last = int(newest.version)
     numbers = range(last, max(0, last - VERSIONS_NAMED), -1)
-    there = ", ".join(str(number) for number in numbers if version_of(function_name, number))
-    return f"the newest versions of {function_name} are {there}", "set one that exists, or remove it"
+    there = [str(number) for number in numbers if version_of(function_name, number)]
+    older = " and older ones" if last > VERSIONS_NAMED else ""
+    noun = "version" if len(there) == 1 else "versions"
+    return f"the function {function_name} has {noun} {', '.join(there)}{older}", "set one that exists, or remove it"
 
 
 def version_of(function_name: str, version: int) -> aws.lambda_.GetFunctionResult | None:

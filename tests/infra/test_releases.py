@@ -169,7 +169,7 @@ def test_a_version_that_cannot_serve_is_refused_before_anything_is_made(stack, a
     stack(imageUri=push_image(account, content="second")).up()
     account.client("lambda").delete_function(FunctionName="dualmode-dev", Qualifier="2")
     assert refused(stack(imageUri=uri, liveVersion=2)) == (
-        "liveVersion is 2, but the newest versions of dualmode-dev are 3, 1: set one that exists, or remove it."
+        "liveVersion is 2, but the function dualmode-dev has versions 3, 1: set one that exists, or remove it."
     )
     digest = uri.partition("@")[2]
     account.client("ecr").batch_delete_image(repositoryName="ready", imageIds=[{"imageDigest": digest}])

@@ -1,8 +1,10 @@
 """Dynamic resources: providers that are a part of the program, under both drivers."""
 
 import base64
+import os
 import pickle
 import shutil
+import subprocess
 from pathlib import Path
 from textwrap import dedent
 
@@ -12,11 +14,13 @@ from sandbox import settings
 from sandbox.errors import SandboxError
 from sandbox.ministack import MiniStack
 from sandbox.provider.provider import Provider
-from sandbox.pulumi_drivers import dynamic, engine_driver, mocks_driver
+from sandbox.pulumi_drivers import deployment, dynamic, engine_driver, mocks_driver
 from sandbox.pulumi_drivers.servicer import Servicer
 from tests.support.provided import ContentBuilder, write_program
+from tests.support.tasks import task
 from walk.account import Account
 
+needs_pulumi = pytest.mark.skipif(shutil.which("pulumi") is None, reason="there is no pulumi command on the PATH")
 FILES = """
     from pathlib import Path
 
@@ -81,7 +85,7 @@ def small(tmp_path):
     return folder
 
 
-@pytest.mark.skipif(shutil.which("pulumi") is None, reason="there is no pulumi command on the PATH")
+@needs_pulumi
 def test_the_engine_makes_changes_and_removes_what_the_program_s_own_provider_does(ministack, account, small, tmp_path):
     def engine(**chosen):
         project = settings.load_project(small)
@@ -100,6 +104,21 @@ def test_the_engine_makes_changes_and_removes_what_the_program_s_own_provider_do
     assert engine(path=str(path), text="other").up() == {"same": 1, "update": 1}
     assert path.read_text() == "other"
     assert engine(path=str(path), text="other").destroy() == {"delete": 2}
+    assert not path.exists()
+
+
+@needs_pulumi
+def test_a_pulumi_command_in_another_terminal_removes_it_too(small, tmp_path):
+    path = tmp_path / "made.txt"
+    with MiniStack(tmp_path / "other") as ministack:
+        made = task(small, ministack, path=str(path), text="hello")
+        deployment.prepare(ministack)
+        deployment.deploy(made)
+        assert path.exists()
+        with deployment.serving_others(made) as variables:
+            environment = {**os.environ, **ministack.variables, **variables}
+            command = ["pulumi", "--non-interactive", "destroy", "--yes", "--skip-preview", "--stack", "dev"]
+            subprocess.run(command, cwd=small, env=environment, capture_output=True, check=True, timeout=120)
     assert not path.exists()
 
 
