@@ -5,27 +5,18 @@ import pulumi
 from infra.container_function import ContainerFunction
 from infra.container_image import ContainerImage
 from infra.custom_domain import CustomDomain
+from infra.data import data_grants
 from infra.grants import stand_ins
 from infra.http_api import HttpApi
 from infra.naming import deployment_name
 from infra.old_versions import OldVersions
 from infra.releases import check_pinned
-from infra.secrets import Secrets
-from infra.session_key import SessionKey
 from infra.settings import load_settings
-from infra.table import Table
 
 settings = load_settings()
 deployment = deployment_name(settings.naming)
 check_pinned(settings.releases, deployment)
-
-grants = [settings.policies.grant]
-if settings.secrets.secrets:
-    grants.append(Secrets("secrets", settings.secrets).grant)
-if settings.session_key.session_key:
-    grants.append(SessionKey("session-key", deployment=deployment, protect=settings.table.protect).grant)
-if settings.table.table:
-    grants.append(Table("table", settings.table, table_name=deployment).grant)
+grants = [settings.policies.grant, *data_grants(settings, deployment)]
 
 image = ContainerImage(
     "image",
@@ -54,11 +45,9 @@ function = ContainerFunction(
 )
 
 if settings.releases.keep_versions:
-    keep = settings.releases.keep_versions
-    OldVersions("old-versions", keep, function=function, repository_name=image.repository_name)
+    OldVersions("old-versions", settings.releases, function=function, repository_name=image.repository_name)
 
 stage_name = api.route_to(function.live)
-
 url = api.api_endpoint
 if settings.domain.domain_name:
     url = CustomDomain("domain", settings.domain, api_id=api.api_id, stage_name=stage_name).url

@@ -14,7 +14,9 @@ from pulumi.dynamic import CheckResult, CreateResult, DiffResult, Resource, Reso
 from pulumi.runtime.rpc import UNKNOWN
 
 if TYPE_CHECKING:
-    from infra.container_function import ContainerFunction  # the plugin that runs this file needs no pulumi_aws
+    # Not at run time: the plugin that runs this file needs no pulumi_aws.
+    from infra.container_function import ContainerFunction
+    from infra.releases import ReleaseSettings
 
 
 class OldVersions(Resource, module="dualmode", name="OldVersions"):
@@ -23,14 +25,14 @@ class OldVersions(Resource, module="dualmode", name="OldVersions"):
     def __init__(
         self,
         name: str,
-        keep_versions: int,
+        settings: ReleaseSettings,
         *,
         function: ContainerFunction,
         repository_name: pulumi.Input[str],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         given = {
-            "keep": keep_versions,
+            "keep": settings.keep_versions,
             "function": function.function_arn,
             "live": function.live.function_version,
             "newest": function.newest_version,

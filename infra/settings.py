@@ -41,13 +41,6 @@ READERS: Mapping[object, Callable[[pulumi.Config, str], object]] = {
 """How a value of each type is read; those of sequences and mappings are text."""
 
 
-SECTIONS: Sequence[type[DataclassInstance]] = (
-    *(NameSettings, ImageSettings, FunctionSettings, ReleaseSettings, ApiSettings, DomainSettings),
-    *(SecretSettings, SessionKeySettings, TableSettings, PolicySettings),
-)
-"""The sections of the settings; each field of them is a key."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """One section for each component. The keys are described in `Pulumi.yaml`."""
@@ -92,6 +85,10 @@ class Settings:
                 refuse(f"environment.{variable}", "...", "secrets sets it as well", "remove one of the two")
 
 
+SECTIONS: Mapping[str, type[DataclassInstance]] = inspect.get_annotations(Settings, eval_str=True)
+"""The sections of the settings by their names; each field of a section is a key."""
+
+
 def load_settings() -> Settings:
     """Reads and checks the stack's settings.
 
@@ -99,20 +96,10 @@ def load_settings() -> Settings:
         ConfigError: a key is not a setting, a setting has a value that can't work, or two contradict each other.
     """
     config = pulumi.Config()
-    known = [key_of(field.name) for section in SECTIONS for field in fields(section)]
+    known = [key_of(field.name) for section in SECTIONS.values() for field in fields(section)]
     check_keys(config.name, known, {*given_config.get_config_env(), *given_config.CONFIG.get()})
-    return Settings(
-        naming=load(NameSettings, config),
-        image=load(ImageSettings, config),
-        function=load(FunctionSettings, config),
-        releases=load(ReleaseSettings, config),
-        api=load(ApiSettings, config),
-        domain=load(DomainSettings, config),
-        secrets=load(SecretSettings, config),
-        session_key=load(SessionKeySettings, config),
-        table=load(TableSettings, config),
-        policies=load(PolicySettings, config),
-    )
+    sections: dict[str, Any] = {name: load(section, config) for name, section in SECTIONS.items()}
+    return Settings(**sections)
 
 
 def check_keys(namespace: str, known: Sequence[str], given: Iterable[str]) -> None:

@@ -11,32 +11,15 @@ import pytest
 import yaml
 
 from infra.container_function import FunctionSettings
-from infra.container_image import LEFT_OUT, ImageSettings
-from infra.custom_domain import DomainSettings, zone_of
-from infra.http_api import ApiSettings
-from infra.naming import NameSettings
+from infra.container_image import LEFT_OUT
+from infra.custom_domain import zone_of
 from infra.policies import PolicySettings
-from infra.releases import ReleaseSettings
 from infra.rules import ConfigError, key_of
 from infra.secrets import SecretSettings
-from infra.session_key import SessionKeySettings
-from infra.settings import Settings, check_keys, kind_of, load, map_of
-from infra.table import TableSettings
+from infra.settings import SECTIONS, Settings, check_keys, kind_of, load, map_of
 from tests.support.program import ROOT
 
 DIGEST = "sha256:" + "0" * 64
-SECTIONS = {
-    "naming": NameSettings,
-    "image": ImageSettings,
-    "function": FunctionSettings,
-    "releases": ReleaseSettings,
-    "api": ApiSettings,
-    "domain": DomainSettings,
-    "secrets": SecretSettings,
-    "session_key": SessionKeySettings,
-    "table": TableSettings,
-    "policies": PolicySettings,
-}
 
 
 def settings_of(**given):
