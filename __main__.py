@@ -16,8 +16,9 @@ from infra.settings import load_settings
 settings = load_settings()
 deployment = deployment_name(settings.naming)
 check_pinned(settings.releases, deployment)
-grants = [settings.policies.grant, *data_grants(settings, deployment)]
+grants = [settings.policies.grant, settings.domain.grant, *data_grants(settings, deployment)]
 
+domain = CustomDomain("domain", settings.domain) if settings.domain.domain_name else None
 image = ContainerImage(
     "image",
     settings.image,
@@ -31,7 +32,7 @@ api = HttpApi(
     settings.api,
     api_name=deployment,
     log_retention=settings.function.log_retention,
-    has_domain=bool(settings.domain.domain_name),
+    has_domain=domain.serves if domain else False,
 )
 
 function = ContainerFunction(
@@ -46,11 +47,8 @@ function = ContainerFunction(
 
 if settings.releases.keep_versions:
     OldVersions("old-versions", settings.releases, function=function, repository_name=image.repository_name)
-
 stage_name = api.route_to(function.live)
-url = api.api_endpoint
-if settings.domain.domain_name:
-    url = CustomDomain("domain", settings.domain, api_id=api.api_id, stage_name=stage_name).url
+url = domain.lead_to(api_id=api.api_id, stage_name=stage_name, until_then=api.api_endpoint) if domain else api.api_endpoint
 
 pulumi.export("url", url)
 pulumi.export("api_endpoint", api.api_endpoint)
@@ -58,3 +56,5 @@ pulumi.export("function_name", function.function_name)
 pulumi.export("image_uri", image.image_uri)
 pulumi.export("live_version", function.live.function_version)
 pulumi.export("newest_version", function.newest_version)
+if domain and domain.dns_records:
+    pulumi.export("dns_records", domain.dns_records)

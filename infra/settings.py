@@ -13,7 +13,7 @@ from pulumi.runtime import config as given_config
 
 from infra.container_function import FunctionSettings
 from infra.container_image import ImageSettings
-from infra.custom_domain import DomainSettings
+from infra.custom_domain import BASE_PATH_VARIABLE, DomainSettings
 from infra.http_api import API_ID_VARIABLE, ApiSettings
 from infra.naming import NameSettings
 from infra.policies import PolicySettings
@@ -67,6 +67,7 @@ class Settings:
         for key, variable, wanted in (
             ("sessionKey", SESSION_KEY_VARIABLE, self.session_key.session_key),
             ("table", TABLE_VARIABLE, self.table.table),
+            ("basePath", BASE_PATH_VARIABLE, self.domain.base_path),
         ):
             for map_key, variables in (("environment", self.function.environment), ("secrets", self.secrets.secrets)):
                 if wanted and variable in variables:

@@ -17,6 +17,8 @@ from botocore.credentials import ReadOnlyCredentials
 from sandbox import state_folder
 from sandbox.errors import SandboxError
 from sandbox.guard import HOST, Answers, Guard, UnixConnection
+from sandbox.resolver import RESOLVER_VARIABLE, Resolver
+from walk.account import Account
 
 # Services of the program's resources, those that the sandbox needs, and those that functions often use. Of the others,
 # some of MiniStack's start servers and run commands on this machine.
@@ -55,6 +57,7 @@ class MiniStack:
         self._wanted = port
         self._process: subprocess.Popen[bytes] | None = None
         self._guard: Guard | None = None
+        self._resolver: Resolver | None = None
         self._folder: int | None = None
         self._lock: IO[str] | None = None
 
@@ -73,6 +76,11 @@ class MiniStack:
             "AWS_ACCESS_KEY_ID": self.credentials.access_key,
             "AWS_SECRET_ACCESS_KEY": self.credentials.secret_key,
         }
+
+    @property
+    def program_variables(self) -> dict[str, str]:
+        """The variables of a deployment's program: it asks this AWS's DNS as well."""
+        return {**self.variables, RESOLVER_VARIABLE: self._resolver.address} if self._resolver else self.variables
 
     @property
     def log(self) -> Path:
@@ -108,6 +116,9 @@ class MiniStack:
 
     def stop(self) -> None:
         """Stop MiniStack, which writes its state, and release the folder. Does nothing the second time."""
+        resolver, self._resolver = self._resolver, None
+        if resolver is not None:
+            resolver.stop()
         guard, self._guard = self._guard, None
         if guard is not None:
             guard.stop()
@@ -158,6 +169,7 @@ class MiniStack:
         self.port = self._guard.port
         self._run()
         self._guard.start()
+        self._resolver = Resolver(Account(self.endpoint_url, self.region, self.credentials))
         self._port_file.write_text(f"{self.port}\n")
 
     def _guarding(self) -> Guard:

@@ -16,6 +16,15 @@ def closest_zones(zones: Iterable[dict[str, Any]], name: str) -> list[dict[str, 
     return [zone for zone in holding if len(zone["Name"]) == longest]
 
 
+def records_for(records: Iterable[dict[str, Any]], name: str) -> list[dict[str, Any]]:
+    """The records of a zone that answer for a name: its own, or a wildcard's if the name has none."""
+    by_name: dict[str, list[dict[str, Any]]] = {}
+    for record in records:
+        by_name.setdefault(record["Name"].rstrip(".").lower().replace("\\052", "*"), []).append(record)
+    wildcard = "*." + name.partition(".")[2]
+    return by_name.get(name) or by_name.get(wildcard, [])
+
+
 def covers(covered: str, name: str) -> bool:
     """Say whether a certificate's name covers a domain: itself, or one label below a wildcard."""
     covered, name = covered.lower(), name.lower()

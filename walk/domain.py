@@ -8,7 +8,7 @@ from typing import Any
 from dualmode.gateway.api_gateway.request_event import path_below
 from dualmode.gateway.http.message import host_name
 from walk.account import Account
-from walk.dns_names import closest_zones, covers
+from walk.dns_names import closest_zones, covers, records_for
 from walk.queries import every, read
 from walk.trace import Trace, forbidden, not_found
 
@@ -67,56 +67,58 @@ def _own_domain(account: Account, name: str, api_id: str, path: str, trace: Trac
 
 def _custom_domain(account: Account, name: str, trace: Trace) -> str:
     """The custom domain's name in API Gateway, checked from its DNS record to its certificate."""
-    target, record = _alias_target(account, name)
-    gateway = account.client("apigatewayv2")
-    domain = None
-    for candidate in (name, "*." + name.partition(".")[2]):
-        domain = domain or read(gateway, "get_domain_name", absent="NotFoundException", DomainName=candidate)
+    target, record = _target(account, name)
+    domain = _named(account, name)
     if domain is None:
-        raise forbidden("domain", name, f"{record} leads to {target}, but API Gateway has no domain with this name")
-    configuration = next(
-        (
-            configuration
-            for configuration in domain["DomainNameConfigurations"]
-            if configuration["ApiGatewayDomainName"].lower() == target
-        ),
-        None,
-    )
-    if configuration is None:
-        targets = " and ".join(entry["ApiGatewayDomainName"] for entry in domain["DomainNameConfigurations"])
+        led = f"{record} leads to {target}, but API Gateway has no domain of this name" if target else record
+        raise forbidden("domain", name, led)
+    configurations = domain["DomainNameConfigurations"]
+    fitting = [entry for entry in configurations if target in (None, entry["ApiGatewayDomainName"].lower())]
+    if not fitting:
+        targets = " and ".join(entry["ApiGatewayDomainName"] for entry in configurations)
         raise forbidden("record", name, f"{record} leads to {target}; the domain's target is {targets}")
-    certificate = _checked_certificate(account, name, configuration.get("CertificateArn", ""))
-    trace.add("domain", domain["DomainName"], f"{record} to {target.partition('.')[0]}, certificate {certificate}")
+    certificate = _checked_certificate(account, name, fitting[0].get("CertificateArn", ""))
+    way = f"{record} to {target.partition('.')[0]}" if target else record
+    trace.add("domain", domain["DomainName"], f"{way}, certificate {certificate}")
     return str(domain["DomainName"])
 
 
-def _alias_target(account: Account, name: str) -> tuple[str, str]:
-    """Where the name's A record leads, and the record in words."""
+def _named(account: Account, name: str) -> Any:
+    """API Gateway's domain for a name: its own one, or else the wildcard above it."""
+    gateway = account.client("apigatewayv2")
+    candidates = (name, "*." + name.partition(".")[2])
+    found = (read(gateway, "get_domain_name", absent="NotFoundException", DomainName=each) for each in candidates)
+    return next((domain for domain in found if domain is not None), None)
+
+
+def _target(account: Account, name: str) -> tuple[str | None, str]:
+    """Where DNS leads a name to, by an A alias or a CNAME, and the record in words.
+
+    None for a name that may have its DNS elsewhere: an account doesn't tell where that leads.
+    """
     route53 = account.client("route53")
     zones = closest_zones(every(route53, "list_hosted_zones", "HostedZones"), name)
     if not zones:
-        raise forbidden("domain", name, "no public hosted zone of the account holds this name")
+        return None, "no public hosted zone of the account holds this name"
     others: set[str] = set()
     for zone in zones:
         records = every(route53, "list_resource_record_sets", "ResourceRecordSets", HostedZoneId=zone["Id"])
-        answering = _records_of(records, name)
+        answering = records_for(records, name)
         for record in answering:
+            zone_id = zone["Id"].rpartition("/")[2]
             if record["Type"] == "A" and "AliasTarget" in record:
-                target = record["AliasTarget"]["DNSName"].rstrip(".").lower()
-                return target, f"A alias in zone {zone['Id'].rpartition('/')[2]}"
+                return _bare(record["AliasTarget"]["DNSName"]), f"A alias in zone {zone_id}"
+            if record["Type"] == "CNAME" and record.get("ResourceRecords"):
+                return _bare(record["ResourceRecords"][0]["Value"]), f"CNAME in zone {zone_id}"
         others |= {record["Type"] + (" alias" if "AliasTarget" in record else "") for record in answering}
     zone_name = f"{zones[0]['Name'].rstrip('.')} ({zones[0]['Id'].rpartition('/')[2]})"
     has = f"only {' and '.join(sorted(others))}" if others else "nothing"
-    raise forbidden("record", name, f"zone {zone_name} has {has} for it, but the sandbox follows only A aliases")
+    reason = f"zone {zone_name} has {has} for it, and the sandbox follows A aliases and CNAMEs alone"
+    raise forbidden("record", name, reason)
 
 
-def _records_of(records: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
-    """The records that answer for a name: its own, or a wildcard's if the name has none."""
-    by_name: dict[str, list[dict[str, Any]]] = {}
-    for record in records:
-        by_name.setdefault(record["Name"].rstrip(".").lower().replace("\\052", "*"), []).append(record)
-    wildcard = "*." + name.partition(".")[2]
-    return by_name.get(name) or by_name.get(wildcard, [])
+def _bare(name: str) -> str:
+    return name.rstrip(".").lower()
 
 
 def _checked_certificate(account: Account, name: str, arn: str) -> str:

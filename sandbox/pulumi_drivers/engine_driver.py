@@ -248,6 +248,8 @@ class Engine:
             self._changes = {_op(op): count for op, count in event.summary_event.resource_changes.items()}
         elif event.diagnostic_event is not None and event.diagnostic_event.severity == "error":
             self._errors.append(event.diagnostic_event.message)
+        elif event.diagnostic_event is not None and event.diagnostic_event.severity in ("info", "warning"):
+            self._progress(event.diagnostic_event.message.strip())
         elif event.resource_pre_event is not None and event.resource_pre_event.planning:
             metadata = event.resource_pre_event.metadata
             if _is_told(metadata):

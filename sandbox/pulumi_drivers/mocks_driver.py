@@ -15,7 +15,7 @@ import pulumi
 from google.protobuf import empty_pb2  # type: ignore[import-untyped]
 from pulumi.runtime import mocks, settings, stack
 from pulumi.runtime.config import set_all_config
-from pulumi.runtime.proto import provider_pb2, resource_pb2
+from pulumi.runtime.proto import engine_pb2, provider_pb2, resource_pb2
 
 from sandbox.errors import SandboxError
 from sandbox.provider.provider import Provider
@@ -29,6 +29,18 @@ from sandbox.settings import Project, StackConfig
 Progress = Callable[[str], None]
 _NO_MOCKS: Any = None  # the monitor below does what mocks would do
 _NO_STACK: Any = object()
+
+
+class Told:
+    """Takes what the program logs, and tells the user its warnings and what they should know."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+
+    def Log(self, request: Any) -> None:  # noqa: N802  the protocol's name
+        """Tell a message."""
+        if request.severity in (engine_pb2.INFO, engine_pb2.WARNING):
+            self._progress(request.message)
 
 
 class Monitor(mocks.MockMonitor):
@@ -97,7 +109,11 @@ class Monitor(mocks.MockMonitor):
         return resource_pb2.ResourceInvokeResponse(**{"return": properties.encode(answer)})
 
     def ReadResource(self, request: Any) -> Any:  # noqa: N802
-        """Refuse `Resource.get`: nothing exists in an account that was just emptied."""
+        """Answer `Resource.get` for what this program has made: nothing else is in an account that was just emptied."""
+        found = self._provider.read(request.type, request.name, request.id, {}, {})
+        if found is not None:
+            urn = make_urn(self._config.stack, self._config.project, request.parent, request.type, request.name)
+            return resource_pb2.ReadResourceResponse(urn=urn, properties=properties.encode(found.outputs))
         error = SandboxError(
             f"{short_type(request.type)} '{request.name}' is read as {request.id}, but the account was empty: "
             "reading existing resources needs the pulumi command"
@@ -199,18 +215,18 @@ def deploy(
     monitor = Monitor(provider, config, progress)
     folder = project.folder.resolve()
     with program.as_its_own(folder, account):
-        contextvars.Context().run(_run, project.main, config, monitor, folder)
+        contextvars.Context().run(_run, project.main, config, monitor, folder, progress)
     return properties.mask(monitor.stack_outputs), tuple(monitor.tree.values())
 
 
-def _run(main: Path, config: StackConfig, monitor: Monitor, folder: Path) -> None:
+def _run(main: Path, config: StackConfig, monitor: Monitor, folder: Path, progress: Progress) -> None:
     loop = asyncio.new_event_loop()
     loop.set_exception_handler(lambda _loop, _context: None)  # the monitor has the failure, reported once
     asyncio.set_event_loop(loop)
     try:
         settings.SETTINGS.outputs = set()
         set_all_config(dict(config.values), sorted(config.secrets))
-        _set_mocks(monitor, config)
+        _set_mocks(monitor, config, progress)
         loop.run_until_complete(stack.run_in_stack(lambda: program.run(main)))
     except Exception as error:
         made = any(resource.type != ROOT_TYPE for resource in monitor.tree.values())
@@ -225,12 +241,13 @@ def _run(main: Path, config: StackConfig, monitor: Monitor, folder: Path) -> Non
         raise monitor.failure
 
 
-def _set_mocks(monitor: Monitor, config: StackConfig) -> None:
+def _set_mocks(monitor: Monitor, config: StackConfig, progress: Progress) -> None:
     # set_mocks registers a stack of its own where there is no root; run_in_stack wants to register it itself.
     settings.ROOT.set(_NO_STACK)
     known: Any = KnownPackagesOnly(monitor, monitor.note)
     mocks.set_mocks(_NO_MOCKS, project=config.project, stack=config.stack, preview=False, monitor=known)
     settings.ROOT.set(None)
+    settings.SETTINGS.engine = Told(progress)
     settings.SETTINGS.lock = threading.Lock()
     settings.SETTINGS.organization = "organization"
     settings.SETTINGS.package_refs = {}

@@ -5,7 +5,7 @@ def test_the_domain_waits_for_its_certificate_to_be_validated(with_domain):
 
 
 def test_the_certificate_is_proved_by_a_record_in_the_zone(with_domain):
-    record = with_domain.one("Record", "domain-validation")
+    record = with_domain.one("Record", "domain-validation-app.sandbox.test")
     option = with_domain.one("Certificate").outputs["domainValidationOptions"][0]
     assert record.inputs["name"] == option["resourceRecordName"]
     assert record.inputs["records"] == [option["resourceRecordValue"]]
@@ -25,7 +25,7 @@ def test_the_domain_is_regional_takes_tls_1_2_and_both_kinds_of_address(with_dom
 
 def test_both_address_records_lead_to_the_regional_endpoint(with_domain):
     target = with_domain.one("DomainName").outputs["domainNameConfiguration"]
-    for name, record_type in (("domain-a", "A"), ("domain-aaaa", "AAAA")):
+    for name, record_type in (("domain-a-app.sandbox.test", "A"), ("domain-aaaa-app.sandbox.test", "AAAA")):
         record = with_domain.one("Record", name).inputs
         assert (record["name"], record["type"]) == ("app.sandbox.test", record_type)
         assert record["aliases"] == [
@@ -69,6 +69,6 @@ def test_the_record_of_another_certificate_for_the_same_domain_is_not_in_the_way
         route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": changes})
 
     deployed = program.deploy(before=another_certificate, domainName="app.sandbox.test")
-    proved = deployed.one("Record", "domain-validation").outputs
+    proved = deployed.one("Record", "domain-validation-app.sandbox.test").outputs
     assert (proved["type"], proved["ttl"]) == ("CNAME", 60)
     assert deployed.outputs["url"] == "https://app.sandbox.test"

@@ -73,7 +73,7 @@ class Program:
     @property
     def variables(self) -> dict[str, str]:
         """The variables with which a program reaches the account."""
-        return self._ministack.variables
+        return self._ministack.program_variables
 
     def empty(self) -> None:
         """Removes everything from the account but the zone."""

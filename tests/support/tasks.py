@@ -26,7 +26,7 @@ def task(
         project=project,
         config=settings.load(project, "dev", chosen),
         account=Account(ministack.endpoint_url, ministack.region, ministack.credentials),
-        variables=ministack.variables,
+        variables=ministack.program_variables,
         images=images or ContentBuilder(),
         state=ministack.state,
         progress=progress,
