@@ -47,8 +47,8 @@ function = ContainerFunction(
 
 if settings.releases.keep_versions:
     OldVersions("old-versions", settings.releases, function=function, repository_name=image.repository_name)
-stage_name = api.route_to(function.live)
-url = domain.lead_to(api_id=api.api_id, stage_name=stage_name, until_then=api.api_endpoint) if domain else api.api_endpoint
+stage = api.route_to(function.live)
+url = domain.lead_to(api_id=api.api_id, stage_name=stage, until_then=api.api_endpoint) if domain else api.api_endpoint
 
 pulumi.export("url", url)
 pulumi.export("api_endpoint", api.api_endpoint)

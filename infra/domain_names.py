@@ -86,7 +86,11 @@ def check_names(domain_name: str, aliases: Sequence[str], base_path: str, hosted
             ("hostedZone", hosted_zone, "it holds domainName, which is not set"),
             ("aliases", list(aliases), "they are further names of domainName, which is not set"),
             ("basePath", base_path, "it is a path of domainName, which is not set"),
-            ("dnsProvider", dns_provider != ROUTE53 and dns_provider, "it is for domainName, which is not set"),
+            (
+                "dnsProvider",
+                dns_provider if dns_provider != ROUTE53 else "",
+                "it says where domainName has its records, which is not set",
+            ),
         ):
             if value:
                 refuse(key, value, what, "set domainName as well")

@@ -46,10 +46,11 @@ class ExternalDns:
                 for host, name in self._names.items()
             }
         )
-        self.serves = targets.apply(lambda found: leads(domain.hosts[0], found[domain.hosts[0]]))
+        led = targets.apply(lambda found: {host: leads(host, target) for host, target in found.items()})
+        self.serves = led.apply(lambda found: found[domain.hosts[0]])
         proofs = pulumi.Output.all(*(each.domain_validation_options.apply(proof) for each in certificates.values()))
         self.dns_records = pulumi.Output.all(proofs, targets).apply(lambda found: rows(*found))
-        pulumi.Output.all(self.serves, self.dns_records).apply(lambda found: self._show(*found))
+        pulumi.Output.all(led, self.dns_records).apply(lambda found: show(*found))
 
     def lead_to(self, target: Target) -> pulumi.Output[bool]:
         """Leads the names that there are to a stage, and says whether the main one is among them."""
@@ -71,13 +72,6 @@ class ExternalDns:
         return now.status.apply(
             lambda status: self._domain.domain_name(host, certificate.arn) if status == "ISSUED" else None
         )
-
-    def _show(self, serves: bool, records: Sequence[Row]) -> None:
-        if not serves and not pulumi.runtime.is_dry_run():
-            pulumi.log.info(
-                f"Create these records where {self._domain.hosts[0]} has its DNS, then run `pulumi up` again. API "
-                f"Gateway's own address stays open until they are seen:\n{table(records)}"
-            )
 
 
 def once(part: pulumi.Output[Part | None], make: Callable[[Part], Made]) -> pulumi.Output[Made | None]:
@@ -116,6 +110,16 @@ def address_type(host: str) -> str:
 def leads(host: str, target: str | None) -> bool:
     """Says whether DNS is seen to lead a name to its target; without an answer from DNS, it isn't."""
     return target is not None and public_dns.leads_to(host, target)
+
+
+def show(led: Mapping[str, bool], records: Sequence[Row]) -> None:
+    """Shows the records, as long as a name isn't seen to lead to API Gateway."""
+    missing = [host for host, there in led.items() if not there]
+    if missing and not pulumi.runtime.is_dry_run():
+        pulumi.log.info(
+            f"DNS doesn't lead {', '.join(missing)} to API Gateway yet. Have these records where its DNS is, and run "
+            f"`pulumi up` again for the next step:\n{table(records)}"
+        )
 
 
 def table(records: Sequence[Row]) -> str:

@@ -182,7 +182,7 @@ def _introduce(terminal: Terminal, sandbox: "Sandbox", port: int) -> None:
         command = ["pulumi", "up", "--stack", sandbox.stack, "--config-file", str(sandbox.stack_file)]
         terminal.line(f"  {shlex.join(command)}")
     terminal.line()
-    terminal.line(f"Serving {sandbox.url} on {terminal.bold(address)} until Ctrl-C. Try: curl {address}/")
+    terminal.line(f"Serving {sandbox.url} on {terminal.bold(address)} until Ctrl-C. Try: curl {address}{sandbox.path}")
 
 
 def _log(terminal: Terminal, request: Request, answer: Answer) -> None:

@@ -24,6 +24,7 @@ from sandbox.runner.images import ImageStore
 from sandbox.runner.version_runner import VersionRunner
 from sandbox.settings import Project, StackConfig
 from walk.account import Account
+from walk.dns_names import closest_zones
 from walk.function_version import FunctionVersion
 from walk.queries import every
 from walk.trace import RequestRefusedError
@@ -53,6 +54,11 @@ class Sandbox:
     def url(self) -> str:
         """The address at which the deployment says it is served."""
         return str(self.deployment.outputs.get("url", ""))
+
+    @property
+    def path(self) -> str:
+        """The path of that address, which ends with a slash."""
+        return f"{urlsplit(self.url).path.rstrip('/')}/"
 
     @property
     def deployed_version(self) -> FunctionVersion:
@@ -197,18 +203,24 @@ def _naming_zones(zones: Sequence[str]) -> Iterator[None]:
 @contextlib.contextmanager
 def _aws(order: Order) -> Iterator[tuple[MiniStack, Account]]:
     with MiniStack(order.state, region=order.region) as ministack:
-        account = Account(ministack.endpoint_url, order.region, ministack.credentials)
         deployment.prepare(ministack)
-        for zone in order.zones:
-            make_zone(account, zone)
-        yield ministack, account
+        for zone in sorted(order.zones, key=len):
+            make_zone(ministack.account, zone)
+        yield ministack, ministack.account
 
 
 def make_zone(account: Account, name: str) -> None:
-    """Make the public hosted zone if the account doesn't have it."""
+    """Make the public hosted zone if the account doesn't have it, and delegate it if another one is above it."""
     route53 = account.client("route53")
-    if not any(zone["Name"] == f"{name}." for zone in every(route53, "list_hosted_zones", "HostedZones")):
-        route53.create_hosted_zone(Name=name, CallerReference=f"sandbox {time.time_ns()}")
+    zones = every(route53, "list_hosted_zones", "HostedZones")
+    if any(zone["Name"] == f"{name}." for zone in zones):
+        return
+    made = route53.create_hosted_zone(Name=name, CallerReference=f"sandbox {time.time_ns()}")
+    servers = [{"Value": server} for server in made["DelegationSet"]["NameServers"]]
+    record = {"Name": name, "Type": "NS", "TTL": 60, "ResourceRecords": servers}
+    for above in closest_zones(zones, name)[:1]:
+        changes = [{"Action": "UPSERT", "ResourceRecordSet": record}]
+        route53.change_resource_record_sets(HostedZoneId=above["Id"], ChangeBatch={"Changes": changes})
 
 
 def check_platform(container_engine: str | None) -> None:

@@ -1,6 +1,7 @@
 """MiniStack, the sandbox's AWS: started behind its guard, waited for, stopped with the sandbox."""
 
 import fcntl
+import functools
 import http.client
 import os
 import secrets
@@ -65,6 +66,11 @@ class MiniStack:
     def endpoint_url(self) -> str:
         """Where every AWS service of the sandbox answers."""
         return f"http://{HOST}:{self.port}"
+
+    @functools.cached_property
+    def account(self) -> Account:
+        """The account in it, once it listens."""
+        return Account(self.endpoint_url, self.region, self.credentials)
 
     @property
     def variables(self) -> dict[str, str]:
@@ -169,7 +175,7 @@ class MiniStack:
         self.port = self._guard.port
         self._run()
         self._guard.start()
-        self._resolver = Resolver(Account(self.endpoint_url, self.region, self.credentials))
+        self._resolver = Resolver(self.account)
         self._port_file.write_text(f"{self.port}\n")
 
     def _guarding(self) -> Guard:

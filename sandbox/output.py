@@ -95,8 +95,21 @@ def print_pairs(terminal: Terminal, title: str, pairs: Mapping[str, object]) -> 
     terminal.line(terminal.bold(title))
     width = max(map(len, pairs), default=0)
     for name, value in pairs.items():
-        shown = value if isinstance(value, str) else json.dumps(value)
-        terminal.line(f"  {name:{width}}  {shown}")
+        first, *others = _shown(value)
+        terminal.line(f"  {name:{width}}  {first}")
+        for line in others:
+            terminal.line(f"  {'':{width}}  {line}")
+
+
+def _shown(value: object) -> list[str]:
+    """Return the lines of a value: several for a list of objects, which is a table."""
+    if isinstance(value, str):
+        return [value]
+    if not isinstance(value, list | tuple) or not value or not all(isinstance(row, Mapping) for row in value):
+        return [json.dumps(value)]
+    rows = [[str(cell) for cell in row.values()] for row in value]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=False)]
+    return ["  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=False)).rstrip() for row in rows]
 
 
 def print_trace(terminal: Terminal, hops: Sequence[Hop]) -> None:

@@ -45,6 +45,8 @@ class Aws:
     """One for each thing that must not be changed twice at the same time."""
     awaited: set[str] = field(default_factory=set)
     """Certificates that something waited for until they were issued."""
+    requested: set[str] = field(default_factory=set)
+    """Certificates that were requested and not read since."""
 
     def client(self, service: str) -> Any:
         """Return boto3's client of a service."""

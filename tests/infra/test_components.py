@@ -31,12 +31,13 @@ PROGRAM = """
         ImageSettings(app_dir=later("./scripts/"), architecture=later("arm64"), check_import=later(False)),
         repository_name=later("shop"),
     )
+    domain = CustomDomain("site", DomainSettings(domain_name="Shop.sandbox.test."))
     api = HttpApi(
         "front",
         ApiSettings(throttle_rate=later(7), keep_default_endpoint=later(False)),
         api_name=later("shop"),
         log_retention=later(3),
-        has_domain=later(True),
+        has_domain=domain.serves,
     )
     function = ContainerFunction(
         "work",
@@ -46,14 +47,11 @@ PROGRAM = """
         architecture=later("arm64"),
         grants=[api.grant, orders, told],
     )
-    domain = CustomDomain(
-        "site",
-        DomainSettings(domain_name=later("Shop.sandbox.test."), hosted_zone=later("")),
-        api_id=api.api_id,
-        stage_name=api.route_to(function.live),
+    url = domain.lead_to(
+        api_id=api.api_id, stage_name=api.route_to(function.live), until_then=api.api_endpoint
     )
     aws.iam.RolePolicy("more", role=function.role_name, policy=json.dumps(MORE))
-    pulumi.export("url", domain.url)
+    pulumi.export("url", url)
     pulumi.export("role_arn", function.role_arn)
 """
 MORE = {

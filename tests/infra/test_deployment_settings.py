@@ -12,7 +12,7 @@ import yaml
 
 from infra.container_function import FunctionSettings
 from infra.container_image import LEFT_OUT
-from infra.custom_domain import zone_of
+from infra.domain_names import zone_of
 from infra.policies import PolicySettings
 from infra.rules import ConfigError, key_of
 from infra.secrets import SecretSettings
@@ -71,6 +71,14 @@ def test_no_setting_has_to_be_set():
         {"domain_name": "*.example.com", "hosted_zone": "example.com"},
         {"domain_name": "1.xn--bcher-kva.example"},
         {"domain_name": f"{'a' * 52}.example.com"},
+        {"domain_name": "www.example.com", "aliases": ("example.com", "*.example.com", "A.b.Example.com.")},
+        {"domain_name": "www.example.com", "aliases": (".".join(["a" * 63] * 3) + ".a.example.com",)},
+        {"domain_name": "a.example.com", "aliases": ("other.test",), "dns_provider": "external"},
+        {"domain_name": "a.example.com", "aliases": ("other.test",), "hosted_zone": "Z0123456789ABC"},
+        *(
+            {"domain_name": "a.example.com", "base_path": path}
+            for path in ("v1", "/v1/", "shop/v1", "a$-_.+!*'()", "p" * 300)
+        ),
         {"app_dir": "examples/httpbin", "flask_app": "httpbin:app"},
         {"app_dir": "./scripts/"},
         {"base_image": "python"},
@@ -206,6 +214,72 @@ def test_settings_that_can_work_are_taken(given):
             {"domain_name": "api.notexample.com", "hosted_zone": "example.com"},
             "hostedZone is 'example.com', but domainName api.notexample.com does not end with it: "
             "set the zone that the domain belongs to.",
+        ),
+        *(
+            ({field: value}, f"{key} is {shown}, but {rule}, which is not set: set domainName as well.")
+            for field, value, key, shown, rule in (
+                ("aliases", ("A.example.com",), "aliases", "['a.example.com']", "they are further names of domainName"),
+                ("base_path", "v1", "basePath", "'v1'", "it is a path of domainName"),
+                ("dns_provider", "external", "dnsProvider", "'external'", "it says where domainName has its records"),
+            )
+        ),
+        (
+            {"domain_name": "a.example.com", "aliases": ("b.example.com", "b_c.example.com")},
+            "aliases[1] is 'b_c.example.com', but that is not a domain name: "
+            "set one such as api.example.com, in ASCII.",
+        ),
+        (
+            {"domain_name": "a.example.com", "aliases": ("",)},
+            "aliases[0] is '', but that is not a domain name: set one such as api.example.com, in ASCII.",
+        ),
+        (
+            {"domain_name": "a.example.com", "aliases": (".".join(["a" * 63] * 3) + f".{'a' * 50}.example.com",)},
+            f"aliases[0] is '{'.'.join(['a' * 63] * 3)}.{'a' * 50}.example.com', "
+            "but a name has 253 characters at most: set a shorter one.",
+        ),
+        (
+            {"domain_name": "a.example.com", "aliases": ("B.example.com", "c.example.com", "b.example.com.")},
+            "aliases[2] is 'b.example.com.', but aliases[0] is the same name: remove one.",
+        ),
+        (
+            {"domain_name": "A.example.com", "aliases": ("b.example.com", "a.example.com.")},
+            "aliases[1] is 'a.example.com', but that is domainName itself: remove it.",
+        ),
+        (
+            {"domain_name": "a.example.com", "aliases": ("a.example.org",)},
+            "aliases[0] is 'a.example.org', but it is not in the zone example.com, where domainName is: "
+            "remove it, or set hostedZone to a zone that holds both.",
+        ),
+        (
+            {"domain_name": "a.b.example.com", "aliases": ("example.com",), "hosted_zone": "b.example.com"},
+            "aliases[0] is 'example.com', but it is not in the zone b.example.com, where domainName is: "
+            "remove it, or set hostedZone to a zone that holds both.",
+        ),
+        *(
+            (
+                {"domain_name": "a.example.com", "base_path": path},
+                f"basePath is {path!r}, but it is made of letters, digits and $-_.+!*'(), in parts with one / between "
+                "them: set one such as v1 or shop/v1.",
+            )
+            for path in ("/", "a//b", "a b", "v1?x", "caf\u00e9", "a/../b", ".", "v1\n")
+        ),
+        (
+            {"domain_name": "a.example.com", "base_path": "p" * 301},
+            f"basePath is '{'p' * 20}...', but it has 300 characters at most: set a shorter one.",
+        ),
+        (
+            {"domain_name": "a.example.com", "dns_provider": "cloudflare"},
+            "dnsProvider is 'cloudflare', but a domain's records are either in a zone of this account or elsewhere: "
+            "set route53 or external.",
+        ),
+        (
+            {"domain_name": "a.example.com", "dns_provider": "external", "hosted_zone": "Example.com"},
+            "hostedZone is 'example.com', but dnsProvider is external, so no zone of this account is used: "
+            "remove one of the two, or set dnsProvider to route53.",
+        ),
+        (
+            {"domain_name": "a.example.com", "base_path": "v1", "environment": {"DUALMODE_BASE_PATH": "/v1"}},
+            "environment.DUALMODE_BASE_PATH is '...', but basePath sets it as well: remove it, or unset basePath.",
         ),
         *(
             (
@@ -379,7 +453,7 @@ def test_a_setting_that_cannot_work_is_refused_with_key_value_rule_and_remedy(gi
 KNOWN = {"environment", "policy", "policy_arns", "protect", "secrets", "session_key", "table"}
 
 
-@pytest.mark.parametrize("section", SECTIONS.values())
+@pytest.mark.parametrize("section", [section for section in SECTIONS.values() if section is not DomainSettings])
 def test_an_input_that_is_known_only_later_is_left_to_aws(section):
     with asyncio.Runner() as runner:
         runner.get_loop()  # the SDK takes the thread's event loop, and would leave open one that it had to make

@@ -64,10 +64,16 @@ class Program:
         """
         self.empty()
         before()
+        return self.deploy_again(source=source, **chosen)
+
+    def deploy_again(
+        self, told: Callable[[str], object] = lambda _: None, source: Path = ROOT, **chosen: object
+    ) -> Deployed:
+        """Runs the program in the account as it is; `told` gets each line for the user."""
         project = settings.load_project(source)
         config = settings.load(project, "dev", chosen)
         provider = Provider(self.account, self._images, source)
-        outputs, resources = mocks_driver.deploy(project, config, provider, self.variables, lambda _: None)
+        outputs, resources = mocks_driver.deploy(project, config, provider, self.variables, told)
         return Deployed(outputs, resources, self.account)
 
     @property

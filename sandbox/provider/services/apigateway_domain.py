@@ -3,6 +3,7 @@
 Source: hashicorp/terraform-provider-aws, internal/service/apigatewayv2/{domain_name,api_mapping}.go.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ from sandbox.provider.aws import Values
 from sandbox.provider.blocks import Block
 from sandbox.provider.call import Call, parameters
 from sandbox.provider.fields import Field, Output, unsupported
+from sandbox.provider.inputs import UNKNOWN
 from sandbox.provider.refusals import ResourceRefusedError
 from sandbox.provider.regions import API_GATEWAY_ZONES
 from sandbox.provider.resource_type import ResourceType
@@ -17,6 +19,8 @@ from sandbox.provider.services.certificate import describe, unusable
 from sandbox.provider.tags import Tags
 from walk.dns_names import covers
 
+_KEY = re.compile(r"[A-Za-z0-9$_.+!*'()-]+(?:/[A-Za-z0-9$_.+!*'()-]+)*")
+_LONGEST_KEY = 300
 _HTTP_ONLY = "{value} is not for HTTP APIs: they take {allowed}"
 
 
@@ -105,7 +109,22 @@ class ApiMapping(ResourceType):
         "Items[?(ApiMappingKey || '') == '{apiMappingKey}'].ApiMappingId | [0]",
         DomainName="{domainName}",
     )
-    identified_by = parameters(DomainName="{domainName}", ApiMappingId="{id}")
+    identified_by = parameters(DomainName="{domainName}", ApiMappingId="{id}", ApiId="{apiId}")
     read_calls = (Call("GetApiMapping"),)
     update_calls = (Call("UpdateApiMapping"),)
     delete_call = Call("DeleteApiMapping")
+
+    def limits(self, wanted: Values) -> list[tuple[str, str]]:
+        """Refuse a key that API Gateway doesn't take.
+
+        Source: API Gateway's developer guide, "Map API stages to a custom domain name for HTTP APIs"; its sentence in
+        aws/aws-cdk#8983; for the slashes aws/aws-cdk#23362.
+        """
+        key = wanted["apiMappingKey"]
+        if key in (None, "", UNKNOWN):
+            return []
+        if len(key) > _LONGEST_KEY:
+            return [("apiMappingKey", f"has {len(key)} characters, and a key has {_LONGEST_KEY} at most")]
+        if not _KEY.fullmatch(key):
+            return [("apiMappingKey", "An ApiMapping key may contain only letters, numbers and one of $-_.+!*'()/")]
+        return []

@@ -91,10 +91,21 @@ class Certificate(ResourceType):
             return set(given) <= set(found)
         return super().equivalent(name, given, found)
 
+    def create(self, wanted: Values) -> str:
+        """Request the certificate: it is pending then, also where its records are in their zones already."""
+        identity = super().create(wanted)
+        self.aws.requested.add(identity)
+        return identity
+
     def read(self, identity: str, state: Mapping[str, Any]) -> Any:
         """Return the certificate, pending until its records are in their zones: the emulator issues at once."""
         certificate = super().read(identity, state)
-        status = "PENDING_VALIDATION" if unproven(self.aws, certificate) else certificate["Status"]
+        status = certificate["Status"]
+        if identity in self.aws.requested or unproven(self.aws, certificate):
+            status = "PENDING_VALIDATION"
+            self.aws.requested.discard(identity)
+        elif status == "ISSUED":
+            self.aws.awaited.add(identity)  # whoever reads that it is issued may use it
         algorithm = str(certificate.get("KeyAlgorithm", "RSA_2048")).replace("RSA-", "RSA_")
         return {**certificate, "Status": status, "KeyAlgorithm": algorithm}
 
