@@ -16,6 +16,16 @@ from tests.support.tasks import task
 pytestmark = pytest.mark.skipif(shutil.which("pulumi") is None, reason="there is no pulumi command on the PATH")
 
 MAIN = "app.sandbox.test"
+PULL = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "lambda.amazonaws.com"},
+            "Action": ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+        }
+    ],
+}
 
 
 class Echo:
@@ -39,6 +49,7 @@ class Stack:
         deployment.prepare(ministack)
         self.zone = make_zone(self.account)
         self.image = push_image(self.account)
+        self.account.client("ecr").set_repository_policy(repositoryName="ready", policyText=json.dumps(PULL))
 
     def up(self, program=ROOT, **chosen):
         self.told.clear()

@@ -4,7 +4,7 @@ from dataclasses import replace
 from dualmode.gateway.http.message import Response
 from sandbox.edge.answer import Answer
 from sandbox.function_log import LogPart
-from sandbox.output import Terminal, document, print_answer, print_tree
+from sandbox.output import Terminal, document, print_answer, print_pairs, print_tree
 from sandbox.pulumi_drivers.resources import ROOT_TYPE, Resource
 from walk.trace import Trace, not_found
 
@@ -158,3 +158,21 @@ def test_what_succeeds_needs_no_explanation(tmp_path):
     succeeded = replace(answer(404), log=LogPart(path=tmp_path / "log", begin=0))
     assert "log" not in printed(succeeded)
     assert sorted(document(succeeded)) == ["body", "duration_ms", "headers", "status", "trace"]
+
+
+def test_a_list_of_records_is_printed_as_a_table():
+    screen = io.StringIO()
+    records = [
+        {"name": "_a.example.com", "type": "CNAME", "value": "b.acm.test"},
+        {"name": "example.com", "type": "ALIAS", "value": "d-1.test"},
+    ]
+    outputs = {"url": "https://example.com", "dns_records": records, "none": [], "numbers": [1, 2]}
+    print_pairs(Terminal(screen, environ={}), "Outputs", outputs)
+    assert screen.getvalue() == (
+        "Outputs\n"
+        "  url          https://example.com\n"
+        "  dns_records  _a.example.com  CNAME  b.acm.test\n"
+        "               example.com     ALIAS  d-1.test\n"
+        "  none         []\n"
+        "  numbers      [1, 2]\n"
+    )

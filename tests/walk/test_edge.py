@@ -168,17 +168,52 @@ def test_a_name_whose_alias_record_is_gone_is_forbidden(account, ask, changed, a
     assert "sandbox.test" in reason(answer)
 
 
-def test_a_name_that_another_kind_of_record_leads_to_is_said_to_have_it(account, ask, changed):
-    record = {
-        "Name": "cname.sandbox.test.",
-        "Type": "CNAME",
-        "TTL": 60,
-        "ResourceRecords": [{"Value": "d-1.execute-api.us-east-1.amazonaws.com"}],
-    }
+def test_a_name_that_has_other_kinds_of_records_alone_is_said_to_have_them(account, ask, changed):
+    record = {"Name": "text.sandbox.test.", "Type": "TXT", "TTL": 60, "ResourceRecords": [{"Value": '"hello"'}]}
     changed(address_change(account, "CREATE", record), address_change(account, "DELETE", record))
+    answer = ask(host="text.sandbox.test")
+    assert refused(answer) == (403, FORBIDDEN, ("record", "text.sandbox.test"))
+    assert reason(answer).endswith(" has only TXT for it, and the sandbox follows A aliases and CNAMEs alone")
+
+
+def cname(name, target):
+    return {"Name": f"{name}.", "Type": "CNAME", "TTL": 60, "ResourceRecords": [{"Value": target}]}
+
+
+def test_a_cname_leads_as_an_alias_does(account, ask, changed, address):
+    both = [address, {**address, "Type": "AAAA"}]
+    for record in both:
+        changed(address_change(account, "DELETE", record), address_change(account, "UPSERT", record))
+    led = cname(DOMAIN, address["AliasTarget"]["DNSName"].upper())
+    changed(address_change(account, "CREATE", led), address_change(account, "DELETE", led))
+    answer = ask()
+    assert event(answer)["requestContext"]["domainName"] == DOMAIN
+    assert answer.trace.hops[0].detail.startswith("CNAME in zone ")
+
+
+def test_a_cname_to_a_name_that_api_gateway_does_not_have_is_forbidden(account, ask, changed):
+    led = cname("cname.sandbox.test", "d-1.execute-api.us-east-1.amazonaws.com")
+    changed(address_change(account, "CREATE", led), address_change(account, "DELETE", led))
     answer = ask(host="cname.sandbox.test")
-    assert refused(answer) == (403, FORBIDDEN, ("record", "cname.sandbox.test"))
-    assert reason(answer).endswith(" has only CNAME for it, but the sandbox follows only A aliases")
+    assert refused(answer) == (403, FORBIDDEN, ("domain", "cname.sandbox.test"))
+    assert reason(answer).endswith(
+        " leads to d-1.execute-api.us-east-1.amazonaws.com, but API Gateway has no domain of this name"
+    )
+
+
+def test_a_domain_whose_dns_is_not_in_the_account_is_answered_by_its_name(account, ask, changed):
+    gateway = account.client("apigatewayv2")
+    (mapping,) = gateway.get_api_mappings(DomainName=DOMAIN)["Items"]
+    certificate = account.client("acm").request_certificate(DomainName="app.example.com", ValidationMethod="DNS")
+    configuration = {"CertificateArn": certificate["CertificateArn"], "EndpointType": "REGIONAL"}
+    changed(
+        lambda: gateway.create_domain_name(DomainName="app.example.com", DomainNameConfigurations=[configuration]),
+        lambda: gateway.delete_domain_name(DomainName="app.example.com"),
+    )
+    gateway.create_api_mapping(DomainName="app.example.com", ApiId=mapping["ApiId"], Stage="$default")
+    answer = ask(host="app.example.com")
+    assert event(answer)["requestContext"]["domainName"] == "app.example.com"
+    assert answer.trace.hops[0].detail.startswith("no public hosted zone of the account holds this name, certificate ")
 
 
 def test_a_name_that_leads_to_another_target_is_forbidden(account, ask, changed, address):

@@ -351,6 +351,52 @@ def test_a_certificate_that_a_domain_uses_is_not_removed(provider, made):
     assert str(caught.value).endswith("is in use by API Gateway for app.sandbox.test")
 
 
+@pytest.mark.parametrize(
+    "key", ["/", "/v1", "v1/", "shop//v1", "v 1", "v1?", "caf\u00e9", "v1%20", "a,b"]
+)  # the first: aws/aws-cdk#8983; the slashes: aws/aws-cdk#23362
+def test_a_key_with_characters_that_api_gateway_does_not_take_is_refused(refused, key):
+    assert refused("ApiMapping", apiMappingKey=key) == (
+        "ValidationException: apiMappingKey: An ApiMapping key may contain only letters, numbers and one of $-_.+!*'()/"
+    )
+
+
+def test_a_key_longer_than_300_characters_is_refused(refused):
+    assert refused("ApiMapping", apiMappingKey="k" * 301) == (
+        "ValidationException: apiMappingKey: has 301 characters, and a key has 300 at most"
+    )
+
+
+def test_a_second_mapping_with_the_same_key_is_refused(refused):
+    assert "ConflictException: ApiMapping key already exists for this domain name" in refused("ApiMapping")
+
+
+def test_a_name_that_api_gateway_has_already_is_refused(refused):
+    assert "ConflictException: The domain name you provided already exists" in refused("DomainName")
+
+
+def test_a_name_of_a_wildcard_needs_a_certificate_for_the_wildcard_itself(refused, made):
+    arn = made["Certificate"].outputs["arn"]
+    assert refused("DomainName", domainName="*.sandbox.test").endswith(
+        f"BadRequestException: the certificate {arn} is for app.sandbox.test and doesn't cover *.sandbox.test"
+    )
+
+
+def test_a_certificate_is_pending_when_it_was_just_requested_and_not_to_be_used_until_it_is_read_as_issued(
+    provider, made
+):
+    certificate = "aws:acm/certificate:Certificate"
+    inputs = {"domainName": "app.sandbox.test", "validationMethod": "DNS"}  # its record is there already
+    second = provider.create(certificate, "second", inputs)
+    assert second.outputs["status"] == "PENDING_VALIDATION"
+    configuration = {**made["DomainName"].inputs["domainNameConfiguration"], "certificateArn": second.identity}
+    name = {"domainName": "app.sandbox.test", "domainNameConfiguration": configuration}
+    with pytest.raises(ResourceRefusedError, match="is not validated yet: ACM issues it a while after"):
+        provider.create("aws:apigatewayv2/domainName:DomainName", "mine", name)
+    assert provider.read(certificate, "second", second.identity, {}, {}).outputs["status"] == "ISSUED"
+    with pytest.raises(ResourceRefusedError, match="The domain name you provided already exists"):
+        provider.create("aws:apigatewayv2/domainName:DomainName", "mine", name)
+
+
 def test_a_repository_with_images_is_not_removed_unless_forced(provider, account):
     provider.create("aws:ecr/repository:Repository", "kept", {"name": "kept"})
     push_image(account, "kept")

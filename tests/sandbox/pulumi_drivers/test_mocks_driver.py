@@ -239,3 +239,22 @@ def test_a_run_that_failed_leaves_nothing_to_the_next_one(deploy):
     source = ROLE + 'aws.iam.Role("web", assume_role_policy="{}")\npulumi.export("never", 1)\n'
     refused(deploy, source)
     assert deploy("import pulumi\npulumi.export('next', 2)\n")[0] == {"next": 2}
+
+
+def test_what_a_program_has_just_made_can_be_read(deploy):
+    source = ROLE + (
+        'role = aws.iam.Role("web", assume_role_policy=json.dumps(trust), path="/a/")\n'
+        'pulumi.export("path", aws.iam.Role.get("again", role.id).path)\n'
+    )
+    assert deploy(source)[0] == {"path": "/a/"}
+
+
+def test_what_a_program_says_is_told(deploy):
+    _, _, lines = deploy("""
+        import pulumi
+
+        pulumi.log.info("two records\\n  a\\n  b")
+        pulumi.log.warn("not delegated")
+        pulumi.log.debug("no one needs this")
+    """)
+    assert lines == ["two records\n  a\n  b", "not delegated"]
