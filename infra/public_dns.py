@@ -37,19 +37,21 @@ def ask(name: str, record_type: str, timeout: float = TIMEOUT) -> Sequence[Found
 
     An empty list says that DNS has no such record.
     """
-    number = secrets.randbits(16)
-    question = _question(number, name, TYPES[record_type])
-    resolvers = [_address(text) for text in (os.environ.get(RESOLVER_VARIABLE) or ",".join(RESOLVERS)).split(",")]
+    question = _question(name, TYPES[record_type])
+    resolvers = {_address(text) for text in (os.environ.get(RESOLVER_VARIABLE) or ",".join(RESOLVERS)).split(",")}
     deadline = time.monotonic() + timeout
     try:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
             for resolver in resolvers:
                 udp.sendto(question, resolver)
-            while (left := deadline - time.monotonic()) > 0:
+            while resolvers and (left := deadline - time.monotonic()) > 0:
                 udp.settimeout(left)
                 message, sender = udp.recvfrom(_LONGEST_MESSAGE)
-                if sender in resolvers and message[12 : len(question)] == question[12:]:
-                    return _records(message, number)
+                if sender in resolvers and message[:2] == question[:2] and message[12 : len(question)] == question[12:]:
+                    resolvers.discard(sender)
+                    records = _records(message)
+                    if records is not None:
+                        return records
     except (OSError, ValueError, struct.error, IndexError):
         pass  # no network, no such resolver, or not a DNS message
     return None
@@ -71,17 +73,22 @@ def _address(text: str) -> tuple[str, int]:
     return host, int(port) if port.isdecimal() else 0
 
 
-def _question(number: int, name: str, record_type: int) -> bytes:
+def _question(name: str, record_type: int) -> bytes:
     labels = b"".join(bytes([len(label)]) + label.encode("ascii") for label in name.split("."))
     # One question, recursion wanted, class IN. Source: RFC 1035, section 4.1.
-    return struct.pack(">HHHHHH", number, 0x0100, 1, 0, 0, 0) + labels + b"\0" + struct.pack(">HH", record_type, 1)
+    return (
+        struct.pack(">HHHHHH", secrets.randbits(16), 0x0100, 1, 0, 0, 0)
+        + labels
+        + b"\0"
+        + struct.pack(">HH", record_type, 1)
+    )
 
 
-def _records(message: bytes, number: int) -> Sequence[Found] | None:
-    """Returns the answer's records, None if it isn't the answer, is cut off, or says that the resolver failed."""
-    answered, flags, _, count, _, _ = struct.unpack_from(">HHHHHH", message)
+def _records(message: bytes) -> Sequence[Found] | None:
+    """Returns an answer's records, None if it is cut off or says that the resolver failed."""
+    _, flags, _, count, _, _ = struct.unpack_from(">HHHHHH", message)
     truncated, code = flags & 0x0200, flags & 0x000F
-    if answered != number or not flags & 0x8000 or truncated or code not in (_NO_ERROR, _NO_SUCH_NAME):
+    if not flags & 0x8000 or truncated or code not in (_NO_ERROR, _NO_SUCH_NAME):
         return None
     types = {code: name for name, code in TYPES.items()}
     _, at = _name(message, 12)
