@@ -83,13 +83,13 @@ def check_names(domain_name: str, aliases: Sequence[str], base_path: str, hosted
     """
     if not domain_name:
         for key, value, what in (
-            ("hostedZone", hosted_zone, "it holds domainName, which is not set"),
-            ("aliases", list(aliases), "they are further names of domainName, which is not set"),
-            ("basePath", base_path, "it is a path of domainName, which is not set"),
+            ("hostedZone", hosted_zone, "it is the zone of domainName, and domainName is not set"),
+            ("aliases", list(aliases), "they are further names of domainName, and domainName is not set"),
+            ("basePath", base_path, "it is a path of domainName, and domainName is not set"),
             (
                 "dnsProvider",
                 dns_provider if dns_provider != ROUTE53 else "",
-                "it says where domainName has its records, which is not set",
+                "it says where the records of domainName are, and domainName is not set",
             ),
         ):
             if value:
@@ -113,7 +113,7 @@ def check_in_zone(given: str, zone: str, domain_name: str, aliases: Sequence[str
     """
     if not _holds(zone, domain_name):
         its_end = f"the zone's name, {zone}" if is_zone_id(given) else "it"
-        rule = f"domainName {domain_name} does not end in {its_end}"
+        rule = f"domainName {domain_name} does not end with {its_end}"
         refuse("hostedZone", given, rule, "set the zone that the domain belongs to")
     for place, alias in enumerate(aliases):
         if not _holds(zone, alias):
@@ -149,7 +149,7 @@ def proved_name(name: str) -> str:
 
 def _check_syntax(key: str, given: str) -> None:
     if not DOMAIN.fullmatch(normal(given)):
-        refuse(key, given, "that is not a domain name", "set one such as api.example.com, in ASCII")
+        refuse(key, given, "that is not a domain name", "set a name such as api.example.com, in ASCII")
 
 
 def _holds(zone: str, name: str) -> bool:

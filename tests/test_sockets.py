@@ -14,7 +14,7 @@ from tests.support.program import ROOT
 from tests.support.pulumi_command import needs_pulumi
 from tests.support.sandboxes import ask, serving, with_venvs
 
-LISTED = re.findall(r"^\| ([^|]*?) \| (?:TCP|Unix)", (ROOT / "SECURITY.md").read_text(), re.MULTILINE)
+LISTED = re.findall(r"^\| ([^|]*?) \| (?:TCP|UDP|Unix)", (ROOT / "SECURITY.md").read_text(), re.MULTILINE)
 
 
 @pytest.fixture
@@ -74,6 +74,7 @@ def test_the_sandbox_opens_the_sockets_that_are_listed_and_no_others(state, pulu
         names = {
             int(address.rpartition(":")[2]): "HTTP port of the sandbox",
             int(exported["AWS_ENDPOINT_URL"].rpartition(":")[2]): "AWS of the sandbox",
+            int(exported["DUALMODE_RESOLVER"].rpartition(":")[2]): "DNS of the sandbox",
             **names_of_functions(pids),
         }
         if pulumi:
@@ -87,6 +88,7 @@ def test_the_sandbox_opens_the_sockets_that_are_listed_and_no_others(state, pulu
     assert {names[port] for _, port in found} == {
         "HTTP port of the sandbox",
         "AWS of the sandbox",
+        "DNS of the sandbox",
         "a function's HTTP port",
         "a function's events port",
         "a function's Runtime API",

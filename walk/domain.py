@@ -70,7 +70,7 @@ def _custom_domain(account: Account, name: str, trace: Trace) -> str:
     target, record = _target(account, name)
     domain = _named(account, name)
     if domain is None:
-        led = f"{record} leads to {target}, but API Gateway has no domain of this name" if target else record
+        led = f"{record} leads to {target}, but API Gateway has no domain with this name" if target else record
         raise forbidden("domain", name, led)
     configurations = domain["DomainNameConfigurations"]
     fitting = [entry for entry in configurations if target in (None, entry["ApiGatewayDomainName"].lower())]
@@ -113,7 +113,7 @@ def _target(account: Account, name: str) -> tuple[str | None, str]:
         others |= {record["Type"] + (" alias" if "AliasTarget" in record else "") for record in answering}
     zone_name = f"{zones[0]['Name'].rstrip('.')} ({zones[0]['Id'].rpartition('/')[2]})"
     has = f"only {' and '.join(sorted(others))}" if others else "nothing"
-    reason = f"zone {zone_name} has {has} for it, and the sandbox follows A aliases and CNAMEs alone"
+    reason = f"zone {zone_name} has {has} for it, but the sandbox follows only A aliases and CNAMEs"
     raise forbidden("record", name, reason)
 
 

@@ -144,7 +144,7 @@ def test_names_that_a_zone_given_by_its_id_cannot_hold_are_refused_before_anythi
     for chosen, sentence in (
         (
             {"domainName": "app.example.com"},
-            f"hostedZone is '{zone}', but domainName app.example.com does not end in the zone's name, sandbox.test: "
+            f"hostedZone is '{zone}', but domainName app.example.com does not end with the zone's name, sandbox.test: "
             "set the zone that the domain belongs to.",
         ),
         (

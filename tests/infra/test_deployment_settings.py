@@ -216,21 +216,21 @@ def test_settings_that_can_work_are_taken(given):
             "set the zone that the domain belongs to.",
         ),
         *(
-            ({field: value}, f"{key} is {shown}, but {rule}, which is not set: set domainName as well.")
+            ({field: value}, f"{key} is {shown}, but {rule}, and domainName is not set: set domainName as well.")
             for field, value, key, shown, rule in (
                 ("aliases", ("A.example.com",), "aliases", "['a.example.com']", "they are further names of domainName"),
                 ("base_path", "v1", "basePath", "'v1'", "it is a path of domainName"),
-                ("dns_provider", "external", "dnsProvider", "'external'", "it says where domainName has its records"),
+                ("dns_provider", "external", "dnsProvider", "'external'", "it says where the records of domainName are"),
             )
         ),
         (
             {"domain_name": "a.example.com", "aliases": ("b.example.com", "b_c.example.com")},
             "aliases[1] is 'b_c.example.com', but that is not a domain name: "
-            "set one such as api.example.com, in ASCII.",
+            "set a name such as api.example.com, in ASCII.",
         ),
         (
             {"domain_name": "a.example.com", "aliases": ("",)},
-            "aliases[0] is '', but that is not a domain name: set one such as api.example.com, in ASCII.",
+            "aliases[0] is '', but that is not a domain name: set a name such as api.example.com, in ASCII.",
         ),
         (
             {"domain_name": "a.example.com", "aliases": (".".join(["a" * 63] * 3) + f".{'a' * 50}.example.com",)},

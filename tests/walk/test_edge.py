@@ -173,7 +173,7 @@ def test_a_name_that_has_other_kinds_of_records_alone_is_said_to_have_them(accou
     changed(address_change(account, "CREATE", record), address_change(account, "DELETE", record))
     answer = ask(host="text.sandbox.test")
     assert refused(answer) == (403, FORBIDDEN, ("record", "text.sandbox.test"))
-    assert reason(answer).endswith(" has only TXT for it, and the sandbox follows A aliases and CNAMEs alone")
+    assert reason(answer).endswith(" has only TXT for it, but the sandbox follows only A aliases and CNAMEs")
 
 
 def cname(name, target):
@@ -197,7 +197,7 @@ def test_a_cname_to_a_name_that_api_gateway_does_not_have_is_forbidden(account, 
     answer = ask(host="cname.sandbox.test")
     assert refused(answer) == (403, FORBIDDEN, ("domain", "cname.sandbox.test"))
     assert reason(answer).endswith(
-        " leads to d-1.execute-api.us-east-1.amazonaws.com, but API Gateway has no domain of this name"
+        " leads to d-1.execute-api.us-east-1.amazonaws.com, but API Gateway has no domain with this name"
     )
 
 
