@@ -133,9 +133,9 @@ class TestWithoutThePulumiCommand:
                 "can't be assumed by lambda.amazonaws.com: statement 1 is for",
             ),
             (
-                "infra/custom_domain.py",
-                "certificate_arn=validation.certificate_arn",
-                "certificate_arn=certificate.arn",
+                "infra/hosted_zone.py",
+                "return validation.certificate_arn",
+                "return certificate.arn",
                 "Take the ARN from CertificateValidation, which waits until it is",
             ),
             (
@@ -164,8 +164,8 @@ class TestWithoutThePulumiCommand:
                 "loggingConfig.log_gruop: is not an input of this type: check its spelling",
             ),
             (
-                "infra/custom_domain.py",
-                "records=[proof.resource_record_value]",
+                "infra/hosted_zone.py",
+                "records=[option.resource_record_value]",
                 'records=["elsewhere.example.com"]',
                 "the record _acme-challenge.app.sandbox.test doesn't have the value",
             ),
