@@ -98,12 +98,11 @@ class CustomDomain(pulumi.ComponentResource):
     def lead_to(
         self, *, api_id: pulumi.Input[str], stage_name: pulumi.Input[str], until_then: pulumi.Input[str]
     ) -> pulumi.Output[str]:
-        """Leads the domain to a stage and returns its address, or `until_then` while its certificate isn't issued."""
+        """Leads the domain to a stage and returns its address, or `until_then` as long as it doesn't serve."""
         target = Target(api_id=api_id, stage_name=stage_name, base_path=self._settings.mapping_key)
         url = "/".join(filter(None, (f"https://{self._settings.hosts[0]}", self._settings.mapping_key)))
-        return pulumi.Output.all(self._dns.lead_to(target), until_then).apply(
-            lambda found: url if found[0] else str(found[1])
-        )
+        made = self._dns.lead_to(target)
+        return pulumi.Output.all(self.serves, until_then, made).apply(lambda found: url if found[0] else str(found[1]))
 
 
 def variables_of(base_path: str) -> dict[str, pulumi.Input[str]]:

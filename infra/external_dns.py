@@ -11,6 +11,12 @@ import pulumi_aws as aws
 from infra import public_dns
 from infra.regional_domain import RegionalDomain, Target
 
+NOT_ISSUED = ("PENDING_VALIDATION", "VALIDATION_TIMED_OUT", "FAILED")
+"""Statuses of a certificate that was never issued: one that has expired stays where it is.
+
+Source: `CertificateDetail`, AWS Certificate Manager API Reference.
+"""
+
 Row = Mapping[str, str]
 """A record to create: its `name`, `type` and `value`."""
 
@@ -52,13 +58,14 @@ class ExternalDns:
         self.dns_records = pulumi.Output.all(proofs, targets).apply(lambda found: rows(*found))
         pulumi.Output.all(led, self.dns_records).apply(lambda found: show(*found))
 
-    def lead_to(self, target: Target) -> pulumi.Output[bool]:
-        """Leads the names that there are to a stage, and says whether the main one is among them."""
-        mappings = [
-            once(name, lambda made, host=host: self._domain.mapping(host, made, target).id)  # type: ignore[misc]
-            for host, name in self._names.items()
-        ]
-        return mappings[0].apply(lambda mapping: mapping is not None)
+    def lead_to(self, target: Target) -> pulumi.Output[list[str | None]]:
+        """Leads the names that there are to a stage, and returns the ids of what it made for that."""
+        return pulumi.Output.all(
+            *(
+                once(name, lambda made, host=host: self._domain.mapping(host, made, target).id)  # type: ignore[misc]
+                for host, name in self._names.items()
+            )
+        )
 
     def _once_issued(
         self, host: str, certificate: aws.acm.Certificate
@@ -69,8 +76,9 @@ class ExternalDns:
             certificate.arn,
             opts=pulumi.ResourceOptions(parent=self._domain.parent),
         )
+        pulumi.Output.all(now.status, certificate.urn).apply(lambda found: warn_of(host, *found))
         return now.status.apply(
-            lambda status: self._domain.domain_name(host, certificate.arn) if status == "ISSUED" else None
+            lambda status: None if status in NOT_ISSUED else self._domain.domain_name(host, certificate.arn)
         )
 
 
@@ -112,13 +120,22 @@ def leads(host: str, target: str | None) -> bool:
     return target is not None and public_dns.leads_to(host, target)
 
 
+def warn_of(host: str, status: str, urn: str) -> None:
+    """Warns of a certificate that ACM has given up."""
+    if status in NOT_ISSUED[1:]:
+        pulumi.log.warn(
+            f"The certificate of {host} is {status} and will not be issued: once its records are there, request "
+            f"another one by `pulumi up --replace {urn}`."
+        )
+
+
 def show(led: Mapping[str, bool], records: Sequence[Row]) -> None:
     """Shows the records, as long as a name isn't seen to lead to API Gateway."""
     missing = [host for host, there in led.items() if not there]
     if missing and not pulumi.runtime.is_dry_run():
         pulumi.log.info(
-            f"DNS doesn't lead {', '.join(missing)} to API Gateway yet. Have these records where its DNS is, and run "
-            f"`pulumi up` again for the next step:\n{table(records)}"
+            f"DNS doesn't lead {', '.join(missing)} to API Gateway yet: create these records at your DNS provider, "
+            f"then run `pulumi up` again.\n{table(records)}"
         )
 
 

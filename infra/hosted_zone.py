@@ -50,12 +50,12 @@ class HostedZone:
         self._names = {host: domain.domain_name(host, certificate_arn) for host in domain.hosts}
         self.serves = pulumi.Output.all(*(name.id for name in self._names.values())).apply(lambda _: True)
 
-    def lead_to(self, target: Target) -> pulumi.Output[bool]:
-        """Leads each name to a stage, and returns True once clients can reach it there."""
+    def lead_to(self, target: Target) -> pulumi.Output[list[str]]:
+        """Leads each name to a stage, and returns the ids of what it made for that."""
         made: list[pulumi.CustomResource] = []
         for host, name in self._names.items():
             made += [self._domain.mapping(host, name, target), *self._addresses(host, name)]
-        return pulumi.Output.all(*(resource.id for resource in made)).apply(lambda _: True)
+        return pulumi.Output.all(*(resource.id for resource in made))
 
     def _issued_certificate(self) -> pulumi.Output[str]:
         """Makes one certificate for all names and returns its ARN, which is known only once it is issued."""

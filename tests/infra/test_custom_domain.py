@@ -1,5 +1,6 @@
 import pytest
 
+from infra.external_dns import warn_of
 from sandbox.errors import SandboxError
 
 
@@ -212,8 +213,33 @@ def test_a_zone_elsewhere_gets_nothing_and_its_records_are_listed(program):
         for name in ("a.sandbox.test", "b.elsewhere.test")
     ]
     assert (
-        "DNS doesn't lead a.sandbox.test, *.b.elsewhere.test, b.elsewhere.test to API Gateway yet. Have these records "
-        "where its DNS is, and run `pulumi up` again for the next step:\n"
+        "DNS doesn't lead a.sandbox.test, *.b.elsewhere.test, b.elsewhere.test to API Gateway yet: create these "
+        "records at your DNS provider, then run `pulumi up` again.\n"
         f"_acme-challenge.a.sandbox.test    CNAME  {proofs['a.sandbox.test']}\n"
         f"_acme-challenge.b.elsewhere.test  CNAME  {proofs['b.elsewhere.test']}"
     ) in told
+
+
+@pytest.mark.parametrize(
+    ("status", "warnings"),
+    [
+        ("PENDING_VALIDATION", []),
+        ("ISSUED", []),
+        ("EXPIRED", []),
+        *(
+            (
+                status,
+                [
+                    f"The certificate of a.test is {status} and will not be issued: once its records are there, "
+                    "request another one by `pulumi up --replace urn:a`."
+                ],
+            )
+            for status in ("VALIDATION_TIMED_OUT", "FAILED")
+        ),
+    ],
+)
+def test_a_certificate_that_acm_has_given_up_is_said(monkeypatch, status, warnings):
+    said = []
+    monkeypatch.setattr("pulumi.log.warn", said.append)
+    warn_of("a.test", status, "urn:a")
+    assert said == warnings

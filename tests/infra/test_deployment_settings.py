@@ -220,7 +220,13 @@ def test_settings_that_can_work_are_taken(given):
             for field, value, key, shown, rule in (
                 ("aliases", ("A.example.com",), "aliases", "['a.example.com']", "they are further names of domainName"),
                 ("base_path", "v1", "basePath", "'v1'", "it is a path of domainName"),
-                ("dns_provider", "external", "dnsProvider", "'external'", "it says where the records of domainName are"),
+                (
+                    "dns_provider",
+                    "external",
+                    "dnsProvider",
+                    "'external'",
+                    "it says where the records of domainName are",
+                ),
             )
         ),
         (
