@@ -12,6 +12,7 @@ import yaml
 
 from infra.container_function import FunctionSettings
 from infra.container_image import LEFT_OUT
+from infra.custom_domain import DomainSettings
 from infra.domain_names import zone_of
 from infra.policies import PolicySettings
 from infra.rules import ConfigError, key_of

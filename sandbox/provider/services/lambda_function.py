@@ -313,9 +313,16 @@ class Function(ResourceType):
 
 
 def _other(value: Any, before: Any) -> bool:
-    """Say whether a value differs from an output, which may have more members than the program gave."""
+    """Say whether a value differs from an output, which may have more members than the program gave.
+
+    Variables are compared as they are: one that the program no longer has is to be removed.
+    """
     if isinstance(value, Mapping) and isinstance(before, Mapping):
-        return any(_other(item, before.get(name)) for name, item in value.items() if item not in (None, ""))
+        return any(
+            item != before.get(name) if name == "variables" else _other(item, before.get(name))
+            for name, item in value.items()
+            if item not in (None, "")
+        )
     return bool(value != before)
 
 
