@@ -24,7 +24,7 @@ PLATFORMS: Mapping[str, str] = {"x86_64": "linux/amd64", "arm64": "linux/arm64"}
 SAMPLE_DIR, SAMPLE = "scripts", "scripts.server:app"
 """Where the sample application is."""
 
-LEFT_OUT = frozenset({"benchmarks", "check_app", "docs", "infra", "sandbox", "scaffold", "tests", "walk"})
+LEFT_OUT = frozenset({"benchmarks", "check_app", "docs", "infra", "operations", "sandbox", "scaffold", "tests", "walk"})
 """Folders of this repository that `.dockerignore` keeps out of every image."""
 
 _HOST = r"[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?(?::[0-9]+)?"

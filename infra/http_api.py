@@ -149,6 +149,7 @@ def access_log_format() -> dict[str, str]:
     """
     return {
         "requestId": "$context.requestId",
+        "functionRequestId": "$context.integration.requestId",
         "time": "$context.requestTime",
         "ip": "$context.identity.sourceIp",
         "method": "$context.httpMethod",

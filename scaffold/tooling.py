@@ -24,7 +24,7 @@ _PLACES: Mapping[str, str] = {
                 ".dockerignore",
                 ".gitignore",
             ),
-            *("check_app", "docs", "dualmode", "infra", "sandbox", "scaffold", "scripts", "walk"),
+            *("check_app", "docs", "dualmode", "infra", "operations", "sandbox", "scaffold", "scripts", "walk"),
         )
     },
     "README.md": "DUALMODE.md",

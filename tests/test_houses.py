@@ -36,6 +36,7 @@ GROUP_OF = {
     "dualmode": "runtime",
     "scripts": "runtime",
     "walk": "sandbox",
+    "operations": "sandbox",
     "sandbox": "sandbox",
     "check_app": "sandbox",
     "scaffold": "sandbox",

@@ -93,15 +93,15 @@ def test_an_edit_that_the_newer_one_has_as_well_is_no_edit_any_more(repository, 
 
 def test_the_newer_dualmode_says_what_its_tooling_is(repository, newer, monkeypatch, capfd):
     (newer / "scaffold" / "tooling.py").write_text(
-        (newer / "scaffold" / "tooling.py").read_text().replace('"walk"', '"walk", "operations"')
+        (newer / "scaffold" / "tooling.py").read_text().replace('"walk"', '"walk", "costs"')
     )
-    (newer / "operations").mkdir()
-    (newer / "operations" / "__init__.py").write_text("")
+    (newer / "costs").mkdir()
+    (newer / "costs" / "__init__.py").write_text("")
     monkeypatch.chdir(repository)
     assert main(["upgrade", "--from", str(newer)]) == 0
     assert capfd.readouterr().out.splitlines() == [
+        "added    costs/__init__.py",
         "added    infra/queue.py",
-        "added    operations/__init__.py",
         "changed  Pulumi.yaml",
         "changed  infra/http_api.py",
         "changed  scaffold/tooling.py",

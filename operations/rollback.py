@@ -1,0 +1,64 @@
+"""`rollback`: the alias `live` back to an earlier version of the function."""
+
+import argparse
+
+from operations import agreement, deployment, live_alias, published
+from operations.errors import OperationError, UsageError
+from operations.live_alias import LiveAlias
+from operations.output import say, show, show_json
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of this verb."""
+    parser.add_argument("--version", metavar="N", default="", help="version to serve; the one before live's by default")
+    deployment.add_arguments(parser)
+
+
+def run(options: argparse.Namespace) -> bool:
+    """Move the alias, after checking that the version can run.
+
+    Raises:
+        UsageError: the version isn't a number.
+        OperationError: there is no such version, or it can't run.
+    """
+    if options.version and not options.version.isdecimal():
+        raise UsageError(f"--version takes the number of a published version, not '{options.version}'.")
+    found = deployment.find(options)
+    live = live_alias.read(found)
+    target = LiveAlias(version=_target(options.version, live, found))
+    if target == live:
+        raise OperationError(f"live already serves {live}: name another version with --version (`make versions`).")
+    published.check_runnable(found, target.version)
+    try:
+        after = live_alias.move(found, live, target)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"Interrupted; live serves {live_alias.read(found)}.") from None
+    if options.json:
+        settings = agreement.settings_for(found, int(after.version))
+        show_json({"before": live.version, "live": after.version, "settings": settings})
+        return True
+    show(f"live serves {after}; before, it served {live}.")
+    say(agreement.advice(found, int(after.version)))
+    return True
+
+
+def _target(wanted: str, live: LiveAlias, found: deployment.Deployment) -> str:
+    numbers = [version.number for version in published.versions(found)]
+    if wanted:
+        if int(wanted) not in numbers:
+            raise OperationError(f"There is no version {wanted}: the published ones are {_listed(numbers)}.")
+        return str(int(wanted))
+    if live.weights:  # a release under way: back to what most requests get
+        return live.version
+    earlier = [number for number in numbers if number < int(live.version)]
+    if not earlier:
+        raise OperationError(
+            f"There is no version before {live.version}, which live serves: name another with --version; "
+            f"the published ones are {_listed(numbers)}."
+        )
+    return str(max(earlier))
+
+
+def _listed(numbers: list[int]) -> str:
+    shown = ", ".join(map(str, numbers[-10:]))
+    return f"..., {shown}" if len(numbers) > 10 else shown or "none"
