@@ -10,14 +10,19 @@ override APP := $(value APP)
 override FLASK_APP := $(value FLASK_APP)
 override DIR := $(value DIR)
 override FROM := $(value FROM)
-export ARGS
+override STACK := $(value STACK)
+override CMD := $(value CMD)
+override EVENT := $(value EVENT)
+override PERCENT := $(value PERCENT)
+override MINUTES := $(value MINUTES)
+export ARGS STACK
 VENV := .venv
 # Named here: otherwise a folder with its own configuration, such as an application's, would be checked by that one.
 RUFF_CONFIG := --config pyproject.toml
 RUN := $(VENV)/bin/python
 LOCK := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 
-# Runs a module with the words of ARGS, split as a shell splits them. Nothing in them is a command, a variable or a pattern.
+# Runs a module with the words after its name and those of ARGS, split as a shell splits them. Nothing in them is a command, a variable or a pattern.
 define RUN_MODULE
 import os, shlex, sys
 del os.environ["RUN_MODULE"]
@@ -29,6 +34,7 @@ except ValueError:
 os.execv(sys.executable, [sys.executable, "-m", *sys.argv[1:], *words])
 endef
 export RUN_MODULE
+OPERATE = exec $(RUN) -Ic "$$RUN_MODULE" operations $@ $(if $(value STACK),--stack "$$STACK")
 
 # Fails while a sandbox holds its folder's lock.
 define TAKE_LOCK
@@ -39,7 +45,7 @@ export TAKE_LOCK
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help sandbox test check-app new upgrade lint format locks bench-runtime clean
+.PHONY: help sandbox logs invoke manage smoke release rollback versions restart doctor test check-app new upgrade lint format locks bench-runtime clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -47,6 +53,37 @@ help: ## list the targets
 sandbox: override export PORT := $(PORT)
 sandbox: $(VENV)/sandbox.installed ## run the whole deployment on this machine, no account needed: PORT=8000, ARGS="--request 'GET /hello'"
 	@exec $(RUN) -Ic "$$RUN_MODULE" sandbox
+
+logs: $(VENV)/sandbox.installed ## print the logs of a deployment: ARGS="--follow --since 1h --filter ERROR", "--request ID"; STACK=dev
+	@$(OPERATE)
+
+invoke: override export EVENT := $(EVENT)
+invoke: $(VENV)/sandbox.installed ## give the deployed function an event: EVENT=event.json
+	@$(OPERATE) "$${EVENT:--}"
+
+manage: override export CMD := $(CMD)
+manage: $(VENV)/sandbox.installed ## run a management command in the deployed function: CMD="db upgrade"
+	@$(OPERATE) --command "$$CMD"
+
+smoke: $(VENV)/sandbox.installed ## check that a deployment answers, is the one that was deployed, and how fast it is: ARGS="--path /health"
+	@$(OPERATE)
+
+release: override export PERCENT := $(PERCENT)
+release: override export MINUTES := $(MINUTES)
+release: $(VENV)/sandbox.installed ## give the newest version a share of the requests, then promote it or roll back: PERCENT=10 MINUTES=10
+	@$(OPERATE) $(if $(value PERCENT),--percent "$$PERCENT") $(if $(value MINUTES),--minutes "$$MINUTES")
+
+rollback: $(VENV)/sandbox.installed ## serve an earlier version again: ARGS="--version 3", or the one before
+	@$(OPERATE)
+
+versions: $(VENV)/sandbox.installed ## list the versions of the function, and which of them get requests
+	@$(OPERATE)
+
+restart: $(VENV)/sandbox.installed ## start every environment of the function anew
+	@$(OPERATE)
+
+doctor: ## check this machine and the AWS account, and say what to do about what is wrong
+	@exec $(if $(wildcard $(RUN)),$(RUN),$(or $(PYTHON),python3)) -Ic "$$RUN_MODULE" operations doctor $(if $(value STACK),--stack "$$STACK")
 
 test: $(VENV)/tests.installed ## run the tests: ARGS="tests/test_http_api.py -k domain"
 	@exec $(RUN) -Ic "$$RUN_MODULE" pytest

@@ -29,8 +29,6 @@ VERBS: Mapping[str, str] = {
 
 def main(arguments: Sequence[str]) -> int:
     """Run a command and return the exit status."""
-    signal.signal(signal.SIGTERM, _interrupt)
-    signal.signal(signal.SIGHUP, _interrupt)
     try:
         options = _parse(arguments)
         return OK if options.run(options) else FAILED
@@ -95,4 +93,6 @@ def _fail(status: int, text: str) -> int:
 
 
 if __name__ == "__main__":
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # a shell's background job ignores SIGINT otherwise
+        signal.signal(number, _interrupt)
     sys.exit(main(sys.argv[1:]))

@@ -23,7 +23,7 @@ class LiveAlias:
 
     def __str__(self) -> str:
         if not self.weights:
-            return f"version {self.version} alone"
+            return f"version {self.version}"
         return " and ".join(
             f"version {version} to {100 * self.share(version):g} %" for version in (self.version, *self.weights)
         )

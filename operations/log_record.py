@@ -40,6 +40,8 @@ class LogRecord:
     def is_detail(self) -> bool:
         """Whether it is one of Lambda's events that repeat what the report says."""
         kind = str(self.fields.get("type", ""))
+        if kind.endswith("untimeDone"):  # of an invocation, or of a start
+            return True
         failed = _status(self.fields) not in ("", "success")
         return kind.startswith("platform.") and kind != "platform.report" and not failed
 

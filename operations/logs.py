@@ -102,15 +102,12 @@ def _of_request(found: Deployment, groups: dict[str, str], wanted: str, since: i
         raise UsageError(f"--request takes a request's id, as in the response header apigw-requestid, not '{wanted}'.")
     logs = found.account.client("logs")
     ids, records = {wanted}, []
-    for source in ("api", "function"):
-        if source not in groups:
-            continue
-        pattern = " ".join(f'?"{key}"' for key in sorted(ids)) if len(ids) > 1 else f'"{wanted}"'
-        reader = LogReader(logs, groups[source], since=since, pattern=pattern)
-        for record in (parse(event, source) for event in reader.new()):
-            if record.request_ids & ids:
-                ids |= record.request_ids
-                records.append(record)
+    for source in [source for source in ("api", "function") if source in groups]:
+        for key in sorted(ids):
+            reader = LogReader(logs, groups[source], since=since, pattern=f'"{key}"')
+            found_now = [parse(event, source) for event in reader.new()]
+            records += [record for record in found_now if key in record.request_ids]
+        ids = ids.union(*(record.request_ids for record in records))
     if not records:
         raise OperationError(
             f"No log has the request {wanted}: look further back with --since 1d, or wait some seconds, which "

@@ -109,10 +109,9 @@ def _put_back_unless_done(found: Deployment, before: LiveAlias, new: str) -> Ite
     try:
         yield
     except BaseException as error:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.SIG_IGN)
         try:
-            now = _put_back(found, before, new)
+            with _signals_ignored():
+                now = _put_back(found, before, new)
         except (OperationError, BotoCoreError, ClientError) as failure:
             raise OperationError(
                 f"live could not be put back ({failure}): look with `make versions`, and run `make rollback "
@@ -123,6 +122,17 @@ def _put_back_unless_done(found: Deployment, before: LiveAlias, new: str) -> Ite
             raise KeyboardInterrupt(f"Interrupted; {state}") from None
         say(f"The release was ended; {state}")
         raise
+
+
+@contextmanager
+def _signals_ignored() -> Iterator[None]:
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    handlers = [signal.signal(number, signal.SIG_IGN) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, handlers, strict=True):
+            signal.signal(number, handler)
 
 
 def _put_back(found: Deployment, before: LiveAlias, new: str) -> LiveAlias:
@@ -150,6 +160,6 @@ def _tell(
     if reason:
         say(agreement.advice(found, live_version))
         raise OperationError(f"{reason[0].upper()}{reason[1:]}. live serves {live_alias.read(found)}.")
-    show(f"live serves version {new} alone; version {before.version} gets no more requests.")
+    show(f"live serves version {new}; version {before.version} gets no more requests.")
     say(agreement.advice(found, live_version))
     return True

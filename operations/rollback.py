@@ -25,7 +25,8 @@ def run(options: argparse.Namespace) -> bool:
         raise UsageError(f"--version takes the number of a published version, not '{options.version}'.")
     found = deployment.find(options)
     live = live_alias.read(found)
-    target = LiveAlias(version=_target(options.version, live, found))
+    numbers = [version.number for version in published.versions(found)]
+    target = LiveAlias(version=_target(options.version, live, numbers))
     if target == live:
         raise OperationError(f"live already serves {live}: name another version with --version (`make versions`).")
     published.check_runnable(found, target.version)
@@ -33,17 +34,17 @@ def run(options: argparse.Namespace) -> bool:
         after = live_alias.move(found, live, target)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"Interrupted; live serves {live_alias.read(found)}.") from None
+    setting = agreement.NEWEST if int(after.version) == max(numbers) else int(after.version)
     if options.json:
-        settings = agreement.settings_for(found, int(after.version))
+        settings = agreement.settings_for(found, setting)
         show_json({"before": live.version, "live": after.version, "settings": settings})
         return True
     show(f"live serves {after}; before, it served {live}.")
-    say(agreement.advice(found, int(after.version)))
+    say(agreement.advice(found, setting))
     return True
 
 
-def _target(wanted: str, live: LiveAlias, found: deployment.Deployment) -> str:
-    numbers = [version.number for version in published.versions(found)]
+def _target(wanted: str, live: LiveAlias, numbers: list[int]) -> str:
     if wanted:
         if int(wanted) not in numbers:
             raise OperationError(f"There is no version {wanted}: the published ones are {_listed(numbers)}.")

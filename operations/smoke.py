@@ -170,6 +170,8 @@ def _first_answer(door: FrontDoor, path: str, seconds: float) -> str:
         threading.Event().wait(_RETRY_SECONDS)
     if answer.status == HTTPStatus.NOT_FOUND:
         raise OperationError(f"GET {path}: {_said(answer)}: choose a path that the application has with --path.")
+    if not answer.status:
+        raise OperationError(f"GET {path}: {_said(answer)}: check the network and the name's DNS records.")
     if not _succeeded(answer):
         raise OperationError(f"GET {path}: {_said(answer)}: `make logs` shows what the function said.")
     return f"GET {path}: {_said(answer)}"

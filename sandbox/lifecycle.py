@@ -12,6 +12,7 @@ from sandbox import variables
 from sandbox.edge.edge import Edge
 from sandbox.errors import SandboxError
 from sandbox.invocations import Invocations
+from sandbox.log_delivery import LogDelivery
 from sandbox.ministack import MiniStack
 from sandbox.presets import ZONE
 from sandbox.provider.refusals import ResourceRefusedError
@@ -127,7 +128,10 @@ def running(order: Order) -> Iterator[Sandbox]:
             made = deployment.deploy(task)
         _tidy(account, order)
         reaching = {**variables.DETACHED, **ministack.variables}
-        runner = VersionRunner(images, logs=logs, reaching=reaching, account_id=account.account_id)
+        delivery = parts.enter_context(LogDelivery(account))
+        runner = VersionRunner(
+            images, logs=logs, reaching=reaching, account_id=account.account_id, starting=delivery.follow
+        )
         parts.enter_context(runner)
         invocations = Invocations(account, runner)
         ministack.answer_instead(invocations)
@@ -141,7 +145,7 @@ def running(order: Order) -> Iterator[Sandbox]:
             deployment=made,
             runner=runner,
             invocations=invocations,
-            edge=Edge(account, runner, default_name=name),
+            edge=Edge(account, runner, default_name=name, note_request=delivery.note_request),
             variables={**reaching, **ministack.program_variables},
             container_engine=order.container_engine,
             logs=logs,

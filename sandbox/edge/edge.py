@@ -2,13 +2,14 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from dualmode.gateway.api_gateway.http_api import refusal_message
 from dualmode.gateway.api_gateway.public_name import sent_to
 from dualmode.gateway.api_gateway.request_event import (
     Endpoint,
+    decoded_path,
     event_from_request,
     new_request_id,
 )
@@ -22,6 +23,7 @@ from sandbox.edge.way_back import led_back
 from sandbox.errors import SandboxError
 from sandbox.function_log import LogPart
 from walk.account import Account
+from walk.domain import StageAddress
 from walk.errors import UnreadableAccountError
 from walk.follow import follow
 from walk.function_version import FunctionVersion
@@ -67,10 +69,19 @@ class Edge:
 
     A request whose Host is a loopback address or `localhost` is for `default_name`. No other Host is treated so: the
     name of a web page's own server can resolve to this machine, and the page could then read the response.
+    `note_request` gets what an access log is told of a request that reached a stage.
     """
 
-    def __init__(self, account: Account, functions: Functions, *, default_name: str | None = None) -> None:
+    def __init__(
+        self,
+        account: Account,
+        functions: Functions,
+        *,
+        default_name: str | None = None,
+        note_request: Callable[[StageAddress, Mapping[str, object]], object] = lambda _address, _context: None,
+    ) -> None:
         self._account = account
+        self._note_request = note_request
         self._functions = functions
         self.default_name = default_name
         self._throttles = Throttles()
@@ -80,9 +91,10 @@ class Edge:
         began = time.monotonic()
         trace = Trace()
         logs: list[LogPart] = []
+        reached: list[tuple[StageAddress, Call]] = []
         request_id = new_request_id()
         try:
-            response = self._walk(request, request_id, trace, logs.append)
+            response = self._walk(request, request_id, trace, logs.append, reached.append)
         except RequestRefusedError as refused:
             trace.hops.append(refused.hop)
             response = message_response(refused.status, refused.message, request_id=request_id)
@@ -90,10 +102,23 @@ class Edge:
             trace.hops.append(Hop(hop="account", id=self._account.region, detail=str(error), refused=True))
             response = message_response(500, "Internal Server Error", request_id=request_id)
         duration = (time.monotonic() - began) * 1000
+        for address, call in reached:
+            context = access_context(request, request_id, address, call, response, duration)
+            if logs and logs[-1].request_id:
+                context["integration.requestId"] = logs[-1].request_id
+            self._note_request(address, context)
         return Answer(response=response, trace=trace, duration=duration, log=logs[-1] if logs else None)
 
-    def _walk(self, request: Request, request_id: str, trace: Trace, logged: Callable[[LogPart], object]) -> Response:
+    def _walk(
+        self,
+        request: Request,
+        request_id: str,
+        trace: Trace,
+        logged: Callable[[LogPart], object],
+        reached: Callable[[tuple[StageAddress, Call]], object],
+    ) -> Response:
         address, call, version = follow(self._account, request, self._throttles, trace, default_name=self.default_name)
+        reached((address, call))
         described = f"repository {version.repository}, {self._functions.describe(version)}"
         trace.add("image", version.image, described)
         endpoint = Endpoint(
@@ -142,6 +167,23 @@ class Edge:
         except FunctionTimedOutError as error:
             reason = f"it did not answer within {call.timeout:g} s, and still runs"
             raise RequestRefusedError(503, "Service Unavailable", hop="function", id=name, reason=reason) from error
+
+
+def access_context(
+    request: Request, request_id: str, address: StageAddress, call: Call, response: Response, duration: float
+) -> dict[str, object]:
+    """Return the values of `$context` for a request; `duration` in milliseconds."""
+    return {
+        "requestId": request_id,
+        "requestTime": time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime()),
+        "httpMethod": request.method,
+        "path": decoded_path(request.target),
+        "routeKey": call.match.key,
+        "status": response.status,
+        "responseLength": len(response.body),
+        "responseLatency": round(duration),
+        "integrationLatency": round(duration),
+    }
 
 
 def respond_with(edge: Edge, told: Callable[[Request, Answer], None]) -> Callable[[Request], Response]:

@@ -40,10 +40,20 @@ _GATEWAY_MB = 128
 class VersionRunner:
     """Runs function versions from the images in the store, each in a container or in a process.
 
-    `reaching` are the variables that reach the sandbox's AWS; a version's own variables win over it.
+    `reaching` are the variables that reach the sandbox's AWS; a version's own variables win over it. `starting` is told
+    which version starts, and the file that it logs to.
     """
 
-    def __init__(self, images: ImageStore, *, logs: Path, reaching: Mapping[str, str], account_id: str) -> None:
+    def __init__(
+        self,
+        images: ImageStore,
+        *,
+        logs: Path,
+        reaching: Mapping[str, str],
+        account_id: str,
+        starting: Callable[[FunctionVersion, Path], object] = lambda _version, _log: None,
+    ) -> None:
+        self._starting = starting
         self._images = images
         self._logs = logs
         self._reaching = {**variables.DETACHED, **reaching}
@@ -148,6 +158,7 @@ class VersionRunner:
                 if self._stopped:
                     raise SandboxError("The sandbox is stopping.")
                 self._running[name] = (identity, program)
+            self._starting(version, program.log)
             program.start()
             return program
 
