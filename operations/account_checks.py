@@ -93,10 +93,6 @@ def _delegation(route53: Any, domain_name: str) -> Finding:
         found = f"this account has no public zone that holds {domain_name}"
         return Finding(subject="zone", level="wrong", found=found, remedy=remedy)
     name = zones[0]["Name"].rstrip(".")
-    answered = name_servers.ask(name)
-    if answered is None:
-        found = f"{name} is in this account; whether it is delegated is not known, since no resolver answers"
-        return Finding(subject="zone", level="unknown", found=found)
     own = [
         {
             server.rstrip(".").lower()
@@ -104,6 +100,10 @@ def _delegation(route53: Any, domain_name: str) -> Finding:
         }
         for zone in zones
     ]
+    answered = name_servers.ask(name)
+    if answered is None:
+        found = f"{name} is in this account; whether it is delegated is not known, since no resolver answers"
+        return Finding(subject="zone", level="unknown", found=found)
     if any(answered == servers for servers in own):
         return Finding(subject="zone", level="good", found=f"{name} is delegated to its name servers in this account")
     found = f"{name} is delegated to {', '.join(sorted(answered))}" if answered else f"{name} is not delegated"

@@ -40,7 +40,7 @@ class Health:
 
     def __str__(self) -> str:
         slow = f", p95 {percentile(self.durations, 95):.0f} ms" if self.durations else ""
-        return f"{self.requests} requests, {self.failures} failed{slow}"
+        return f"{self.requests} {'request' if self.requests == 1 else 'requests'}, {self.failures} failed{slow}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,8 +1,10 @@
 """The published versions of a function, their images, and whether they can run."""
 
+import re
 import threading
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from operations.deployment import Deployment
@@ -12,6 +14,14 @@ from walk import image_uri
 from walk.queries import read
 
 _POLL_SECONDS = 2.0
+
+
+_COPY = re.compile(r"copy of (\d+), restarted ")
+
+
+def copy_description(version: str) -> str:
+    """Return the description of a copy of a version that is published now."""
+    return f"copy of {version}, restarted {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +37,12 @@ class Version:
     def name(self) -> str:
         """The version as Lambda's qualifier."""
         return str(self.number)
+
+    @property
+    def copy_of(self) -> int | None:
+        """The version that a restart copied to this one."""
+        found = _COPY.match(self.description)
+        return int(found[1]) if found else None
 
 
 def versions(deployment: Deployment) -> list[Version]:

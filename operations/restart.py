@@ -1,7 +1,6 @@
 """`restart`: new environments for every request, with the code and the settings that are live."""
 
 import argparse
-import datetime
 from collections.abc import Mapping
 from typing import Any
 
@@ -37,7 +36,7 @@ def run(options: argparse.Namespace) -> bool:
     _check_same(found, newest, live)
     say(f"Publishing a copy of version {live.version} ...")
     try:
-        version = _publish_copy(found, newest)
+        version = _publish_copy(found, newest, live.version)
         published.wait_until_active(found, version, _WAIT_SECONDS)
         after = live_alias.move(found, live, LiveAlias(version=version))
     except KeyboardInterrupt:
@@ -63,11 +62,10 @@ def _check_same(found: Deployment, newest: Mapping[str, Any], live: LiveAlias) -
         )
 
 
-def _publish_copy(found: Deployment, newest: Mapping[str, Any]) -> str:
+def _publish_copy(found: Deployment, newest: Mapping[str, Any], served: str) -> str:
     """Publish $LATEST again: Lambda does so only if it differs, so for a moment it has another description."""
     name, described = found.function_name, str(newest.get("Description", ""))
-    at = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M:%S")
-    description = f"restarted {at} UTC"
+    description = published.copy_description(served)
     updated = found.functions.get_waiter("function_updated_v2")
     waiting = {"Delay": 1, "MaxAttempts": 120}
     try:

@@ -6,6 +6,7 @@ from operations import agreement, deployment, live_alias, published
 from operations.errors import OperationError, UsageError
 from operations.live_alias import LiveAlias
 from operations.output import say, show, show_json
+from operations.published import Version
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,8 +26,8 @@ def run(options: argparse.Namespace) -> bool:
         raise UsageError(f"--version takes the number of a published version, not '{options.version}'.")
     found = deployment.find(options)
     live = live_alias.read(found)
-    numbers = [version.number for version in published.versions(found)]
-    target = LiveAlias(version=_target(options.version, live, numbers))
+    every = published.versions(found)
+    target = LiveAlias(version=_target(options.version, live, every))
     if target == live:
         raise OperationError(f"live already serves {live}: name another version with --version (`make versions`).")
     published.check_runnable(found, target.version)
@@ -34,7 +35,7 @@ def run(options: argparse.Namespace) -> bool:
         after = live_alias.move(found, live, target)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"Interrupted; live serves {live_alias.read(found)}.") from None
-    setting = agreement.NEWEST if int(after.version) == max(numbers) else int(after.version)
+    setting = agreement.NEWEST if int(after.version) == every[-1].number else int(after.version)
     if options.json:
         settings = agreement.settings_for(found, setting)
         show_json({"before": live.version, "live": after.version, "settings": settings})
@@ -44,17 +45,22 @@ def run(options: argparse.Namespace) -> bool:
     return True
 
 
-def _target(wanted: str, live: LiveAlias, numbers: list[int]) -> str:
+def _target(wanted: str, live: LiveAlias, every: list[Version]) -> str:
+    numbers = [version.number for version in every]
     if wanted:
         if int(wanted) not in numbers:
             raise OperationError(f"There is no version {wanted}: the published ones are {_listed(numbers)}.")
         return str(int(wanted))
     if live.weights:  # a release under way: back to what most requests get
         return live.version
-    earlier = [number for number in numbers if number < int(live.version)]
+    copied = {version.number: version.copy_of for version in every}
+    served = int(live.version)
+    while (original := copied.get(served)) is not None:  # a restart's copy fails as its original does
+        served = original
+    earlier = [number for number in numbers if number < served]
     if not earlier:
         raise OperationError(
-            f"There is no version before {live.version}, which live serves: name another with --version; "
+            f"There is no version before {served}, which live serves: name another with --version; "
             f"the published ones are {_listed(numbers)}."
         )
     return str(max(earlier))

@@ -118,6 +118,15 @@ def test_the_version_before_is_served_again(live, in_sandbox):
     assert live.shares == (before, {})
 
 
+def test_a_rollback_after_a_restart_skips_the_copy_of_what_was_served(live, in_sandbox):
+    good, bad = live.publish(COLOUR="good"), live.publish(COLOUR="bad")
+    live.serve(bad)
+    assert in_sandbox("restart").status == 0
+    assert in_sandbox("restart").status == 0
+    done = in_sandbox("rollback")
+    assert (done.status, live.shares) == (0, (good, {}))
+
+
 def test_a_named_version_is_served_and_the_newest_needs_no_pin(live, in_sandbox):
     new = live.publish(COLOUR="named")
     done = in_sandbox("rollback", "--version", new, "--json")
@@ -155,7 +164,7 @@ def test_a_restart_serves_a_copy_and_leaves_the_function_as_it_was(live, in_sand
     assert before["Description"] == after["Description"]
     copy = live.functions.get_function_configuration(FunctionName=NAME, Qualifier=served)
     assert copy["Environment"] == before["Environment"]
-    assert copy["Description"].startswith("restarted 20")
+    assert copy["Description"].startswith(f"copy of {int(served) - 1}, restarted 20")
 
 
 def test_a_restart_never_releases_what_live_does_not_serve(live, in_sandbox):

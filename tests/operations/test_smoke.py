@@ -1,0 +1,125 @@
+"""`smoke`: what is wrong between DNS and the image is named, and what isn't is measured."""
+
+import http.server
+import shutil
+import ssl
+import subprocess
+import threading
+
+import pytest
+
+from operations.errors import OperationError
+from operations.front_door import FrontDoor
+from tests.operations.conftest import NAME
+
+
+def checks(done):
+    return {check["check"]: check["ok"] for check in done.document["checks"]}
+
+
+def test_a_deployment_that_is_well_passes_and_is_measured(live, in_sandbox):
+    uri = live.sandbox.deployment.outputs["image_uri"]
+    in_sandbox("restart")
+    done = in_sandbox("smoke", "--connect", live.address, "--requests", "4", "--image", uri, "--json")
+    assert (done.status, done.document["passed"]) == (0, True)
+    assert checks(done) == {"name, TLS": None, "version": True, "image": True, "answer": True, "requests": True}
+    # one to see that it answers, three at once, four one after another; the sandbox's function has one environment
+    counted = {name: figures["n"] for name, figures in done.document["milliseconds"].items()}
+    assert counted["round trip"] == 4
+    assert counted["function, warm"] + counted["function, cold start"] == 8
+    assert counted["function, cold start"] >= 1
+
+
+def test_figures_are_a_table(live, in_sandbox):
+    done = in_sandbox("smoke", "--connect", live.address, "--requests", "1", "--at-once", "0")
+    assert done.status == 0
+    lines = done.out.splitlines()
+    assert lines[0] == f"- name, TLS   not checked, since the requests go to {live.address}"
+    assert lines[6].split() == ["MILLISECONDS", "N", "MIN", "P50", "P95", "P99", "MAX"]
+    assert lines[7].split()[:3] == ["round", "trip", "1"]
+
+
+def test_another_image_than_the_one_that_was_deployed_fails(live, in_sandbox):
+    other = f"123456789012.dkr.ecr.us-east-1.amazonaws.com/shop@sha256:{'a' * 64}"
+    done = in_sandbox("smoke", "--connect", live.address, "--requests", "1", "--image", other)
+    running = live.sandbox.deployment.outputs["image_uri"].partition("@")[2][:19]
+    assert done.status == 1
+    assert f"✗ image       live serves {running}, but sha256:aaaaaaaaaaaa was deployed: " in done.out
+
+
+def test_a_path_that_the_application_has_not_is_said_with_the_remedy(live, in_sandbox):
+    done = in_sandbox("smoke", "--connect", live.address, "--path", "/nothing")
+    assert done.status == 1
+    assert '✗ answer      GET /nothing: 404, {"error":"Not found"}: choose a path' in done.out
+
+
+def test_a_name_that_does_not_resolve_fails(in_sandbox):
+    done = in_sandbox("smoke", "--wait", "0")  # app.sandbox.test is in no public DNS: .test is reserved, RFC 6761
+    assert done.status == 1
+    assert "✗ name        app.sandbox.test does not resolve (" in done.out
+
+
+def test_an_application_that_fails_is_tried_again_until_the_time_is_over(live, in_sandbox):
+    broken = live.publish(FLASK_APP="nothing:app")
+    live.serve(broken)
+    try:
+        done = in_sandbox("smoke", "--connect", live.address, "--wait", "0")
+    finally:
+        live.serve("1")
+    assert done.status == 1
+    assert '✗ answer      GET /health: 500, {"message":"Internal Server Error"}: `make logs` shows' in done.out
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--path", "health"], "--path takes a path such as /health, in ASCII and without spaces, not 'health'."),
+        (["--path", "/a\r\nHost: b"], "--path takes a path such as /health, in ASCII and without spaces, not"),
+        (["--requests", "0"], "--requests takes a number from 1 to 10000, and --at-once one from 0 to 100."),
+        (["--connect", "localhost:80"], "--connect takes an address such as https://api.example.com, not"),
+    ],
+)
+def test_wrong_usage_is_said(in_sandbox, words, sentence):
+    done = in_sandbox("smoke", *words)
+    assert (done.status, done.out) == (2, "")
+    assert done.err.startswith(f"operations: {sentence}")
+
+
+def test_without_an_address_there_is_nothing_to_smoke(operate, live, monkeypatch):
+    done = operate("smoke", "--function", NAME, "--region", "us-east-1")
+    assert (done.status, done.err) == (1, "operations: The address is not known: give it with --url URL.\n")
+
+
+@pytest.fixture(scope="module")
+def certified(tmp_path_factory):
+    """A server with a certificate for `localhost` that nobody has signed but itself, valid for 30 days."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("needs the openssl command, to make a certificate")
+    folder = tmp_path_factory.mktemp("tls")
+    made = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "30", "-subj", "/CN=localhost"]
+    made += ["-addext", "subjectAltName=DNS:localhost", "-keyout", folder / "key", "-out", folder / "certificate"]
+    subprocess.run(made, check=True, capture_output=True, timeout=60)
+    server = http.server.HTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "certificate", folder / "key")
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield FrontDoor(url=f"https://localhost:{server.server_port}"), folder / "certificate"
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_certificate_that_nobody_trusts_is_refused(certified, monkeypatch):
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    with pytest.raises(OperationError, match=r"The certificate of localhost is refused \(self.signed certificate\)"):
+        certified[0].certificate_days()
+
+
+def test_a_certificate_is_valid_for_its_own_name_only_and_as_long_as_it_says(certified, monkeypatch):
+    door, certificate = certified
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    assert 29.9 < door.certificate_days() <= 30
+    port = door.url.rpartition(":")[2]
+    with pytest.raises(OperationError, match=r"certificate is not valid for '127\.0\.0\.1'"):
+        FrontDoor(url=f"https://127.0.0.1:{port}").certificate_days()
