@@ -9,7 +9,7 @@ from operations import deployment
 from operations.deployment import LIVE_ALIAS
 from operations.errors import OperationError, UsageError
 from operations.invocation import Outcome, invoke
-from operations.output import show, show_json
+from operations.output import say, show, show_json
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,6 +55,8 @@ def failure(outcome: Outcome) -> str:
 
 
 def _read(name: str) -> bytes:
+    if name == "-" and sys.stdin.isatty():
+        say("Reading the event from standard input; Ctrl-D ends it.")
     try:
         event = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
     except OSError as error:

@@ -138,6 +138,33 @@ def test_a_dry_run_shows_one_line(make):
     assert make("-n", "sandbox", "ARGS=--json").stdout == 'exec .venv/bin/python -Ic "$RUN_MODULE" sandbox\n'
 
 
+@pytest.mark.parametrize("given", INJECTIONS)
+def test_no_command_in_a_variable_of_an_operation_is_run(make, given):
+    (make.folder / "operations.py").write_text(TELL)
+    for target, variable in (("manage", "CMD"), ("invoke", "EVENT"), ("release", "PERCENT"), ("logs", "STACK")):
+        make(target, f"{variable}={given}")
+        make(target, **{variable: given})
+    assert not (make.folder / "planted").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "reached"),
+    [
+        (["logs"], ["logs"]),
+        (["logs", "STACK=prod", "ARGS=--since '1h'"], ["logs", "--stack", "prod", "--since", "1h"]),
+        (["manage", "CMD=db upgrade --sql '$(HOME)'"], ["manage", "--command", "db upgrade --sql '$(HOME)'"]),
+        (["invoke"], ["invoke", "-"]),
+        (["invoke", "EVENT=an event.json"], ["invoke", "an event.json"]),
+        (["release", "PERCENT=5", "MINUTES=2"], ["release", "--percent", "5", "--minutes", "2"]),
+        (["rollback", "ARGS=--version 3"], ["rollback", "--version", "3"]),
+        (["doctor"], ["doctor"]),
+    ],
+)
+def test_an_operation_gets_what_it_is_given(make, words, reached):
+    (make.folder / "operations.py").write_text(TELL)
+    assert told(make(*words))[1:] == reached
+
+
 UNFORMATTED = "import os,sys\nx = { 'a':1 }\n"
 
 
