@@ -128,11 +128,11 @@ def program(live: Live) -> Callable[..., Any]:
     """Starts a command for the sandbox's deployment as a program that can get signals."""
 
     @contextmanager
-    def program(verb: str, *words: str) -> Iterator[subprocess.Popen[str]]:
+    def program(verb: str, *words: str, **variables: str) -> Iterator[subprocess.Popen[str]]:
         with subprocess.Popen(
             [sys.executable, "-m", "operations", verb, *words, *live.words],
             cwd=ROOT,
-            env={**os.environ, **live.sandbox.variables},
+            env={**os.environ, **live.sandbox.variables, **variables},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

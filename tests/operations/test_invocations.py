@@ -2,6 +2,11 @@
 
 import io
 import json
+import queue
+import signal
+import socket
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
@@ -58,6 +63,63 @@ def test_a_function_that_fails_is_said_with_its_error_and_log(in_sandbox, monkey
     assert (done.status, done.out) == (1, "")
     assert "\nreport, error" in done.err
     assert "operations: The function failed with EventError: This event is not an HTTP request" in done.err
+
+
+@pytest.fixture
+def silent():
+    """An AWS that takes each call and never answers; and the calls that it took."""
+    taken = queue.Queue()
+    ended = threading.Event()
+
+    class Silent(BaseHTTPRequestHandler):
+        def do_POST(self):
+            taken.put(self.path)
+            ended.wait(60)
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Silent)
+    threading.Thread(target=server.serve_forever).start()
+    yield f"http://127.0.0.1:{server.server_port}", taken
+    ended.set()
+    server.shutdown()
+    server.server_close()
+
+
+def test_ctrl_c_says_that_the_function_still_runs(program, silent, tmp_path, monkeypatch):
+    address, taken = silent
+    (tmp_path / "event.json").write_text("{}")
+    with program("invoke", str(tmp_path / "event.json"), AWS_ENDPOINT_URL=address) as process:
+        assert taken.get(timeout=60) == f"/2015-03-31/functions/{NAME}/invocations?Qualifier=live"
+        process.send_signal(signal.SIGINT)
+        assert process.stderr.read() == (
+            "operations: Interrupted; the function may still be running, and ends by itself: `make logs` shows what it "
+            "did.\n"
+        )
+        assert process.wait(60) == 130
+
+
+def test_an_event_is_never_sent_twice(operate, tmp_path, monkeypatch):
+    (tmp_path / "event.json").write_text("{}")
+    taken = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def hang_up():
+            while True:
+                connection, _ = server.accept()
+                with connection:
+                    if not connection.recv(65536):
+                        return
+                    taken.append(connection)
+
+        thread = threading.Thread(target=hang_up)
+        thread.start()
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "nobody")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "nothing")
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.getsockname()[1]}")
+        done = operate("invoke", str(tmp_path / "event.json"), "--function", NAME, "--region", "us-east-1")
+        socket.create_connection(server.getsockname()).close()
+        thread.join()
+    assert (done.status, len(taken)) == (1, 1)
+    assert done.err.startswith("operations: AWS does not answer (Connection was closed before we received a valid")
 
 
 @pytest.mark.parametrize("content", [None, "not JSON"])

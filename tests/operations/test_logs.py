@@ -85,6 +85,8 @@ def test_following_shows_what_comes_and_ends_well_with_ctrl_c(live, program):
         assert process.stderr.readline() == f"Following {GROUP}; Ctrl-C ends it.\n"
         put(live, json.dumps({"level": "WARN", "message": "while followed"}))
         assert process.stdout.readline().endswith("v7        WARN  while followed\n")
+        put(live, json.dumps({"level": "WARN", "message": "and then"}))
+        assert process.stdout.readline().endswith("v7        WARN  and then\n")
         process.send_signal(signal.SIGINT)
         assert process.stderr.read() == "No longer following; nothing was changed.\n"
         assert process.wait(60) == 0

@@ -153,6 +153,19 @@ def test_a_rollback_to_nowhere_is_refused(live, in_sandbox, words, status, sente
     assert done.err.startswith(f"operations: {sentence}")
 
 
+def test_a_version_whose_image_is_gone_gets_no_request(live, in_sandbox):
+    uri = live.functions.get_function(FunctionName=NAME)["Code"]["ImageUri"]
+    gone = f"{uri.partition('@')[0]}@sha256:{'0' * 64}"
+    live.functions.update_function_code(FunctionName=NAME, ImageUri=gone)
+    try:
+        version = live.publish()
+    finally:
+        live.functions.update_function_code(FunctionName=NAME, ImageUri=uri)
+    for done in (in_sandbox("rollback", "--version", version), in_sandbox("release")):
+        assert (done.status, done.out, live.shares) == (1, "", ("1", {}))
+        assert f"Version {version} can't run, since ECR no longer has its image {gone}: choose another" in done.err
+
+
 def test_a_restart_serves_a_copy_and_leaves_the_function_as_it_was(live, in_sandbox):
     live.serve(live.publish())
     before = live.functions.get_function_configuration(FunctionName=NAME)

@@ -70,6 +70,19 @@ def test_an_application_that_fails_is_tried_again_until_the_time_is_over(live, i
     assert '✗ answer      GET /health: 500, {"message":"Internal Server Error"}: `make logs` shows' in done.out
 
 
+def test_a_version_that_is_not_ready_in_time_fails(live, in_sandbox):
+    live.functions.update_function_configuration(FunctionName=NAME, Description="being prepared")
+    pending = live.functions.publish_version(FunctionName=NAME)  # at once, so that it is not ready yet
+    assert pending["State"] == "Pending"
+    live.serve(pending["Version"])
+    try:
+        done = in_sandbox("smoke", "--connect", live.address, "--wait", "0", "--requests", "1")
+    finally:
+        live.serve("1")
+    assert done.status == 1
+    assert f"✗ version     {pending['Version']} was still Pending after 0 s: wait, and try again.\n" in done.out
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
