@@ -10,6 +10,7 @@ from types import FrameType
 from typing import NoReturn
 
 from operations.errors import OperationError, UsageError
+from operations.signals import ENDING
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
@@ -93,6 +94,6 @@ def _fail(status: int, text: str) -> int:
 
 
 if __name__ == "__main__":
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # a shell's background job ignores SIGINT otherwise
+    for number in ENDING:  # a shell's background job ignores SIGINT otherwise
         signal.signal(number, _interrupt)
     sys.exit(main(sys.argv[1:]))

@@ -114,12 +114,14 @@ def wait_until_active(deployment: Deployment, qualifier: str, seconds: float) ->
         configuration = deployment.configuration(qualifier)
         state = configuration.get("State") or "Active"
         if state == "Failed":
-            raise OperationError(f"{qualifier} can't run, its state is Failed: {configuration.get('StateReason', '')}.")
+            raise OperationError(
+                f"Version {qualifier} can't run, its state is Failed: {configuration.get('StateReason', '')}."
+            )
         if state in ("Active", "Inactive"):  # an inactive one starts with its first request
             return
         if time.monotonic() > deadline:
-            raise OperationError(f"{qualifier} was still {state} after {seconds:g} s: wait, and try again.")
+            raise OperationError(f"Version {qualifier} was still {state} after {seconds:g} s: wait, and try again.")
         if not said:
-            say(f"Waiting until {qualifier} is no longer {state} ...")
+            say(f"Waiting until version {qualifier} is no longer {state} ...")
             said = True
         threading.Event().wait(_POLL_SECONDS)

@@ -1,7 +1,6 @@
 """`release`: a share of the requests for the newest version, watched, then all of them or none."""
 
 import argparse
-import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -9,7 +8,7 @@ from contextlib import contextmanager
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from operations import agreement, deployment, live_alias, published
+from operations import agreement, deployment, live_alias, published, signals
 from operations.deployment import Deployment
 from operations.errors import OperationError, UsageError
 from operations.health import PATTERN, Limits, Watch, objection
@@ -110,7 +109,7 @@ def _put_back_unless_done(found: Deployment, before: LiveAlias, new: str) -> Ite
         yield
     except BaseException as error:
         try:
-            with _signals_ignored():
+            with signals.ignored():
                 now = _put_back(found, before, new)
         except (OperationError, BotoCoreError, ClientError) as failure:
             raise OperationError(
@@ -122,17 +121,6 @@ def _put_back_unless_done(found: Deployment, before: LiveAlias, new: str) -> Ite
             raise KeyboardInterrupt(f"Interrupted; {state}") from None
         say(f"The release was ended; {state}")
         raise
-
-
-@contextmanager
-def _signals_ignored() -> Iterator[None]:
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    handlers = [signal.signal(number, signal.SIG_IGN) for number in numbers]
-    try:
-        yield
-    finally:
-        for number, handler in zip(numbers, handlers, strict=True):
-            signal.signal(number, handler)
 
 
 def _put_back(found: Deployment, before: LiveAlias, new: str) -> LiveAlias:

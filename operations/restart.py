@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Mapping
 from typing import Any
 
-from operations import deployment, live_alias, published
+from operations import deployment, live_alias, published, signals
 from operations.deployment import Deployment
 from operations.errors import OperationError
 from operations.live_alias import LiveAlias
@@ -12,7 +12,10 @@ from operations.output import say, show, show_json
 
 _WAIT_SECONDS = 120.0
 # What a version runs; if $LATEST has another value, publishing it would be a release.
-_SAME = ("CodeSha256", "Environment", "MemorySize", "Timeout", "Role", "Architectures", "ImageConfigResponse", "Layers")
+_SAME = (
+    *("CodeSha256", "ImageConfigResponse", "Architectures", "Environment", "MemorySize", "Timeout", "Role"),
+    *("EphemeralStorage", "VpcConfig", "TracingConfig", "LoggingConfig", "FileSystemConfigs", "DeadLetterConfig"),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,13 +37,15 @@ def run(options: argparse.Namespace) -> bool:
         )
     newest = found.configuration("$LATEST")
     _check_same(found, newest, live)
-    say(f"Publishing a copy of version {live.version} ...")
     try:
+        say(f"Publishing a copy of version {live.version} ...")
         version = _publish_copy(found, newest, live.version)
         published.wait_until_active(found, version, _WAIT_SECONDS)
         after = live_alias.move(found, live, LiveAlias(version=version))
     except KeyboardInterrupt:
-        raise KeyboardInterrupt(f"Interrupted; live serves {live_alias.read(found)}.") from None
+        now = live_alias.read(found)
+        rest = " If a copy was published, it gets no requests." if now == live else ""
+        raise KeyboardInterrupt(f"Interrupted; live serves {now}.{rest}") from None
     if options.json:
         show_json({"before": live.version, "live": after.version})
         return True
@@ -73,6 +78,7 @@ def _publish_copy(found: Deployment, newest: Mapping[str, Any], served: str) -> 
         updated.wait(FunctionName=name, WaiterConfig=waiting)
         return str(found.functions.publish_version(FunctionName=name, Description=description)["Version"])
     finally:  # pulumi up would otherwise see a change that nobody made
-        updated.wait(FunctionName=name, WaiterConfig=waiting)
-        found.functions.update_function_configuration(FunctionName=name, Description=described)
-        updated.wait(FunctionName=name, WaiterConfig=waiting)
+        with signals.ignored():
+            updated.wait(FunctionName=name, WaiterConfig=waiting)
+            found.functions.update_function_configuration(FunctionName=name, Description=described)
+            updated.wait(FunctionName=name, WaiterConfig=waiting)

@@ -165,6 +165,13 @@ def test_an_operation_gets_what_it_is_given(make, words, reached):
     assert told(make(*words))[1:] == reached
 
 
+def test_the_doctor_needs_no_environment(make):
+    (make.folder / "operations.py").write_text(TELL)
+    shutil.rmtree(make.folder / ".venv")
+    assert told(make("doctor", f"PYTHON={sys.executable}", "ARGS=--json"))[1:] == ["doctor", "--json"]
+    assert not (make.folder / ".venv").exists()
+
+
 UNFORMATTED = "import os,sys\nx = { 'a':1 }\n"
 
 

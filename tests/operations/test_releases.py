@@ -1,17 +1,21 @@
 """`release`, `rollback`, `restart` and `versions`: which version of the function gets the requests."""
 
 import contextlib
+import json
 import signal
 import threading
+import time
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
 
 import pytest
 
-from operations.health import Health, Limits, objection, percentile
+from operations.health import PATTERN, Health, Limits, Watch, objection, percentile
+from operations.log_events import LogReader
 from tests.operations.conftest import NAME
 
+GROUP = f"/aws/lambda/{NAME}"
 BROKEN = {"FLASK_APP": "nothing:app"}
 
 
@@ -85,13 +89,12 @@ def test_a_release_that_is_interrupted_puts_live_back_and_says_so(live, program,
 
 
 def test_a_release_that_is_interrupted_leaves_what_somebody_else_did_alone(live, program):
-    new = live.publish(COLOUR="somebody else's")
+    others, _ = live.publish(COLOUR="somebody else's"), live.publish(COLOUR="ours")
     with program("release") as process:
         process.stderr.readline()
-        live.serve("2")
+        live.serve(others)
         process.send_signal(signal.SIGINT)
-        assert process.stderr.read() == "operations: Interrupted; live serves version 2.\n"
-    assert int(new) > 2
+        assert process.stderr.read() == f"operations: Interrupted; live serves version {others}.\n"
 
 
 def test_where_live_serves_the_newest_there_is_nothing_to_release(live, in_sandbox):
@@ -109,10 +112,9 @@ def test_a_number_out_of_range_is_wrong_usage(live, in_sandbox, words):
 
 
 def test_the_version_before_is_served_again(live, in_sandbox):
-    new = live.publish(COLOUR="regretted")
+    before, new = live.publish(COLOUR="kept"), live.publish(COLOUR="regretted")
     live.serve(new)
     done = in_sandbox("rollback")
-    before = str(int(new) - 1)
     assert (done.status, done.out) == (0, f"live serves version {before}; before, it served version {new}.\n")
     assert f"run: pulumi config set liveVersion {before} && pulumi config set canaryPercent 0\n" in done.err
     assert live.shares == (before, {})
@@ -180,6 +182,18 @@ def test_a_restart_serves_a_copy_and_leaves_the_function_as_it_was(live, in_sand
     assert copy["Description"].startswith(f"copy of {int(served) - 1}, restarted 20")
 
 
+def test_a_restart_that_is_interrupted_leaves_the_function_as_it_was_and_says_what_is_served(live, program):
+    live.serve(live.publish())
+    before = live.functions.get_function_configuration(FunctionName=NAME)["Description"]
+    with program("restart") as process:
+        assert process.stderr.readline().startswith("Publishing a copy of version ")
+        process.send_signal(signal.SIGINT)
+        said = process.stderr.read()
+        assert process.wait(60) == 130
+    assert said.startswith(f"operations: Interrupted; live serves version {live.shares[0]}.")
+    assert live.functions.get_function_configuration(FunctionName=NAME)["Description"] == before
+
+
 def test_a_restart_never_releases_what_live_does_not_serve(live, in_sandbox):
     live.publish(COLOUR="not yet")
     done = in_sandbox("restart")
@@ -196,10 +210,30 @@ def test_versions_are_listed_newest_first_with_their_shares(live, in_sandbox):
     assert [row["version"] for row in rows] == sorted((row["version"] for row in rows), reverse=True)
     assert {row["version"]: row["share"] for row in rows if row["share"]} == {int(new): 0.1, 1: 0.9}
     uri = live.functions.get_function(FunctionName=NAME, Qualifier="1")["Code"]["ImageUri"]
-    assert {row["image"] for row in rows} == {uri.partition("@")[2]}
+    assert {row["image"] for row in rows if row["share"]} == {uri.partition("@")[2]}
     table = in_sandbox("versions").out.splitlines()
     assert table[0].split("  ")[0] == "VERSION"
     assert table[1].split()[:1] + table[1].split()[-2:] == [new, "10", "%"]
+
+
+def test_a_500_of_the_application_is_a_failure_though_the_function_did_not_fail(live):
+    logs, stream = live.sandbox.account.client("logs"), "2026/11/21/[99]ab"
+    now = int(time.time() * 1000)
+
+    def request(number, status):
+        line = {"logger": "dualmode.access", "requestId": number, "status": status, "durationMs": 9}
+        report = {"requestId": number, "status": "success", "metrics": {"durationMs": 10.5}}
+        return [json.dumps(line), json.dumps({"type": "platform.report", "record": report})]
+
+    lines = [*request("a", 500), *request("b", 499), *request("c", 200)]
+    logs.create_log_stream(logGroupName=GROUP, logStreamName=stream)
+    logs.put_log_events(
+        logGroupName=GROUP, logStreamName=stream, logEvents=[{"timestamp": now, "message": line} for line in lines]
+    )
+    watch = Watch(LogReader(logs, GROUP, since=now, pattern=PATTERN))
+    watch.look()
+    assert watch.of("99") == Health(requests=3, failures=1, durations=(10.5, 10.5, 10.5))
+    assert watch.of("98") == Health()
 
 
 FINE = Limits(failing=1, slower=2)

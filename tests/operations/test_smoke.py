@@ -1,6 +1,7 @@
 """`smoke`: what is wrong between DNS and the image is named, and what isn't is measured."""
 
 import http.server
+import json
 import shutil
 import ssl
 import subprocess
@@ -19,8 +20,9 @@ def checks(done):
 
 def test_a_deployment_that_is_well_passes_and_is_measured(live, in_sandbox):
     uri = live.sandbox.deployment.outputs["image_uri"]
-    in_sandbox("restart")
+    live.serve(live.publish(COLD="yes"))
     done = in_sandbox("smoke", "--connect", live.address, "--requests", "4", "--image", uri, "--json")
+    live.serve("1")
     assert (done.status, done.document["passed"]) == (0, True)
     assert checks(done) == {"name, TLS": None, "version": True, "image": True, "answer": True, "requests": True}
     # one to see that it answers, three at once, four one after another; the sandbox's function has one environment
@@ -70,17 +72,58 @@ def test_an_application_that_fails_is_tried_again_until_the_time_is_over(live, i
     assert '✗ answer      GET /health: 500, {"message":"Internal Server Error"}: `make logs` shows' in done.out
 
 
-def test_a_version_that_is_not_ready_in_time_fails(live, in_sandbox):
-    live.functions.update_function_configuration(FunctionName=NAME, Description="being prepared")
-    pending = live.functions.publish_version(FunctionName=NAME)  # at once, so that it is not ready yet
-    assert pending["State"] == "Pending"
-    live.serve(pending["Version"])
-    try:
-        done = in_sandbox("smoke", "--connect", live.address, "--wait", "0", "--requests", "1")
-    finally:
-        live.serve("1")
-    assert done.status == 1
-    assert f"✗ version     {pending['Version']} was still Pending after 0 s: wait, and try again.\n" in done.out
+@pytest.fixture
+def preparing(monkeypatch):
+    """An AWS with a function whose version is in each of these states, one call after another, and stays in the last."""
+    states = []
+
+    class Lambda(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            body = {"FunctionVersion": "1"}
+            if "/aliases/" not in self.path:
+                body = {"State": states.pop(0) if len(states) > 1 else states[0]}
+            content = json.dumps(body).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Lambda)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    variables = {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{server.server_port}", "AWS_ACCESS_KEY_ID": "nobody"}
+    for name, value in {**variables, "AWS_SECRET_ACCESS_KEY": "nothing", "AWS_REGION": "us-east-1"}.items():
+        monkeypatch.setenv(name, value)
+    yield states
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("states", "said"),
+    [
+        (["Pending"], "✗ version     Version 1 was still Pending after 0 s: wait, and try again."),
+        (["Inactive"], "✓ version     live serves version 1"),
+        (["Active"], "✓ version     live serves version 1"),
+    ],
+)
+def test_a_version_that_is_not_ready_in_time_fails(operate, preparing, states, said):
+    preparing += states
+    words = ["--function", NAME, "--url", "https://app.sandbox.test", "--connect", "http://127.0.0.1:1"]
+    done = operate("smoke", *words, "--wait", "0")
+    assert done.out.splitlines()[1] == said
+
+
+def test_a_version_that_lambda_still_prepares_is_waited_for(operate, preparing):
+    preparing += ["Pending", "Active"]
+    words = ["--function", NAME, "--url", "https://app.sandbox.test", "--connect", "http://127.0.0.1:1"]
+    done = operate("smoke", *words, "--wait", "3")
+    assert done.out.splitlines()[1] == "✓ version     live serves version 1"
+    assert done.err.startswith("Waiting until version 1 is no longer Pending ...\n")
 
 
 @pytest.mark.parametrize(
