@@ -27,6 +27,8 @@ VERBS: Mapping[str, str] = {
 }
 """Each verb is a module of this package, with `add_arguments(parser)` and `run(options)`, which returns success."""
 
+_CHANGING = ("release", "rollback", "restart")
+
 
 def main(arguments: Sequence[str]) -> int:
     """Run a command and return the exit status."""
@@ -38,7 +40,7 @@ def main(arguments: Sequence[str]) -> int:
     except OperationError as error:
         return _fail(FAILED, str(error))
     except KeyboardInterrupt as interrupt:
-        return _fail(INTERRUPTED, str(interrupt) or "Interrupted; nothing was changed.")
+        return _fail(INTERRUPTED, str(interrupt) or _interrupted(arguments))
     except BrokenPipeError:  # `make logs | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
@@ -69,6 +71,12 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
             module.add_arguments(below)
             below.set_defaults(run=module.run)
     return parser.parse_args(arguments)
+
+
+def _interrupted(arguments: Sequence[str]) -> str:
+    if arguments[0] in _CHANGING:  # before it changed anything, or after it had: in between it says more itself
+        return "Interrupted; `make versions` shows what live serves."
+    return "Interrupted; nothing was changed."
 
 
 def _of_aws(error: Exception) -> str | None:

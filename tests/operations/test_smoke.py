@@ -74,7 +74,7 @@ def test_an_application_that_fails_is_tried_again_until_the_time_is_over(live, i
 
 @pytest.fixture
 def preparing(monkeypatch):
-    """An AWS with a function whose version is in each of these states, one call after another, and stays in the last."""
+    """An AWS with a function whose version is in these states, one call after another, and stays in the last."""
     states = []
 
     class Lambda(http.server.BaseHTTPRequestHandler):
