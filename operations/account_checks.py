@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from operations import name_servers
+from infra import public_dns
 from operations.findings import Finding
 
 if TYPE_CHECKING:
@@ -100,11 +100,12 @@ def _delegation(route53: Any, domain_name: str) -> Finding:
         }
         for zone in zones
     ]
-    answered = name_servers.ask(name)
-    if answered is None:
+    answer = public_dns.ask(name, "NS")
+    if answer is None:
         found = f"{name} is in this account; whether it is delegated is not known, since no resolver answers"
         return Finding(subject="zone", level="unknown", found=found)
-    if any(answered == servers for servers in own):
+    answered = {record.value for record in answer if record.type == "NS"}
+    if any(answered & servers for servers in own):
         return Finding(subject="zone", level="good", found=f"{name} is delegated to its name servers in this account")
     found = f"{name} is delegated to {', '.join(sorted(answered))}" if answered else f"{name} is not delegated"
     remedy = f"set its name servers, where the domain is registered, to {', '.join(sorted(own[0]))}"
