@@ -20,7 +20,7 @@ def repository(tmp_path):
     (tmp_path / "shop" / "shop.py").write_text("app = Flask(__name__)\n")
     lay_out(ROOT, tmp_path / "deploy", tmp_path / "shop", None)
     (tmp_path / "deploy" / "Pulumi.prod.yaml").write_text("config:\n  deploy:memorySize: 1024\n")
-    (tmp_path / "deploy" / "infra" / "table.py").write_text("mine = True\n")
+    (tmp_path / "deploy" / "infra" / "orders.py").write_text("mine = True\n")
     return tmp_path / "deploy"
 
 
