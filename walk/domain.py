@@ -2,15 +2,22 @@
 
 import datetime
 import ipaddress
+import re
 from dataclasses import dataclass
 from typing import Any
 
 from dualmode.gateway.api_gateway.request_event import path_below
 from dualmode.gateway.http.message import host_name
 from walk.account import Account
-from walk.dns_names import closest_zones, covers, records_for
+from walk.dns_answers import Answer, Names
+from walk.dns_names import covers
+from walk.public_dns import check_target, lead_by_dns
 from walk.queries import every, read
-from walk.trace import Trace, forbidden, not_found
+from walk.rest_api import check_rest_api
+from walk.trace import RequestRefusedError, Trace, WalkEndsError, forbidden, not_found
+from walk.zone import Lead, lead_of, zones_of
+
+_REGION = re.compile(r"\.execute-api\.([a-z0-9-]+)\.amazonaws\.com")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,19 +37,22 @@ def asked_name(host: str, default: str | None) -> str:
     return default if default is not None and _is_this_machine(name) else name
 
 
-def resolve(account: Account, name: str, path: str, trace: Trace) -> StageAddress:
-    """Follow a name as DNS and API Gateway do.
+def resolve(account: Account, name: str, path: str, trace: Trace, names: Names | None = None) -> StageAddress:
+    """Follow a name as DNS and API Gateway do; with `names`, DNS itself is asked too.
 
     Raises:
         RequestRefusedError: 403 if nothing answers for the name, 404 if it doesn't lead to a stage.
+        WalkEndsError: the name leads to a CDN.
     """
     labels = name.split(".")
     if len(labels) > 2 and labels[1] == "execute-api":
         return _own_domain(account, name, labels[0], path, trace)
-    domain = _custom_domain(account, name, trace)
-    mapping = _mapping(account, domain, path)
+    domain = _custom_domain(account, name, trace, names)
+    mapping, keys = _mapping(account, domain, path)
     if mapping is None:
-        raise forbidden("mapping", name, f"no API mapping of {domain} takes the path {path}")
+        has = f"only {', '.join(keys)}" if keys else "none"
+        reason = f"no API mapping of {domain} takes the path {path}; it has {has}"
+        raise forbidden("mapping", name, reason, "mapping-missing")
     key = mapping.get("ApiMappingKey") or ""
     trace.add(
         "mapping", mapping["ApiMappingId"], f"{key or '(none)'} to API {mapping['ApiId']}, stage {mapping['Stage']}"
@@ -53,34 +63,81 @@ def resolve(account: Account, name: str, path: str, trace: Trace) -> StageAddres
 
 def _own_domain(account: Account, name: str, api_id: str, path: str, trace: Trace) -> StageAddress:
     gateway = account.client("apigatewayv2")
-    api = read(gateway, "get_api", absent="NotFoundException", ApiId=api_id)
-    if api is None:
-        raise forbidden("domain", name, f"no API has the id {api_id}")
-    if api.get("DisableExecuteApiEndpoint"):
-        raise not_found("domain", name, f"the default endpoint of API {api['Name']} ({api_id}) is disabled")
-    trace.add("domain", name, f"default endpoint of API {api['Name']}")
+    with trace.reading():
+        api = read(gateway, "get_api", absent="NotFoundException", ApiId=api_id)
+        if api is None:
+            check_rest_api(account, api_id, trace)
+            raise forbidden(
+                "domain", name, f"no API of this account in {account.region} has the id {api_id}", "api-missing"
+            )
+        if api.get("DisableExecuteApiEndpoint"):
+            reason = f"the default endpoint of API {api['Name']} ({api_id}) is disabled"
+            raise not_found("domain", name, reason, "endpoint-disabled")
+        trace.add("domain", name, f"default endpoint of API {api['Name']}")
     first, _, rest = path.removeprefix("/").partition("/")
-    if first and read(gateway, "get_stage", absent="NotFoundException", ApiId=api_id, StageName=first) is not None:
-        return StageAddress(domain_name=name, api_id=api_id, stage=first, path=f"/{rest}")
+    with trace.reading():
+        if first and read(gateway, "get_stage", absent="NotFoundException", ApiId=api_id, StageName=first) is not None:
+            return StageAddress(domain_name=name, api_id=api_id, stage=first, path=f"/{rest}")
     return StageAddress(domain_name=name, api_id=api_id, stage="$default", path=path)
 
 
-def _custom_domain(account: Account, name: str, trace: Trace) -> str:
+def _custom_domain(account: Account, name: str, trace: Trace, names: Names | None) -> str:
     """The custom domain's name in API Gateway, checked from its DNS record to its certificate."""
-    target, record = _target(account, name)
+    answer = None
+    if names is None:
+        lead = lead_of(account, zones_of(account, name), name)
+    else:
+        lead, answer = lead_by_dns(account, name, names, trace)
+    target = lead.target
     domain = _named(account, name)
+    own = [entry["ApiGatewayDomainName"].lower() for entry in domain["DomainNameConfigurations"]] if domain else []
+    if trace.explains:
+        _check_cdn(name, lead, answer, own)
     if domain is None:
-        led = f"{record} leads to {target}, but API Gateway has no domain with this name" if target else record
-        raise forbidden("domain", name, led)
+        raise _absent(account, name, lead)
     configurations = domain["DomainNameConfigurations"]
     fitting = [entry for entry in configurations if target in (None, entry["ApiGatewayDomainName"].lower())]
     if not fitting:
-        targets = " and ".join(entry["ApiGatewayDomainName"] for entry in configurations)
-        raise forbidden("record", name, f"{record} leads to {target}; the domain's target is {targets}")
-    certificate = _checked_certificate(account, name, fitting[0].get("CertificateArn", ""))
-    way = f"{record} to {target.partition('.')[0]}" if target else record
+        reason = f"{lead.record} leads to {target}; the domain's target is {' and '.join(own)}"
+        raise forbidden("record", name, reason, "record-target")
+    if names is not None and target is None:
+        check_target(name, own, answer, names, trace)
+    _check_status(name, fitting[0])
+    if domain.get("MutualTlsAuthentication"):
+        trace.note("mutual-tls", "domain", name, "it asks each client for a certificate (mutual TLS)")
+    certificate = "(not read)"
+    with trace.reading():
+        certificate = _checked_certificate(account, name, fitting[0])
+    way = f"{lead.record} to {target.partition('.')[0]}" if target else lead.record
     trace.add("domain", domain["DomainName"], f"{way}, certificate {certificate}")
     return str(domain["DomainName"])
+
+
+def _absent(account: Account, name: str, lead: Lead) -> RequestRefusedError:
+    if lead.target is None:
+        reason = f"API Gateway has no domain with this name in {account.region}; {lead.record}"
+        return forbidden("domain", name, reason, "domain-missing")
+    led = f"{lead.record} leads to {lead.target}, but API Gateway has no domain with this name"
+    region = _REGION.search(lead.target)
+    if region is not None and region[1] != account.region:
+        return forbidden("domain", name, f"{led} in {account.region}", "other-region")
+    return forbidden("domain", name, led, "domain-missing")
+
+
+def _check_cdn(name: str, lead: Lead, answer: Answer | None, own: list[str]) -> None:
+    """A distribution sends requests on to an origin with a name of its own; an edge-optimized domain has one too."""
+    for found in (lead.target, answer.canonical if answer else None):
+        if found is not None and found.endswith(".cloudfront.net") and found not in own:
+            reason = f"{lead.record} leads to the CloudFront distribution {found}: explain its origin's own address"
+            raise WalkEndsError(hop="record", id=name, reason=reason, cause="cdn")
+
+
+def _check_status(name: str, configuration: dict[str, Any]) -> None:
+    """Source: `DomainNameStatus` of `DomainNameConfiguration`, Amazon API Gateway v2 API Reference."""
+    status = configuration.get("DomainNameStatus") or "AVAILABLE"
+    if status.startswith("PENDING"):
+        said = configuration.get("DomainNameStatusMessage") or "no reason is given"
+        raise forbidden("domain", name, f"its status is {status}: {said}", "domain-pending")
 
 
 def _named(account: Account, name: str) -> Any:
@@ -91,61 +148,37 @@ def _named(account: Account, name: str) -> Any:
     return next((domain for domain in found if domain is not None), None)
 
 
-def _target(account: Account, name: str) -> tuple[str | None, str]:
-    """Where DNS leads a name to, by an A alias or a CNAME, and the record in words.
-
-    None for a name that may have its DNS elsewhere: an account doesn't tell where that leads.
-    """
-    route53 = account.client("route53")
-    zones = closest_zones(every(route53, "list_hosted_zones", "HostedZones"), name)
-    if not zones:
-        return None, "no public hosted zone of the account holds this name"
-    others: set[str] = set()
-    for zone in zones:
-        records = every(route53, "list_resource_record_sets", "ResourceRecordSets", HostedZoneId=zone["Id"])
-        answering = records_for(records, name)
-        for record in answering:
-            zone_id = zone["Id"].rpartition("/")[2]
-            if record["Type"] == "A" and "AliasTarget" in record:
-                return _bare(record["AliasTarget"]["DNSName"]), f"A alias in zone {zone_id}"
-            if record["Type"] == "CNAME" and record.get("ResourceRecords"):
-                return _bare(record["ResourceRecords"][0]["Value"]), f"CNAME in zone {zone_id}"
-        others |= {record["Type"] + (" alias" if "AliasTarget" in record else "") for record in answering}
-    zone_name = f"{zones[0]['Name'].rstrip('.')} ({zones[0]['Id'].rpartition('/')[2]})"
-    has = f"only {' and '.join(sorted(others))}" if others else "nothing"
-    reason = f"zone {zone_name} has {has} for it, but the sandbox follows only A aliases and CNAMEs"
-    raise forbidden("record", name, reason)
-
-
-def _bare(name: str) -> str:
-    return name.rstrip(".").lower()
-
-
-def _checked_certificate(account: Account, name: str, arn: str) -> str:
+def _checked_certificate(account: Account, name: str, configuration: dict[str, Any]) -> str:
     """The certificate's short id; API Gateway answers a name only with a certificate that covers it."""
-    short = arn.rpartition("/")[2]
+    arn = configuration.get("CertificateArn", "")
+    if configuration.get("EndpointType") == "EDGE":  # its certificate is in us-east-1, and it is for REST APIs alone
+        return "of an edge-optimized domain"
+    short = str(arn.rpartition("/")[2])
     described = read(
         account.client("acm"), "describe_certificate", absent="ResourceNotFoundException", CertificateArn=arn
     )
     if described is None:
-        raise forbidden("certificate", arn, f"the certificate of {name} does not exist in ACM")
+        raise forbidden("certificate", arn, f"the certificate of {name} does not exist in ACM", "certificate-missing")
     certificate = described["Certificate"]
     if certificate["Status"] != "ISSUED":
-        raise forbidden("certificate", arn, f"the certificate of {name} is {certificate['Status']}, not ISSUED")
+        cause = "certificate-expired" if certificate["Status"] == "EXPIRED" else "certificate-not-issued"
+        raise forbidden("certificate", arn, f"the certificate of {name} is {certificate['Status']}, not ISSUED", cause)
     covered = {certificate["DomainName"], *certificate.get("SubjectAlternativeNames", [])}
     if not any(covers(entry, name) for entry in covered):
-        raise forbidden("certificate", arn, f"it covers {', '.join(sorted(covered))}, not {name}")
+        raise forbidden("certificate", arn, f"it covers {', '.join(sorted(covered))}, not {name}", "certificate-name")
     expiry = certificate.get("NotAfter")
     if expiry is not None and expiry < datetime.datetime.now(datetime.UTC):
-        raise forbidden("certificate", arn, f"the certificate of {name} expired at {expiry:%Y-%m-%d %H:%M}")
+        reason = f"the certificate of {name} expired at {expiry:%Y-%m-%d %H:%M}"
+        raise forbidden("certificate", arn, reason, "certificate-expired")
     return short[:8]
 
 
-def _mapping(account: Account, domain: str, path: str) -> dict[str, Any] | None:
-    """The mapping with the longest key that the path begins with, in whole segments."""
+def _mapping(account: Account, domain: str, path: str) -> tuple[dict[str, Any] | None, list[str]]:
+    """The mapping with the longest key that the path begins with, in whole segments; and the keys of all."""
     mappings = every(account.client("apigatewayv2"), "get_api_mappings", "Items", DomainName=domain)
     fitting = [mapping for mapping in mappings if path_below(mapping.get("ApiMappingKey") or "", path) is not None]
-    return max(fitting, key=lambda mapping: len(mapping.get("ApiMappingKey") or ""), default=None)
+    best = max(fitting, key=lambda mapping: len(mapping.get("ApiMappingKey") or ""), default=None)
+    return best, sorted(mapping.get("ApiMappingKey") or "(none)" for mapping in mappings)
 
 
 def _is_this_machine(name: str) -> bool:

@@ -4,6 +4,7 @@ from dualmode.gateway.api_gateway.http_api import HEADER_LIMIT, head_bytes, refu
 from dualmode.gateway.api_gateway.request_event import MalformedTargetError, decoded_path
 from dualmode.gateway.http.message import Request
 from walk.account import Account
+from walk.dns_answers import Names
 from walk.domain import StageAddress, asked_name, resolve
 from walk.function_version import FunctionVersion, find_version
 from walk.stage import Call, Throttles, find_call
@@ -21,15 +22,28 @@ def follow(
         RequestRefusedError: AWS would refuse the request at one of the resources.
         UnreadableAccountError: the account can't be read.
     """
+    name = asked_name(request.header("host") or "", default_name)
+    address, call = follow_to_call(account, request, name, throttles, trace)
+    return address, call, find_version(account, call, trace)
+
+
+def follow_to_call(
+    account: Account, request: Request, name: str, throttles: Throttles, trace: Trace, names: Names | None = None
+) -> tuple[StageAddress, Call]:
+    """Follow a request for a name as far as the API goes; with `names`, DNS itself is asked too.
+
+    Raises:
+        RequestRefusedError: API Gateway would refuse the request.
+        WalkEndsError: it leads to what isn't followed.
+        UnreadableAccountError: the account can't be read.
+    """
     if head_bytes(request) > HEADER_LIMIT:
         message = refusal_message(431)
-        raise RequestRefusedError(431, message, hop="request", id=request.method, reason=message)
+        raise RequestRefusedError(431, message, hop="request", id=request.method, reason=message, cause="head-too-long")
     try:
         path = decoded_path(request.target)
     except MalformedTargetError:
         reason = f"its target {request.target!r} has no path"
         raise RequestRefusedError(400, refusal_message(400), hop="request", id=request.method, reason=reason) from None
-    name = asked_name(request.header("host") or "", default_name)
-    address = resolve(account, name, path, trace)
-    call = find_call(account, address, request.method, throttles, trace)
-    return address, call, find_version(account, call, trace)
+    address = resolve(account, name, path, trace, names)
+    return address, find_call(account, address, request.method, throttles, trace)

@@ -9,7 +9,10 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Act:
-    """A service's call: principal, action, the resource's ARN (empty in a trust policy), and the condition keys."""
+    """A call: service, action, the resource's ARN (empty in a trust policy), and the condition keys.
+
+    The service is empty for a policy of the caller's own, which names no principal.
+    """
 
     service: str
     action: str
@@ -23,11 +26,15 @@ LAMBDA_ASSUMES = Act(service="lambda.amazonaws.com", action="sts:AssumeRole")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """Whether the policy allows it; `statement` names the one that decides, `reason` says why nothing allows."""
+    """Whether the policy allows it; `statement` names the one that decides, `reason` says why nothing allows.
+
+    It is `unsure` if a statement would allow it but for a condition that is not evaluated here.
+    """
 
     allowed: bool
     statement: str = ""
     reason: str = ""
+    unsure: bool = False
 
 
 def evaluate(policy: str | Mapping[str, Any] | None, act: Act) -> Verdict:
@@ -40,7 +47,7 @@ def evaluate(policy: str | Mapping[str, Any] | None, act: Act) -> Verdict:
     document = json.loads(policy) if isinstance(policy, str) else policy
     if not isinstance(document, Mapping):
         return Verdict(allowed=False, reason="the policy is not an object")
-    allowed, misses = "", []
+    allowed, misses, unsure = "", [], False
     for number, statement in enumerate(_several(document.get("Statement")), 1):
         if not isinstance(statement, Mapping):
             misses.append(f"statement {number} is not an object")
@@ -49,18 +56,26 @@ def evaluate(policy: str | Mapping[str, Any] | None, act: Act) -> Verdict:
         miss = _miss(statement, act)
         if miss is not None:
             misses.append(f"{name} {miss}")
+            unsure = unsure or (statement.get("Effect") == "Allow" and _may_apply(statement, act))
         elif statement.get("Effect") == "Deny":
             return Verdict(allowed=False, statement=name, reason=f"{name} denies it")
         else:
             allowed = allowed or name
     if allowed:
         return Verdict(allowed=True, statement=allowed)
-    return Verdict(allowed=False, reason="; ".join(misses) or "the policy is empty")
+    return Verdict(allowed=False, reason="; ".join(misses) or "the policy is empty", unsure=unsure)
+
+
+def _may_apply(statement: Mapping[str, Any], act: Act) -> bool:
+    """Whether nothing but conditions that are not evaluated here speaks against a statement."""
+    conditions = statement.get("Condition") or {}
+    known = {operator: keys for operator, keys in conditions.items() if _base(operator) in _OPERATORS}
+    return len(known) < len(conditions) and _miss({**statement, "Condition": known}, act) is None
 
 
 def _miss(statement: Mapping[str, Any], act: Act) -> str | None:
     """Why a statement doesn't apply to the act; None if it applies."""
-    if not _concerns(statement, "Principal", lambda wanted: _names_service(wanted, act.service)):
+    if act.service and not _concerns(statement, "Principal", lambda wanted: _names_service(wanted, act.service)):
         return f"is for {json.dumps(statement.get('Principal', statement.get('NotPrincipal')))}"
     if not _concerns(statement, "Action", lambda wanted: _like_any(wanted, act.action, ignore_case=True)):
         return f"is about {json.dumps(statement.get('Action', statement.get('NotAction')))}"
@@ -86,12 +101,12 @@ def _names_service(principal: Any, service: str) -> bool:
 def _condition_miss(condition: Mapping[str, Mapping[str, Any]], context: Mapping[str, str]) -> str | None:
     known = {key.lower(): value for key, value in context.items()}
     for operator, keys in condition.items():
-        base = operator.rpartition(":")[2].removesuffix("IfExists")
+        base = _base(operator)
         test = _OPERATORS.get(base)
         for key, patterns in keys.items():
             value = known.get(key.lower())
             if test is None:
-                return f"has the condition {operator}, which the sandbox doesn't know"
+                return f"has the condition {operator}, which is not evaluated here"
             if value is None and (operator.endswith("IfExists") or base in _NEGATED):
                 continue
             if value is None:
@@ -100,6 +115,10 @@ def _condition_miss(condition: Mapping[str, Mapping[str, Any]], context: Mapping
             if matched == (base in _NEGATED):
                 return f"needs {key} {operator} {json.dumps(patterns)}, but it is {value}"
     return None
+
+
+def _base(operator: str) -> str:
+    return operator.rpartition(":")[2].removesuffix("IfExists")
 
 
 def _arn_like(value: str, pattern: str) -> bool:
@@ -129,6 +148,7 @@ _OPERATORS: dict[str, Callable[[str, str], bool]] = {
     "StringEqualsIgnoreCase": lambda value, wanted: value.lower() == wanted.lower(),
     "StringLike": _like,
     "StringNotLike": _like,
+    "Bool": lambda value, wanted: value.lower() == wanted.lower(),
     "ArnEquals": _arn_like,  # the same as ArnLike, with wildcards (IAM User Guide)
     "ArnLike": _arn_like,
     "ArnNotEquals": _arn_like,

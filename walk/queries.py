@@ -1,38 +1,44 @@
 """Reads the account only through boto3's clients, as anyone with credentials could."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from walk.errors import UnreadableAccountError
+from walk.errors import ReadDeniedError, UnreadableAccountError
+from walk.reads import READS
+
+_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"})
 
 
-def read(client: Any, operation: str, *, absent: str, **parameters: object) -> Any:
-    """The answer of an API call, or None if AWS answers with the error code `absent`.
+def read(client: Any, operation: str, *, absent: str | tuple[str, ...], **parameters: object) -> Any:
+    """The answer of an API call, or None if AWS answers with an error code of `absent`.
 
     Raises:
-        UnreadableAccountError: AWS doesn't answer, or refuses to.
+        ReadDeniedError: the credentials may not make this call.
+        UnreadableAccountError: AWS doesn't answer, or refuses to for another reason.
     """
     try:
         return getattr(client, operation)(**parameters)
     except ClientError as error:
-        if error.response["Error"]["Code"] == absent:
+        if error.response["Error"]["Code"] in ((absent,) if isinstance(absent, str) else absent):
             return None
-        raise _unreadable(operation, error) from error
+        raise _unreadable(client, operation, parameters, error) from error
     except BotoCoreError as error:
-        raise _unreadable(operation, error) from error
+        raise _unreadable(client, operation, parameters, error) from error
 
 
 def every(client: Any, operation: str, items: str, **parameters: object) -> list[dict[str, Any]]:
     """All items of a listing, from all its pages.
 
     Raises:
-        UnreadableAccountError: AWS doesn't answer, or refuses to.
+        ReadDeniedError: the credentials may not make this call.
+        UnreadableAccountError: AWS doesn't answer, or refuses to for another reason.
     """
     try:
         return _pages(client, operation, items, parameters)
     except (ClientError, BotoCoreError) as error:
-        raise _unreadable(operation, error) from error
+        raise _unreadable(client, operation, parameters, error) from error
 
 
 def _pages(client: Any, operation: str, items: str, parameters: dict[str, object]) -> list[dict[str, Any]]:
@@ -49,5 +55,11 @@ def _pages(client: Any, operation: str, items: str, parameters: dict[str, object
         token = {"NextToken": page["NextToken"]}
 
 
-def _unreadable(operation: str, error: Exception) -> UnreadableAccountError:
-    return UnreadableAccountError(f"the account can't be read, {operation} fails: {error}")
+def _unreadable(
+    client: Any, operation: str, parameters: Mapping[str, object], error: ClientError | BotoCoreError
+) -> UnreadableAccountError:
+    said = f"the account can't be read, {operation} fails: {error}"
+    if isinstance(error, ClientError) and error.response["Error"]["Code"] in _DENIED:
+        wanted = READS[client.meta.service_model.service_name, operation]
+        return ReadDeniedError(wanted.hop, wanted.permission(parameters), said)
+    return UnreadableAccountError(said)

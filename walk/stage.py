@@ -7,11 +7,13 @@ from typing import Any
 
 from dualmode.gateway.api_gateway.http_api import INTEGRATION_SECONDS
 from dualmode.gateway.api_gateway.throttle import Throttle
+from walk import api_notes
 from walk.account import Account
 from walk.domain import StageAddress
 from walk.queries import every, read
+from walk.rest_api import check_rest_api
 from walk.route import Match, match_route
-from walk.trace import RequestRefusedError, Trace, not_found, server_error
+from walk.trace import RequestRefusedError, Trace, WalkEndsError, not_found, server_error
 
 # The two forms: the function's own ARN, and the ARN that invokes it through API Gateway's service integration.
 _FUNCTION_ARN = re.compile(
@@ -61,35 +63,99 @@ def find_call(account: Account, address: StageAddress, method: str, throttles: T
     Raises:
         RequestRefusedError: 404 without a stage or route, 429 for too many requests, 500 for an integration that
             doesn't call anything.
+        WalkEndsError: the API sends the request to something else than a function.
     """
     gateway = account.client("apigatewayv2")
-    api = read(gateway, "get_api", absent="NotFoundException", ApiId=address.api_id)
-    if api is None:
-        raise not_found("api", address.api_id, "the API of the mapping does not exist")
-    stage = read(gateway, "get_stage", absent="NotFoundException", ApiId=address.api_id, StageName=address.stage)
-    if stage is None:
-        raise not_found("stage", address.stage, f"API {api['Name']} ({address.api_id}) has no stage with this name")
-    if not stage.get("AutoDeploy") and not stage.get("DeploymentId"):
-        raise not_found("stage", address.stage, f"nothing was deployed to this stage of API {api['Name']}")
+    api: dict[str, Any] = {}
+    with trace.reading():
+        api = _api(account, address.api_id, trace)
+    stage: dict[str, Any] = {"AutoDeploy": True}
+    with trace.reading():
+        stage = _stage(account, api, address)
+    api_notes.on_stage(trace, api, stage, address)
     match = match_route(every(gateway, "get_routes", "Items", ApiId=address.api_id), method, address.path)
     limits = dict(stage.get("DefaultRouteSettings") or {})
     if match is not None:
         limits |= (stage.get("RouteSettings") or {}).get(match.key, {})
-    trace.add("stage", address.stage, f"API {api['Name']} ({address.api_id}), {_limits_in_words(limits)}")
+    named = f"API {api.get('Name', '')} ({address.api_id})"
+    if "StageName" in stage:
+        trace.add("stage", address.stage, f"{named}, {_limits_in_words(limits)}")
     if match is None:
-        raise not_found("route", f"{method} {address.path}", f"no route of API {api['Name']} takes it")
+        raise _no_route(account, address, method, named, trace)
     _throttle(address, match, limits, throttles)
     trace.add("route", match.route["RouteId"], match.key)
-    if match.route.get("AuthorizationType", "NONE") != "NONE":
-        kind = match.route["AuthorizationType"]
-        raise RequestRefusedError(
-            401,
-            "Unauthorized",
-            hop="authorizer",
-            id=match.route.get("AuthorizerId", kind),
-            reason=f"route {match.key} needs {kind} authorization, which the sandbox can't grant",
-        )
+    api_notes.on_route(trace, match, address)
+    _authorize(account, address, match, trace)
     return _integration(account, address, match, method, dict(stage.get("StageVariables") or {}), trace)
+
+
+def _api(account: Account, api_id: str, trace: Trace) -> dict[str, Any]:
+    api = read(account.client("apigatewayv2"), "get_api", absent="NotFoundException", ApiId=api_id)
+    if api is None:
+        check_rest_api(account, api_id, trace)
+        raise not_found("api", api_id, "the API of the mapping does not exist", "api-missing")
+    if api.get("ProtocolType", "HTTP") != "HTTP" and trace.explains:
+        reason = f"{api['Name']} is a {api['ProtocolType']} API: only HTTP APIs are followed further"
+        raise WalkEndsError(hop="api", id=api_id, reason=reason, cause="websocket-api")
+    return dict(api)
+
+
+def _stage(account: Account, api: dict[str, Any], address: StageAddress) -> dict[str, Any]:
+    gateway = account.client("apigatewayv2")
+    named = f"API {api.get('Name', '')} ({address.api_id})"
+    stage = read(gateway, "get_stage", absent="NotFoundException", ApiId=address.api_id, StageName=address.stage)
+    if stage is None:
+        present = [entry["StageName"] for entry in every(gateway, "get_stages", "Items", ApiId=address.api_id)]
+        has = f"only {', '.join(sorted(present))}" if present else "none"
+        cause = "stage-not-in-path" if present and address.stage == "$default" else "stage-missing"
+        raise not_found("stage", address.stage, f"{named} has no stage with this name; it has {has}", cause)
+    if not stage.get("AutoDeploy") and not stage.get("DeploymentId"):
+        raise not_found("stage", address.stage, f"nothing was deployed to this stage of {named}", "stage-empty")
+    return dict(stage)
+
+
+def _no_route(account: Account, address: StageAddress, method: str, named: str, trace: Trace) -> RequestRefusedError:
+    gateway = account.client("apigatewayv2")
+    keys = sorted(str(route["RouteKey"]) for route in every(gateway, "get_routes", "Items", ApiId=address.api_id))
+    has = f"only {', '.join(keys[:8])}{', …' if len(keys) > 8 else ''}" if keys else "none"
+    tried, reason = f"{method} {address.path}", f"no route of {named} takes it; it has {has}"
+    first = address.path.removeprefix("/").partition("/")[0]
+    stages: set[str] = set()
+    with trace.reading():
+        if trace.explains and first:
+            stages = {entry["StageName"] for entry in every(gateway, "get_stages", "Items", ApiId=address.api_id)}
+    if first in stages:
+        reason = f"{reason}; {first} is the name of a stage, which is not a part of the path here"
+        return not_found("route", tried, reason, "stage-in-path")
+    return not_found("route", tried, reason, "route-missing")
+
+
+def _authorize(account: Account, address: StageAddress, match: Match, trace: Trace) -> None:
+    kind = match.route.get("AuthorizationType", "NONE")
+    if kind == "NONE":
+        return
+    named = match.route.get("AuthorizerId", kind)
+    if not trace.explains:
+        reason = f"route {match.key} needs {kind} authorization, which the sandbox can't grant"
+        raise RequestRefusedError(401, "Unauthorized", hop="authorizer", id=named, reason=reason, cause="authorizer")
+    details = f"{kind} for route {match.key}"
+    with trace.reading():
+        authorizer = "AuthorizerId" in match.route and read(
+            account.client("apigatewayv2"),
+            "get_authorizer",
+            absent="NotFoundException",
+            ApiId=address.api_id,
+            AuthorizerId=named,
+        )
+        if authorizer is None:
+            reason = f"route {match.key} needs it, but it does not exist"
+            raise server_error("authorizer", named, reason, "authorizer-missing")
+        if authorizer:
+            issuer = (authorizer.get("JwtConfiguration") or {}).get("Issuer") or authorizer.get("AuthorizerUri") or ""
+            details = f"{authorizer['Name']}, {kind} for route {match.key}{', by ' + issuer if issuer else ''}"
+    trace.add("authorizer", named, details)
+    status = "403 Forbidden" if kind == "AWS_IAM" else "401 Unauthorized"
+    trace.note("authorizer", "authorizer", named, f"a request that it does not accept is answered with {status}")
 
 
 def _throttle(address: StageAddress, match: Match, limits: dict[str, Any], throttles: Throttles) -> None:
@@ -98,8 +164,10 @@ def _throttle(address: StageAddress, match: Match, limits: dict[str, Any], throt
         return
     # If only one is set, the other one counts as 0 (pulumi-aws#2363).
     if not throttles.admits((address.api_id, address.stage, match.key), float(rate or 0), int(burst or 0)):
+        reason = f"more than {_limits_in_words(limits)}"
+        cause = "throttled" if rate and burst else "throttle-zero"
         raise RequestRefusedError(
-            429, "Too Many Requests", hop="throttle", id=address.stage, reason=f"more than {_limits_in_words(limits)}"
+            429, "Too Many Requests", hop="throttle", id=address.stage, reason=reason, cause=cause
         )
 
 
@@ -123,16 +191,24 @@ def _integration(
         IntegrationId=integration_id,
     )
     if not integration:
-        raise server_error("integration", integration_id or "(none)", f"route {match.key} has no integration")
+        reason = f"route {match.key} has no integration"
+        raise server_error("integration", integration_id or "(none)", reason, "integration-missing")
     if integration["IntegrationType"] != "AWS_PROXY" or integration.get("IntegrationSubtype"):
         kind = integration.get("IntegrationSubtype") or integration["IntegrationType"]
+        if trace.explains:
+            reason = f"route {match.key} goes to {kind} {integration.get('IntegrationUri', '')}, not to a function"
+            raise WalkEndsError(hop="integration", id=integration_id, reason=reason, cause="not-a-function")
         raise server_error(
             "integration", integration_id, f"it is of type {kind}, but the sandbox runs only AWS_PROXY to Lambda"
         )
     uri = _with_stage_variables(str(integration.get("IntegrationUri") or ""), stage_variables)
     function = _FUNCTION_ARN.search(uri)
     if function is None:
-        raise server_error("integration", integration_id, f"its URI {uri!r} is not the ARN of a Lambda function")
+        reason = f"its URI {uri!r} is not the ARN of a Lambda function"
+        raise server_error("integration", integration_id, reason, "integration-uri")
+    if trace.explains and (function["region"], function["account"]) != (account.region, account.account_id):
+        reason = f"function {function['name']} is in account {function['account']}, region {function['region']}"
+        raise WalkEndsError(hop="integration", id=integration_id, reason=reason, cause="function-elsewhere")
     version = integration.get("PayloadFormatVersion") or "1.0"
     milliseconds = int(integration.get("TimeoutInMillis") or INTEGRATION_SECONDS * 1000)
     qualifier = function["qualifier"] or ""
@@ -140,7 +216,7 @@ def _integration(
     trace.add("integration", integration_id, f"AWS_PROXY, payload {version}, {milliseconds / 1000:g} s, to {called}")
     partition = function["arn"].split(":", 2)[1]
     source = f"{address.api_id}/{address.stage}/{match.source(method)}"
-    return Call(
+    call = Call(
         function_arn=function["arn"],
         function_name=function["name"],
         qualifier=qualifier,
@@ -150,6 +226,8 @@ def _integration(
         match=match,
         stage_variables=stage_variables,
     )
+    api_notes.on_integration(trace, version, address.stage, integration_id)
+    return call
 
 
 def _with_stage_variables(uri: str, variables: dict[str, str]) -> str:

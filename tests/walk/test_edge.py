@@ -173,7 +173,7 @@ def test_a_name_that_has_other_kinds_of_records_alone_is_said_to_have_them(accou
     changed(address_change(account, "CREATE", record), address_change(account, "DELETE", record))
     answer = ask(host="text.sandbox.test")
     assert refused(answer) == (403, FORBIDDEN, ("record", "text.sandbox.test"))
-    assert reason(answer).endswith(" has only TXT for it, but the sandbox follows only A aliases and CNAMEs")
+    assert reason(answer).endswith(" has only TXT for it, but API Gateway is reached by an A alias or a CNAME")
 
 
 def cname(name, target):

@@ -76,7 +76,7 @@ def test_a_call_is_allowed_by_each_way_to_spell_its_statement(different):
         ({"Condition": source("arn:aws:*:abcd1234/$default/$default")}, "needs AWS:SourceArn"),
         ({"Condition": {"StringEquals": {"aws:SourceAccount": "111111111111"}}}, "needs aws:SourceAccount"),
         ({"Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}}, "the call doesn't have"),
-        ({"Condition": {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}}, "doesn't know"),
+        ({"Condition": {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}}, "is not evaluated here"),
         ({"Condition": {"StringNotEquals": {"aws:SourceAccount": "000000000000"}}}, "needs aws:SourceAccount"),
     ],
     ids=str,
