@@ -15,6 +15,7 @@ override CMD := $(value CMD)
 override EVENT := $(value EVENT)
 override PERCENT := $(value PERCENT)
 override MINUTES := $(value MINUTES)
+override URL := $(value URL)
 export ARGS STACK
 VENV := .venv
 # Named here: otherwise a folder with its own configuration, such as an application's, would be checked by that one.
@@ -45,7 +46,7 @@ export TAKE_LOCK
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help sandbox logs invoke manage smoke release rollback versions restart doctor test check-app new upgrade lint format locks bench-runtime clean
+.PHONY: help sandbox logs invoke manage smoke release rollback versions restart explain doctor test check-app new upgrade lint format locks bench-runtime clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -81,6 +82,10 @@ versions: $(VENV)/sandbox.installed ## list the versions of the function, and wh
 
 restart: $(VENV)/sandbox.installed ## start every environment of the function anew
 	@$(OPERATE)
+
+explain: override export URL := $(URL)
+explain: $(VENV)/sandbox.installed ## say which hop of a request refuses it, from DNS to the image: URL=https://api.example.com/hello
+	@$(OPERATE) $(if $(value URL),"$$URL")
 
 doctor: ## check this machine and the AWS account, and say what to do about what is wrong
 	@exec $(if $(wildcard $(RUN)),$(RUN),$(or $(PYTHON),python3)) -Ic "$$RUN_MODULE" operations doctor $(if $(value STACK),--stack "$$STACK")

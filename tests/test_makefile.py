@@ -114,6 +114,14 @@ def test_the_check_of_an_application_takes_its_name_and_further_arguments(make):
     assert given[1:] == ["--app", "my shop", "--flask-app", "shop:create_app('a b')", "--stack", "prod", "--code-only"]
 
 
+@pytest.mark.parametrize("given", INJECTIONS)
+def test_an_address_to_explain_reaches_the_program_as_it_is(make, given):
+    (make.folder / "operations.py").write_text(TELL)
+    assert told(make("explain", f"URL={given}"))[1:] == ["explain", given]
+    assert told(make("explain", URL=given))[1:] == ["explain", given]
+    assert not (make.folder / "planted").exists()
+
+
 def test_the_port_is_8000_unless_another_is_given(make):
     assert told(make("sandbox")) == ["8000"]
     assert told(make("sandbox", "PORT=9000")) == ["9000"]

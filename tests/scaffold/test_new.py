@@ -66,8 +66,8 @@ def test_the_new_repositorys_makefile_lists_only_what_works_there(shop, tmp_path
     command = ["make", "--no-print-directory", "help"]  # these tests may be run by make themselves
     shown = subprocess.run(command, cwd=tmp_path / "deploy", capture_output=True, text=True, timeout=60)
     targets = [line.split()[1] for line in shown.stdout.splitlines()]
-    operations = ["logs", "invoke", "manage", "smoke", "release", "rollback", "versions", "restart", "doctor"]
-    assert targets == ["help", "sandbox", *operations, "check-app", "new", "upgrade", "clean"]
+    operations = ["logs", "invoke", "manage", "smoke", "release", "rollback", "versions", "restart"]
+    assert targets == ["help", "sandbox", *operations, "explain", "doctor", "check-app", "new", "upgrade", "clean"]
 
 
 def test_every_house_that_a_deployment_needs_is_taken():
