@@ -2,6 +2,7 @@
 
 import pulumi
 
+from infra.capacity import ProvisionedConcurrency
 from infra.container_function import ContainerFunction
 from infra.container_image import ContainerImage
 from infra.custom_domain import CustomDomain
@@ -16,7 +17,7 @@ from infra.settings import load_settings
 settings = load_settings()
 deployment = deployment_name(settings.naming)
 check_pinned(settings.releases, deployment)
-grants = [settings.policies.grant, settings.domain.grant, *data_grants(settings, deployment)]
+grants = [settings.policies.grant, settings.domain.grant, settings.capacity.grant, *data_grants(settings, deployment)]
 
 domain = CustomDomain("domain", settings.domain) if settings.domain.domain_name else None
 image = ContainerImage(
@@ -42,11 +43,14 @@ function = ContainerFunction(
     image_uri=image.image_uri,
     architecture=settings.image.architecture,
     releases=settings.releases,
+    capacity=settings.capacity,
     grants=[api.grant, *grants],
 )
 
 if settings.releases.keep_versions:
     OldVersions("old-versions", settings.releases, function=function, repository_name=image.repository_name)
+if settings.capacity.provisioned_concurrency:
+    ProvisionedConcurrency("capacity", settings.capacity, alias=function.live)
 stage = api.route_to(function.live)
 url = domain.lead_to(api_id=api.api_id, stage_name=stage, until_then=api.api_endpoint) if domain else api.api_endpoint
 

@@ -11,6 +11,7 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
+from infra.capacity import CapacitySettings
 from infra.grants import Grant
 from infra.releases import NEWEST, ReleaseSettings, routing
 from infra.rules import ConfigError, Rule, at_least, at_most, check, checked_by, is_known, one_of, refuse
@@ -37,6 +38,12 @@ ENVIRONMENT_SIZE = 4096
 
 Source: "Lambda quotas", Lambda Developer Guide; Lambda's refusals show what is counted
 (github-aws-runners/terraform-aws-github-runner#3594).
+"""
+
+LOG_LEVELS = ("DEBUG", "INFO", "WARN", "ERROR")
+"""Levels of the application that Lambda filters by, without the two at the ends, which no logging of Python has.
+
+Source: `LoggingConfig`, Lambda API Reference.
 """
 
 MOST_OF_A_VPC = {"subnet": 16, "sg": 5}
@@ -85,6 +92,12 @@ class FunctionSettings:
     environment: Mapping[str, pulumi.Input[str]] = field(default_factory=dict, metadata=checked_by(check_variables))
     vpc_subnets: Sequence[pulumi.Input[str]] = field(default=(), metadata=checked_by(identifiers_of("subnet")))
     vpc_security_groups: Sequence[pulumi.Input[str]] = field(default=(), metadata=checked_by(identifiers_of("sg")))
+    log_level: pulumi.Input[str] = field(
+        default="INFO",
+        metadata=checked_by(
+            one_of(LOG_LEVELS, "Lambda filters logs by certain levels only", f"set one of {', '.join(LOG_LEVELS)}")
+        ),
+    )
     log_retention: pulumi.Input[int] = field(
         default=14,
         metadata=checked_by(
@@ -142,10 +155,12 @@ class ContainerFunction(pulumi.ComponentResource):
         image_uri: pulumi.Input[str],
         architecture: pulumi.Input[str] = "x86_64",
         releases: ReleaseSettings | None = None,
+        capacity: CapacitySettings | None = None,
         grants: Sequence[Grant] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         variables = variables_of(settings.environment, grants)
+        capacity = capacity or CapacitySettings()
         super().__init__("dualmode:index:ContainerFunction", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         # Created before the function: otherwise Lambda creates one that is kept forever, even after the stack.
@@ -209,7 +224,12 @@ class ContainerFunction(pulumi.ComponentResource):
             )
             if settings.vpc_subnets
             else None,
-            logging_config=aws.lambda_.FunctionLoggingConfigArgs(log_format="JSON", log_group=logs.name),
+            reserved_concurrent_executions=capacity.reserved_concurrency or None,
+            # Without a block the provider leaves disk and tracing as they were, instead of turning them off.
+            ephemeral_storage=aws.lambda_.FunctionEphemeralStorageArgs(size=capacity.ephemeral_storage),
+            tracing_config=aws.lambda_.FunctionTracingConfigArgs(mode="Active" if capacity.tracing else "PassThrough"),
+            snap_start=aws.lambda_.FunctionSnapStartArgs(apply_on="PublishedVersions") if capacity.snap_start else None,
+            logging_config=logging(settings.log_level, logs.name),
             publish=True,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[write_logs, *granted, *attached]),
         )
@@ -307,6 +327,20 @@ def function_environment(
     if not variables:
         return None  # an empty block would be a change at every update
     return aws.lambda_.FunctionEnvironmentArgs(variables=pulumi.Output.secret(dict(variables)))
+
+
+def logging(level: pulumi.Input[str], log_group: pulumi.Input[str]) -> aws.lambda_.FunctionLoggingConfigArgs:
+    """Returns where the function logs, and what Lambda drops: lines of the application below its level.
+
+    Lambda's own lines stay at INFO or below. From WARN on it would also drop the report of each request that succeeds,
+    with its memory and its start. Source: "Log level filtering", Lambda Developer Guide.
+    """
+    return aws.lambda_.FunctionLoggingConfigArgs(
+        log_format="JSON",
+        log_group=log_group,
+        application_log_level=level,
+        system_log_level=pulumi.Output.from_input(level).apply(lambda level: level if level == "DEBUG" else "INFO"),
+    )
 
 
 def trust_policy() -> dict[str, object]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin
 import pulumi
 from pulumi.runtime import config as given_config
 
+from infra.capacity import CapacitySettings
 from infra.container_function import FunctionSettings
 from infra.container_image import ImageSettings
 from infra.custom_domain import BASE_PATH_VARIABLE, DomainSettings
@@ -55,6 +56,7 @@ class Settings:
     session_key: SessionKeySettings
     table: TableSettings
     policies: PolicySettings
+    capacity: CapacitySettings
 
     def __post_init__(self) -> None:
         """Checks rules for more than one section; each section has checked itself.
@@ -84,6 +86,13 @@ class Settings:
         for variable in self.secrets.secrets:
             if variable in self.function.environment:
                 refuse(f"environment.{variable}", "...", "secrets sets it as well", "remove one of the two")
+        if self.capacity.provisioned_concurrency and self.releases.canary_percent:
+            refuse(
+                "canaryPercent",
+                self.releases.canary_percent,
+                "an alias with provisioned concurrency leads to one version",
+                "remove canaryPercent or provisionedConcurrency",
+            )
 
 
 SECTIONS: Mapping[str, type[DataclassInstance]] = inspect.get_annotations(Settings, eval_str=True)

@@ -13,9 +13,13 @@ from walk.stage import Call
 from walk.trace import FunctionAbsentError, RequestRefusedError, Trace, server_error
 
 
+DEFAULT_STORAGE = 512
+"""MB of /tmp where nothing else is configured. Source: "Lambda quotas", Lambda Developer Guide."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionVersion:
-    """A version of a function as Lambda describes it: `timeout` in seconds, `memory_size` in MB."""
+    """A version of a function as Lambda describes it: `timeout` in seconds, `memory_size` and `storage` in MB."""
 
     name: str
     version: str
@@ -23,6 +27,7 @@ class FunctionVersion:
     repository: str
     timeout: int
     memory_size: int
+    storage: int  # of /tmp
     architecture: str
     variables: Mapping[str, str]
     log_format: str
@@ -114,6 +119,7 @@ def describe(account: Account, function_name: str, version: str, trace: Trace) -
         repository=repository,
         timeout=int(configuration["Timeout"]),
         memory_size=int(configuration["MemorySize"]),
+        storage=int((configuration.get("EphemeralStorage") or {}).get("Size") or DEFAULT_STORAGE),
         architecture=(configuration.get("Architectures") or ["x86_64"])[0],
         variables=(configuration.get("Environment") or {}).get("Variables") or {},
         log_format=logging.get("LogFormat") or "Text",

@@ -8,20 +8,20 @@ from functools import cache
 from pathlib import Path
 
 from sandbox import variables
-
-# Source: Lambda quotas, the size of /tmp where nothing else is configured.
-_TMP_MB = 512
+from walk.function_version import DEFAULT_STORAGE
 
 _HERE = Path(__file__).parent
 _LAUNCHER = _HERE / "lambda_disk.py"
 _HOOK = _HERE / "disk_hook"
 
 
-def on_lambdas_disk(command: Sequence[str], *, task: Path, folders: Sequence[Path]) -> list[str]:
+def on_lambdas_disk(
+    command: Sequence[str], *, task: Path, folders: Sequence[Path], storage: int = DEFAULT_STORAGE
+) -> list[str]:
     """The command that runs `command` on a disk that is read-only except for its own /tmp.
 
     If the kernel doesn't allow it, the command itself: the files of `task` are then made read-only. `folders` hold
-    what it needs, in any place.
+    what it needs, in any place; `storage` is the size of /tmp in MB.
     """
     if not _has_own_disk():
         for file in task.rglob("*"):
@@ -29,7 +29,7 @@ def on_lambdas_disk(command: Sequence[str], *, task: Path, folders: Sequence[Pat
                 file.chmod(file.stat().st_mode & ~0o222)
         return list(command)
     keep = [str(folder) for folder in (task, *folders, Path(sys.base_prefix), _HERE)]
-    return [*_launcher("run"), *keep, "--", *command]
+    return [*_launcher("run", storage), *keep, "--", *command]
 
 
 def environment(own: str) -> dict[str, str]:
@@ -48,15 +48,15 @@ def environment_of_container(own: str) -> tuple[list[str], dict[str, str]]:
     return ["--volume", f"{_HOOK}:{place}:ro"], {"PYTHONPATH": path}
 
 
-def _launcher(mode: str) -> list[str]:
-    return [sys.executable, "-I", "-S", str(_LAUNCHER), mode, str(_TMP_MB)]
+def _launcher(mode: str, storage: int) -> list[str]:
+    return [sys.executable, "-I", "-S", str(_LAUNCHER), mode, str(storage)]
 
 
 @cache
 def _has_own_disk() -> bool:
     try:
         tried = subprocess.run(
-            [*_launcher("try"), "--"],
+            [*_launcher("try", DEFAULT_STORAGE), "--"],
             cwd="/",
             env=variables.ordinary(),
             capture_output=True,

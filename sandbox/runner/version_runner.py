@@ -212,7 +212,10 @@ class VersionRunner:
         disk = process_disk.environment(own.get("PYTHONPATH", ""))
         entrypoint = image.runtime / "scripts" / "entrypoint.sh"
         command = process_disk.on_lambdas_disk(
-            [str(entrypoint)], task=image.task, folders=[image.folder, python.parents[1]]
+            [str(entrypoint)],
+            task=image.task,
+            folders=[image.folder, python.parents[1]],
+            storage=version.storage,
         )
         return FunctionProgram(
             command,
@@ -233,7 +236,7 @@ class VersionRunner:
         container = f"dualmode-{name}-{uuid.uuid4().hex[:8]}"
         events_port = free_port()
         command = [container_engine, "run", "--rm", "--name", container, "--user", _USER]
-        command += ["--read-only", "--tmpfs", "/tmp"]  # noqa: S108
+        command += ["--read-only", "--tmpfs", f"/tmp:size={version.storage}m"]  # noqa: S108
         command += ["--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--stop-timeout", "1"]
         if can.limits_memory:
             command += ["--memory", f"{version.memory_size + _GATEWAY_MB}m"]

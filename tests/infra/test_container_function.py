@@ -36,7 +36,12 @@ def test_a_policy_names_the_streams_of_the_group_it_is_given():
 def test_logs_are_json_in_a_group_that_is_made_first_and_expires(without_domain):
     function = without_domain.one("Function")
     group = without_domain.one("LogGroup", "function-logs").inputs
-    assert function.inputs["loggingConfig"] == {"logFormat": "JSON", "logGroup": "/aws/lambda/dualmode-dev"}
+    assert function.inputs["loggingConfig"] == {
+        "logFormat": "JSON",
+        "logGroup": "/aws/lambda/dualmode-dev",
+        "applicationLogLevel": "INFO",
+        "systemLogLevel": "INFO",
+    }
     assert (group["name"], group["retentionInDays"]) == ("/aws/lambda/dualmode-dev", 14)
     assert {"LogGroup", "RolePolicy"} <= without_domain.made_after(function)
 

@@ -10,6 +10,7 @@ import pulumi
 import pytest
 import yaml
 
+from infra.capacity import CapacitySettings
 from infra.container_function import FunctionSettings
 from infra.container_image import LEFT_OUT
 from infra.custom_domain import DomainSettings
@@ -63,6 +64,10 @@ def test_no_setting_has_to_be_set():
         {"memory_size": 10240},
         {"log_retention": 1},
         {"log_retention": 3653},
+        {"log_level": "ERROR"},
+        {"reserved_concurrency": 2, "provisioned_concurrency": 2, "ephemeral_storage": 10240, "tracing": True},
+        {"provisioned_concurrency": 2, "live_version": 3},
+        {"snap_start": True, "ephemeral_storage": 512, "reserved_concurrency": 1, "tracing": True},
         {"throttle_rate": 1, "throttle_burst": 1},
         {"image_uri": f"000000000000.dkr.ecr.us-east-1.amazonaws.com/app@{DIGEST}", "app_dir": "gone"},
         {"domain_name": "api.example.com", "hosted_zone": "example.com"},
@@ -447,6 +452,45 @@ def test_settings_that_can_work_are_taken(given):
             "environment is 4097 bytes of names and values, but Lambda takes 4096: "
             "keep long values in a file or a store, and set only where they are.",
         ),
+        (
+            {"log_level": "info"},
+            "logLevel is 'info', but Lambda filters logs by certain levels only: set one of DEBUG, INFO, WARN, ERROR.",
+        ),
+        (
+            {"reserved_concurrency": -1},
+            "reservedConcurrency is -1, but it is a number of environments, and 0 is for none: set 0 or more.",
+        ),
+        (
+            {"provisioned_concurrency": -1},
+            "provisionedConcurrency is -1, but it is a number of environments, and 0 is for none: set 0 or more.",
+        ),
+        (
+            {"provisioned_concurrency": 3, "reserved_concurrency": 2},
+            "provisionedConcurrency is 3, but it is part of reservedConcurrency, which is 2: "
+            "set reservedConcurrency to as many or more, or remove it.",
+        ),
+        (
+            {"provisioned_concurrency": 1, "live_version": 3, "canary_percent": 10},
+            "canaryPercent is 10, but an alias with provisioned concurrency leads to one version: "
+            "remove canaryPercent or provisionedConcurrency.",
+        ),
+        (
+            {"snap_start": True, "provisioned_concurrency": 1},
+            "snapStart is True, but Lambda takes no snapshot of a version with provisioned concurrency: "
+            "remove snapStart or provisionedConcurrency.",
+        ),
+        (
+            {"snap_start": True, "ephemeral_storage": 513},
+            "snapStart is True, but Lambda takes no snapshot of a function with more than 512 MB at /tmp: "
+            "remove snapStart or ephemeralStorage.",
+        ),
+        *(
+            (
+                {"ephemeral_storage": size},
+                f"ephemeralStorage is {size}, but Lambda takes 512 to 10240 MB: set {bound}.",
+            )
+            for size, bound in ((511, "512 or more"), (10241, "10240 or less"))
+        ),
     ],
     ids=lambda given: str(given)[:60] if isinstance(given, dict) else "",
 )
@@ -458,9 +502,10 @@ def test_a_setting_that_cannot_work_is_refused_with_key_value_rule_and_remedy(gi
 
 # These are read when the program runs: whether a component is there at all depends on them.
 KNOWN = {"environment", "policy", "policy_arns", "protect", "secrets", "session_key", "table"}
+KNOWN_SECTIONS = (CapacitySettings, DomainSettings)
 
 
-@pytest.mark.parametrize("section", [section for section in SECTIONS.values() if section is not DomainSettings])
+@pytest.mark.parametrize("section", [found for found in SECTIONS.values() if found not in KNOWN_SECTIONS])
 def test_an_input_that_is_known_only_later_is_left_to_aws(section):
     with asyncio.Runner() as runner:
         runner.get_loop()  # the SDK takes the thread's event loop, and would leave open one that it had to make

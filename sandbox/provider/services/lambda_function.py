@@ -17,7 +17,7 @@ from sandbox.provider.inputs import UNKNOWN, Inputs
 from sandbox.provider.refusals import ResourceRefusedError, or_none
 from sandbox.provider.resource_type import ResourceType
 from sandbox.provider.services.ecr import split_image_uri
-from sandbox.provider.services.iam import role_of
+from sandbox.provider.services.iam import role_allows, role_of
 from sandbox.provider.tags import Tags
 from walk.policy import LAMBDA_ASSUMES, evaluate
 
@@ -28,6 +28,7 @@ _MEMORY = (128, 10240)  # MB
 _TIMEOUT = (1, 900)  # seconds
 _STORAGE = (512, 10240)  # MB
 _ENVIRONMENT_BYTES = 4096
+_MOST_RESERVED = 900  # of the account's 1000 environments, 100 stay for functions that have none of their own
 _PATIENCE = 600.0  # seconds, as long as the real provider waits
 _RESERVED = frozenset(
     {
@@ -153,11 +154,17 @@ class Function(ResourceType):
             *_outside("timeout", wanted["timeout"], _TIMEOUT, "s"),
             *_outside("ephemeralStorage.size", storage, _STORAGE, "MB"),
         ]
+        if (wanted["snapStart"] or {}).get("ApplyOn") == "PublishedVersions" and storage not in (None, _STORAGE[0]):
+            broken.append(("snapStart", f"SnapStart takes no function with more than {_STORAGE[0]} MB at /tmp"))
+        reserved = wanted["reservedConcurrentExecutions"]
+        if reserved is not UNKNOWN and reserved > _MOST_RESERVED:
+            sentence = f"{reserved} leaves fewer than 100 of the account's 1000 for other functions"
+            broken.append(("reservedConcurrentExecutions", sentence))
         variables = (wanted["environment"] or {}).get("Variables")
         if isinstance(variables, Mapping):
-            reserved = sorted(_RESERVED & variables.keys())
-            if reserved:
-                broken.append(("environment", f"{', '.join(reserved)} can't be set: Lambda reserves it"))
+            taken = sorted(_RESERVED & variables.keys())
+            if taken:
+                broken.append(("environment", f"{', '.join(taken)} can't be set: Lambda reserves it"))
             size = sum(len(str(name)) + len(str(value)) for name, value in variables.items() if value is not UNKNOWN)
             if size > _ENVIRONMENT_BYTES:
                 broken.append(("environment", f"{size} bytes are above the limit of {_ENVIRONMENT_BYTES}"))
@@ -207,6 +214,7 @@ class Function(ResourceType):
             removed = {
                 "environment": wanted["environment"] or {"Variables": {}},
                 "imageConfig": wanted["imageConfig"] or {},
+                "snapStart": wanted["snapStart"] or {"ApplyOn": "None"},
                 "vpcConfig": wanted["vpcConfig"] or {"SubnetIds": [], "SecurityGroupIds": []},
             }
             super().update(identity, {**wanted, **removed}, old)
@@ -265,6 +273,13 @@ class Function(ResourceType):
                 "role",
             )
         vpc.check(self.aws, wanted["vpcConfig"], role["RoleName"])
+        traced = (wanted["tracingConfig"] or {}).get("Mode") == "Active"
+        if traced and not role_allows(self.aws.client("iam"), role["RoleName"], "xray:PutTraceSegments", "*"):
+            raise ResourceRefusedError(
+                "InvalidParameterValueException",
+                "The provided execution role does not have permissions to call PutTraceSegments on XRAY",
+                "role",
+            )
         if not identity:
             self._check_image(wanted["imageUri"])
 
@@ -368,7 +383,9 @@ def latest_version(client: Any, name: str) -> str:
 def _frozen(client: Any, name: str, version: str) -> Values:
     function = client.get_function(FunctionName=name, Qualifier=version)
     config = function["Configuration"]
-    return {key: config.get(key) for key in _FROZEN} | {"image": function.get("Code", {}).get("ImageUri")}
+    # A version's snapshot is on, and that of $LATEST is not.
+    snap_start = {"SnapStart": (config.get("SnapStart") or {}).get("ApplyOn")}
+    return {key: config.get(key) for key in _FROZEN} | snap_start | {"image": function.get("Code", {}).get("ImageUri")}
 
 
 def _outside(path: str, value: Any, bounds: tuple[int, int], unit: str) -> Iterator[tuple[str, str]]:

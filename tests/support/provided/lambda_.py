@@ -48,4 +48,15 @@ EXAMPLES = (
         },
         replaces={"sourceArn": "arn:aws:execute-api:us-east-1:000000000000:other/*/*"},
     ),
+    Example(
+        pulumi_type="aws:lambda/provisionedConcurrencyConfig:ProvisionedConcurrencyConfig",
+        inputs=lambda made: {
+            "functionName": made["Function"].outputs["name"],
+            "qualifier": made["Alias"].outputs["name"],
+            "provisionedConcurrentExecutions": 2,
+        },
+        updates={"provisionedConcurrentExecutions": 3},
+        replaces={"qualifier": "other"},
+        gone="gone,live",
+    ),
 )

@@ -1,0 +1,117 @@
+"""Capacity and tracing under the real engine: turned on, changed and turned off again, as the account has it."""
+
+import json
+import shutil
+
+import pytest
+
+from sandbox.errors import SandboxError
+from tests.support.provided import copy_program, push_image
+
+pytestmark = pytest.mark.skipif(shutil.which("pulumi") is None, reason="there is no pulumi command on the PATH")
+NAME = "dualmode-dev"
+OFF = {
+    "reserved": None,
+    "provisioned": None,
+    "SnapStart": "None",
+    "EphemeralStorage": {"Size": 512},
+    "TracingConfig": {"Mode": "PassThrough"},
+    "levels": ("INFO", "INFO"),
+    "traces": None,
+}
+
+
+def capacity(account):
+    """What the alias and the version that it leads to have, and what the role may send to X-Ray."""
+    functions, iam = account.client("lambda"), account.client("iam")
+    version = functions.get_alias(FunctionName=NAME, Name="live")["FunctionVersion"]
+    found = functions.get_function_configuration(FunctionName=NAME, Qualifier=version)
+    (role,) = iam.list_roles()["Roles"]
+    policies = iam.list_role_policies(RoleName=role["RoleName"])["PolicyNames"]
+    (traces, *_) = [name for name in policies if name.startswith("function-tracing")] or [None]
+    return {
+        "reserved": functions.get_function_concurrency(FunctionName=NAME).get("ReservedConcurrentExecutions"),
+        "provisioned": provisioned(functions),
+        "SnapStart": found["SnapStart"]["ApplyOn"],
+        "EphemeralStorage": found["EphemeralStorage"],
+        "TracingConfig": found["TracingConfig"],
+        "levels": (found["LoggingConfig"]["ApplicationLogLevel"], found["LoggingConfig"]["SystemLogLevel"]),
+        "traces": traces
+        and iam.get_role_policy(RoleName=role["RoleName"], PolicyName=traces)["PolicyDocument"]["Statement"],
+    }
+
+
+def provisioned(functions):
+    try:
+        found = functions.get_provisioned_concurrency_config(FunctionName=NAME, Qualifier="live")
+    except functions.exceptions.ProvisionedConcurrencyConfigNotFoundException:
+        return None
+    return found["RequestedProvisionedConcurrentExecutions"], found["Status"]
+
+
+def test_capacity_is_turned_on_changed_and_turned_off_again(stack, account):
+    image = push_image(account)
+    stack(imageUri=image).up()
+    seen = [capacity(account)]
+    for chosen in (
+        {
+            "reservedConcurrency": 5,
+            "provisionedConcurrency": 2,
+            "ephemeralStorage": 1024,
+            "tracing": True,
+            "logLevel": "ERROR",
+        },
+        {"reservedConcurrency": 6, "provisionedConcurrency": 3, "memorySize": 1024, "logLevel": "DEBUG"},
+        {"snapStart": True},
+        {},
+    ):
+        stack(imageUri=image, **chosen).up()
+        seen.append(capacity(account))
+    traces = [
+        {"Effect": "Allow", "Action": ["xray:PutTraceSegments", "xray:PutTelemetryRecords"], "Resource": "*"},
+    ]
+    assert seen == [
+        OFF,
+        {
+            "reserved": 5,
+            "provisioned": (2, "READY"),
+            "SnapStart": "None",
+            "EphemeralStorage": {"Size": 1024},
+            "TracingConfig": {"Mode": "Active"},
+            "levels": ("ERROR", "INFO"),
+            "traces": traces,
+        },
+        {**OFF, "reserved": 6, "provisioned": (3, "READY"), "levels": ("DEBUG", "DEBUG")},
+        {**OFF, "SnapStart": "PublishedVersions"},
+        OFF,
+    ]
+    assert set(stack(imageUri=image).up()) == {"same"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        (
+            '"Action": list(TRACE_ACTIONS)',
+            '"Action": TRACE_ACTIONS[1]',
+            "The provided execution role does not have permissions to call PutTraceSegments on XRAY",
+        ),
+        (
+            "qualifier=alias.name",
+            'qualifier="$LATEST"',
+            "$LATEST can't have provisioned concurrency",
+        ),
+    ],
+)
+def test_what_aws_would_refuse_of_the_program_is_refused(stack, account, tmp_path, old, new, sentence):
+    folder = copy_program(tmp_path, "infra/capacity.py", old, new)
+    with pytest.raises(SandboxError) as caught:
+        stack(folder, imageUri=push_image(account), tracing=True, provisionedConcurrency=1).up()
+    assert sentence in str(caught.value)
+
+
+def test_the_policy_of_a_traced_function_is_there_before_it(program):
+    deployed = program.deploy(tracing=True)
+    policy = deployed.one("RolePolicy", "function-tracing")
+    assert policy.urn in deployed.one("Function").dependencies
+    assert json.loads(policy.inputs["policy"])["Version"] == "2012-10-17"

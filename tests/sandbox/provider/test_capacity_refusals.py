@@ -1,0 +1,95 @@
+"""What Lambda refuses of concurrency, snapshots, disk and tracing."""
+
+import pytest
+
+from sandbox.provider.provider import Provider
+from sandbox.provider.refusals import InvalidInputsError, ResourceRefusedError
+from tests.support.provided import ContentBuilder, Made
+
+FUNCTION = "aws:lambda/function:Function"
+ALIAS = "aws:lambda/alias:Alias"
+PROVISIONED = "aws:lambda/provisionedConcurrencyConfig:ProvisionedConcurrencyConfig"
+
+
+@pytest.fixture(scope="module")
+def provider(account, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("project")
+    (folder / "context").mkdir()
+    return Provider(account, ContentBuilder(), folder)
+
+
+@pytest.fixture(scope="module")
+def made(account, provider):
+    return Made(provider, account)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "path", "reason"),
+    [
+        (
+            {"snapStart": {"applyOn": "PublishedVersions"}, "ephemeralStorage": {"size": 1024}},
+            "snapStart",
+            "SnapStart takes no function with more than 512 MB at /tmp",
+        ),
+        (
+            {"reservedConcurrentExecutions": 901},
+            "reservedConcurrentExecutions",
+            "901 leaves fewer than 100 of the account's 1000 for other functions",
+        ),
+    ],
+)
+def test_a_function_outside_lambdas_limits_is_refused(made, provider, inputs, path, reason):
+    with pytest.raises(InvalidInputsError) as caught:
+        provider.check(FUNCTION, "web", {**made["Function"].inputs, **inputs})
+    assert caught.value.failures == [(path, reason)]
+
+
+def test_a_role_that_can_not_send_traces_is_refused(made, provider):
+    function = made["Function"]
+    with pytest.raises(ResourceRefusedError) as caught:
+        provider.update(
+            FUNCTION,
+            "web",
+            function.identity,
+            function.outputs,
+            {**function.inputs, "tracingConfig": {"mode": "Active"}},
+        )
+    assert str(caught.value) == (
+        f"{FUNCTION} 'web' at role: InvalidParameterValueException: "
+        "The provided execution role does not have permissions to call PutTraceSegments on XRAY"
+    )
+
+
+def test_what_can_not_have_provisioned_concurrency_is_refused(made, provider, account):
+    inputs = {**made["Alias"].inputs, "name": "shared", "routingConfig": {"additionalVersionWeights": {"2": 0.1}}}
+    function = made["Function"]
+    snapped = {**function.inputs, "snapStart": {"applyOn": "PublishedVersions"}}
+    provider.update(FUNCTION, "web", function.identity, function.outputs, snapped)
+    provider.create(ALIAS, "shared", inputs)
+    account.client("lambda").put_function_concurrency(FunctionName="web", ReservedConcurrentExecutions=5)
+
+    def refused(qualifier, wanted=1):
+        chosen = {"functionName": "web", "qualifier": qualifier, "provisionedConcurrentExecutions": wanted}
+        with pytest.raises(ResourceRefusedError) as caught:
+            provider.create(PROVISIONED, "warm", chosen)
+        return caught.value.code, caught.value.reason
+
+    invalid = "InvalidParameterValueException"
+    assert refused("$LATEST") == (invalid, "$LATEST can't have provisioned concurrency: publish it")
+    assert refused("gone") == ("ResourceNotFoundException", "Function not found: web:gone")
+    assert refused("shared") == (
+        invalid,
+        "Provisioned Concurrency configs cannot be applied to an alias with weights",
+    )
+    assert refused("2") == (invalid, "Provisioned Concurrency is not supported with SnapStart")
+    assert refused("1", 6) == (
+        invalid,
+        "Requested Provisioned Concurrency should not be greater than the reservedConcurrentExecution for function, "
+        "which is 5",
+    )
+    with pytest.raises(InvalidInputsError, match="must have value greater than or equal to 1"):
+        provider.create(
+            PROVISIONED,
+            "warm",
+            {**made["ProvisionedConcurrencyConfig"].inputs, **{"provisionedConcurrentExecutions": 0}},
+        )
