@@ -12,7 +12,6 @@ from walk.queries import read
 from walk.stage import Call
 from walk.trace import FunctionAbsentError, RequestRefusedError, Trace, server_error
 
-
 DEFAULT_STORAGE = 512
 """MB of /tmp where nothing else is configured. Source: "Lambda quotas", Lambda Developer Guide."""
 

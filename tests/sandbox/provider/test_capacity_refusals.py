@@ -91,5 +91,5 @@ def test_what_can_not_have_provisioned_concurrency_is_refused(made, provider, ac
         provider.create(
             PROVISIONED,
             "warm",
-            {**made["ProvisionedConcurrencyConfig"].inputs, **{"provisionedConcurrentExecutions": 0}},
+            {**made["ProvisionedConcurrencyConfig"].inputs, "provisionedConcurrentExecutions": 0},
         )

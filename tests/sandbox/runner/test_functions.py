@@ -142,6 +142,7 @@ def version(runner, number="7", **different):
         "repository": "shop",
         "timeout": 5,
         "memory_size": 256,
+        "storage": 512,
         "architecture": "x86_64",
         "variables": {"COLOUR": "blue", "OVERRIDDEN": "yes", "TWO_LINES": "a\nb"},
         "log_format": "JSON",

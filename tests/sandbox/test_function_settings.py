@@ -1,0 +1,84 @@
+"""The log level and the disk of a function in the sandbox, as its application sees them: on, and off again."""
+
+import json
+import shutil
+
+import pytest
+
+from dualmode.gateway.http.message import Request
+from sandbox import settings
+from sandbox.lifecycle import Order, running
+from sandbox.presets import DOMAIN
+from sandbox.runner import process_disk
+from tests.support.program import ROOT
+
+pytestmark = pytest.mark.skipif(shutil.which("pulumi") is None, reason="there is no pulumi command on the PATH")
+SAID = ("said at DEBUG", "said at INFO", "said at WARN", "said at ERROR")
+
+
+class Stack:
+    """A copy of the program with an application of ours, in a folder for all starts."""
+
+    def __init__(self, folder):
+        left_out = shutil.ignore_patterns(".git", ".venv", ".sandbox", "*cache*", "tests", "benchmarks", "docs")
+        shutil.copytree(ROOT, folder / "copy", ignore=left_out)
+        shutil.copytree(ROOT / "tests" / "support" / "talkative", folder / "copy" / "talkative")
+        self.state = folder / "state"
+        self._project = settings.load_project(folder / "copy")
+
+    def seen(self, **chosen):
+        """What the application logs with these settings, the kinds of Lambda's own lines, and the size of /tmp."""
+        own = {"domainName": DOMAIN, "appDir": "talkative", "flaskApp": "app:app"}
+        order = Order(
+            project=self._project,
+            config=settings.load(self._project, "dev", own | chosen),
+            state=self.state,
+            container_engine=None,
+            progress=lambda line: None,
+            venvs=ROOT / ".sandbox" / "venvs",
+        )
+        for earlier in self.state.glob("logs/*.log"):
+            earlier.unlink()
+        with running(order) as sandbox:
+            storage = ask(sandbox, "/storage")
+            ask(sandbox, "/log")
+        text = "".join(path.read_text() for path in self.state.glob("logs/*.log"))
+        lines = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+        said = {line.get("message") for line in lines}
+        return [line for line in SAID if line in said], {line["type"] for line in lines if "type" in line}, storage
+
+
+def ask(sandbox, target):
+    answer = sandbox.edge.answer(Request(method="GET", target=target, headers=(("Host", DOMAIN),), body=b""))
+    assert answer.response.status == 200
+    return answer.response.body.decode()
+
+
+@pytest.fixture(scope="module")
+def lived(tmp_path_factory):
+    stack = Stack(tmp_path_factory.mktemp("talkative"))
+    return {
+        "off": stack.seen(),
+        "ERROR": stack.seen(logLevel="ERROR", ephemeralStorage=600),
+        "DEBUG": stack.seen(logLevel="DEBUG", ephemeralStorage=700),
+        "off again": stack.seen(),
+    }
+
+
+def test_log_lines_below_the_level_are_dropped(lived):
+    assert [lived[name][0] for name in ("off", "ERROR", "DEBUG", "off again")] == [
+        list(SAID[1:]),
+        ["said at ERROR"],
+        list(SAID),
+        list(SAID[1:]),
+    ]
+
+
+def test_the_report_of_each_request_stays_at_every_level(lived):
+    assert ["platform.report" in kinds for _, kinds, _ in lived.values()] == [True] * 4
+
+
+def test_tmp_has_the_size_that_was_set(lived):
+    if not process_disk._has_own_disk():
+        pytest.skip("the kernel gives this user no mount namespace")
+    assert [storage for _, _, storage in lived.values()] == ["512", "600", "700", "512"]
