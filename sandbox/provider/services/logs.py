@@ -1,15 +1,16 @@
-"""CloudWatch Logs: log groups.
+"""CloudWatch Logs: log groups, and metrics made from their lines.
 
-Source: hashicorp/terraform-provider-aws, internal/service/logs/group.go.
+Source: hashicorp/terraform-provider-aws, internal/service/logs/{group,metric_filter}.go.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
 from sandbox.provider.aws import Values
+from sandbox.provider.blocks import Block
 from sandbox.provider.call import Call, parameters
 from sandbox.provider.fields import Field, Output, unsupported
-from sandbox.provider.forms import BOOLEAN, INTEGER, TEXT
+from sandbox.provider.forms import BOOLEAN, INTEGER, MAP, TEXT
 from sandbox.provider.resource_type import ResourceType
 from sandbox.provider.tags import Tags
 
@@ -76,3 +77,50 @@ class LogGroup(ResourceType):
             self.client.put_retention_policy(logGroupName=name, retentionInDays=days)
         else:
             self.client.delete_retention_policy(logGroupName=name)
+
+
+class LogMetricFilter(ResourceType):
+    """`aws.cloudwatch.LogMetricFilter`."""
+
+    pulumi_type = "aws:cloudwatch/logMetricFilter:LogMetricFilter"
+    service = "logs"
+    fields = (
+        Field("name", "filterName", required=True),
+        Field("logGroupName", required=True),
+        Field("pattern", "filterPattern", required=True),
+        Field(
+            "metricTransformation",
+            "metricTransformations[0]",
+            Block(
+                Field("name", "metricName", required=True),
+                Field("namespace", "metricNamespace", required=True),
+                Field("value", "metricValue", required=True),
+                Field("defaultValue", "defaultValue"),
+                Field("dimensions", "dimensions", MAP),
+                Field("unit", "unit", filled="None"),
+            ),
+            required=True,
+        ),
+        *unsupported("applyOnTransformedLogs", form=BOOLEAN),
+    )
+    autonamed = "name"
+    replace_on_changes = frozenset({"name", "logGroupName"})
+    create_call = Call("PutMetricFilter")
+    identity = "{name}"
+    read_calls = (
+        Call(
+            "DescribeMetricFilters",
+            "metricFilters[?filterName=='{id}'] | [0]",
+            logGroupName="{logGroupName}",
+            filterNamePrefix="{id}",
+        ),
+    )
+    update_calls = (Call("PutMetricFilter"),)
+    delete_call = Call("DeleteMetricFilter", logGroupName="{logGroupName}", filterName="{id}")
+
+    def limits(self, wanted: Values) -> list[tuple[str, str]]:
+        """Refuse what excludes each other. Source: `MetricTransformation`, CloudWatch Logs API Reference."""
+        made = wanted["metricTransformation"]
+        if isinstance(made, Mapping) and made.get("dimensions") and made.get("defaultValue") is not None:
+            return [("metricTransformation", "a metric with dimensions can't have a defaultValue")]
+        return []
