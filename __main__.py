@@ -2,7 +2,6 @@
 
 import pulumi
 
-from infra.capacity import ProvisionedConcurrency
 from infra.container_function import ContainerFunction
 from infra.container_image import ContainerImage
 from infra.custom_domain import CustomDomain
@@ -10,7 +9,7 @@ from infra.data import data_grants
 from infra.grants import stand_ins
 from infra.http_api import HttpApi
 from infra.naming import deployment_name
-from infra.old_versions import OldVersions
+from infra.operations import operate
 from infra.releases import check_pinned
 from infra.settings import load_settings
 
@@ -47,10 +46,7 @@ function = ContainerFunction(
     grants=[api.grant, *grants],
 )
 
-if settings.releases.keep_versions:
-    OldVersions("old-versions", settings.releases, function=function, repository_name=image.repository_name)
-if settings.capacity.provisioned_concurrency:
-    ProvisionedConcurrency("capacity", settings.capacity, alias=function.live)
+operate(settings, deployment, function=function, image=image, api=api)
 stage = api.route_to(function.live)
 url = domain.lead_to(api_id=api.api_id, stage_name=stage, until_then=api.api_endpoint) if domain else api.api_endpoint
 

@@ -139,6 +139,8 @@ class ContainerFunction(pulumi.ComponentResource):
 
     function_name: pulumi.Output[str]
     function_arn: pulumi.Output[str]
+    log_group: pulumi.Output[str]
+    """Name of the group that the function logs to."""
     role_name: pulumi.Output[str]
     role_arn: pulumi.Output[str]
     live: aws.lambda_.Alias
@@ -252,6 +254,7 @@ class ContainerFunction(pulumi.ComponentResource):
         )
         self.function_name = function.name
         self.function_arn = function.arn
+        self.log_group = logs.name
         self.role_name = role.name
         self.role_arn = role.arn
         self.register_outputs({"function_name": self.function_name, "live_version": self.live.function_version})

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin
 import pulumi
 from pulumi.runtime import config as given_config
 
+from infra.alarms import AlarmSettings
 from infra.capacity import CapacitySettings
 from infra.container_function import FunctionSettings
 from infra.container_image import ImageSettings
 from infra.custom_domain import BASE_PATH_VARIABLE, DomainSettings
+from infra.dashboard import DashboardSettings
 from infra.http_api import API_ID_VARIABLE, ApiSettings
 from infra.naming import NameSettings
 from infra.policies import PolicySettings
@@ -57,6 +59,8 @@ class Settings:
     table: TableSettings
     policies: PolicySettings
     capacity: CapacitySettings
+    alarms: AlarmSettings
+    dashboard: DashboardSettings
 
     def __post_init__(self) -> None:
         """Checks rules for more than one section; each section has checked itself.

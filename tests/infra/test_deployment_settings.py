@@ -65,6 +65,7 @@ def test_no_setting_has_to_be_set():
         {"log_retention": 1},
         {"log_retention": 3653},
         {"log_level": "ERROR"},
+        {"alarm_email": "first.last+alarms@mail.example.com", "dashboard": True},
         {"reserved_concurrency": 2, "provisioned_concurrency": 2, "ephemeral_storage": 10240, "tracing": True},
         {"provisioned_concurrency": 2, "live_version": 3},
         {"snap_start": True, "ephemeral_storage": 512, "reserved_concurrency": 1, "tracing": True},
@@ -451,6 +452,13 @@ def test_settings_that_can_work_are_taken(given):
             {"environment": {"AA": "x" * 4078, "BB": "é"}},
             "environment is 4097 bytes of names and values, but Lambda takes 4096: "
             "keep long values in a file or a store, and set only where they are.",
+        ),
+        *(
+            (
+                {"alarm_email": address},
+                f"alarmEmail is {address!r}, but that is not an email address: set one such as me@example.com.",
+            )
+            for address in ("me", "me@example", "a@example.com, b@example.com")
         ),
         (
             {"log_level": "info"},
