@@ -50,6 +50,8 @@ class Provider:
 
     def __init__(self, account: Account, builder: Builder, folder: Path) -> None:
         self._aws = Aws(account, builder, folder)
+        self.default_tags: Mapping[str, str] = {}
+        """The tags of every resource that takes tags; its own ones win."""
         self.resource_types: Mapping[str, ResourceType] = {
             found.pulumi_type: found(self._aws) for found in resource_types()
         }
@@ -68,12 +70,13 @@ class Provider:
         seed: bytes = b"",
         old: Mapping[str, Any] | None = None,
     ) -> Values:
-        """Return the inputs with the name that the real provider would make, where the program gives none.
+        """Return the inputs with the default tags, and the name that the real provider would make if there is none.
 
         A name that was made before stays. The seed decides the random end of a new one; without a seed it follows from
         type and name alone. That the name was made is noted under `__defaults`.
         """
         resource_type = self._resource_type(pulumi_type, name)
+        inputs = self._tagged(resource_type, inputs)
         key = resource_type.autonamed
         if key is None or inputs.get(key) is not None or inputs.get(f"{key}Prefix") is not None:
             return dict(inputs)
@@ -213,6 +216,13 @@ class Provider:
             raise error.of(token) from error
         except (ClientError, BotoCoreError) as error:
             raise refusal_of(error).of(token) from error
+
+    def _tagged(self, resource_type: ResourceType, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Source: pulumi/pulumi-aws, provider/tags.go, `applyTags`."""
+        own = inputs.get("tags")
+        if not resource_type.tags or not self.default_tags or not (own is None or isinstance(own, Mapping)):
+            return inputs
+        return {**inputs, "tags": {**self.default_tags, **(own or {})}}
 
     def _resource_type(self, pulumi_type: str, name: str) -> ResourceType:
         resource_type = self.resource_types.get(pulumi_type)

@@ -1,5 +1,6 @@
 """A resource's tags: in the request that creates it, in AWS's answers, and in the calls that change them."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, NamedTuple
@@ -62,6 +63,13 @@ class Tags:
             name, member = next(item for item in shape.members.items() if item[0].lower() in (*_NAMES, "tagkeys"))
             parameters[name] = as_shape(tags, member)
         return Call(operation, **parameters).send(client, known, {})
+
+
+def default_tags(configured: object) -> dict[str, str]:
+    """Return the tags that a provider's `defaultTags` gives to every resource; the engine has them as JSON."""
+    block = json.loads(configured) if isinstance(configured, str) and configured else configured
+    tags = block.get("tags") if isinstance(block, Mapping) else None
+    return {str(key): str(value) for key, value in (tags or {}).items()}
 
 
 def as_shape(tags: Any, shape: Any) -> Any:

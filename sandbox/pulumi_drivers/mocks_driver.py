@@ -21,6 +21,7 @@ from sandbox.errors import SandboxError
 from sandbox.provider.provider import Provider
 from sandbox.provider.refusals import InvalidInputsError
 from sandbox.provider.services import image
+from sandbox.provider.tags import default_tags
 from sandbox.pulumi_drivers import dynamic, program, properties
 from sandbox.pulumi_drivers.packages import KnownPackagesOnly
 from sandbox.pulumi_drivers.resources import ROOT_TYPE, Resource, make_urn, short_type
@@ -212,6 +213,7 @@ def deploy(
     Raises:
         SandboxError: the program or the provider refused something; what was made until then stays in the account.
     """
+    provider.default_tags = default_tags(config.values.get("aws:defaultTags"))
     monitor = Monitor(provider, config, progress)
     folder = project.folder.resolve()
     with program.as_its_own(folder, account):

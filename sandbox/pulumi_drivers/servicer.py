@@ -25,6 +25,7 @@ from sandbox.provider.inputs import UNKNOWN
 from sandbox.provider.provider import Provider
 from sandbox.provider.refusals import InvalidInputsError, ResourceRefusedError
 from sandbox.provider.services import image
+from sandbox.provider.tags import default_tags
 from sandbox.pulumi_drivers import properties
 from sandbox.pulumi_drivers.callers import Candidates, OnlyFrom
 from sandbox.pulumi_drivers.resources import name_of, qualified_type
@@ -78,13 +79,17 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         # Source: pulumi/pulumi-docker-build#404, #581 and #606.
         old, new = properties.decode(request.old_inputs), properties.decode(request.news)
         changed = {key for key in old.keys() | new.keys() if key != "version" and old.get(key) != new.get(key)}
-        if not changed or not qualified_type(request.urn).endswith(":docker-build"):
+        if not changed:
             return provider_pb2.DiffResponse(changes=provider_pb2.DiffResponse.DIFF_NONE)
+        replaces = sorted(changed) if qualified_type(request.urn).endswith(":docker-build") else []
         return provider_pb2.DiffResponse(
-            changes=provider_pb2.DiffResponse.DIFF_SOME, diffs=sorted(changed), replaces=sorted(changed)
+            changes=provider_pb2.DiffResponse.DIFF_SOME, diffs=sorted(changed), replaces=replaces
         )
 
     def Configure(self, request: Any, context: Any) -> Any:
+        if request.type == "pulumi:providers:aws":
+            configured = properties.reveal(properties.decode(request.args)).get("defaultTags")
+            self._provider.default_tags = default_tags(configured)
         return provider_pb2.ConfigureResponse(acceptSecrets=True, supportsPreview=True, acceptResources=True)
 
     def Invoke(self, request: Any, context: Any) -> Any:
