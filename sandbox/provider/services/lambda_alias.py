@@ -64,6 +64,14 @@ class Alias(ResourceType):
                 "$LATEST can't share an alias with another version: publish it first",
                 "routingConfig",
             )
+        if weights and identity:
+            alias = {"FunctionName": function, "Qualifier": wanted["name"]}
+            if or_none(lambda: self.client.get_provisioned_concurrency_config(**alias)) is not None:
+                raise ResourceRefusedError(
+                    "InvalidParameterValueException",
+                    "Alias with weights can not be used with Provisioned Concurrency",
+                    "routingConfig",
+                )
         for version in (first, *weights):
             if self._configuration(function, version) is None:
                 raise ResourceRefusedError("ResourceNotFoundException", f"Function not found: {function}:{version}")

@@ -87,9 +87,13 @@ def test_what_can_not_have_provisioned_concurrency_is_refused(made, provider, ac
         "Requested Provisioned Concurrency should not be greater than the reservedConcurrentExecution for function, "
         "which is 5",
     )
+    warm, alias = made["ProvisionedConcurrencyConfig"], made["Alias"]
+    weights = {"routingConfig": {"additionalVersionWeights": {"2": 0.1}}}
+    with pytest.raises(ResourceRefusedError, match="Alias with weights can not be used with Provisioned Concurrency"):
+        provider.update(ALIAS, "live", alias.identity, alias.outputs, {**alias.inputs, **weights})
     with pytest.raises(InvalidInputsError, match="must have value greater than or equal to 1"):
         provider.create(
             PROVISIONED,
             "warm",
-            {**made["ProvisionedConcurrencyConfig"].inputs, "provisionedConcurrentExecutions": 0},
+            {**warm.inputs, "provisionedConcurrentExecutions": 0},
         )
