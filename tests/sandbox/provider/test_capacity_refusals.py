@@ -87,7 +87,10 @@ def test_what_can_not_have_provisioned_concurrency_is_refused(made, provider, ac
         "Requested Provisioned Concurrency should not be greater than the reservedConcurrentExecution for function, "
         "which is 5",
     )
-    warm, alias = made["ProvisionedConcurrencyConfig"], made["Alias"]
+    alias = made["Alias"]
+    warm = provider.create(
+        PROVISIONED, "warm", {"functionName": "web", "qualifier": "live", "provisionedConcurrentExecutions": 1}
+    )
     weights = {"routingConfig": {"additionalVersionWeights": {"2": 0.1}}}
     with pytest.raises(ResourceRefusedError, match="Alias with weights can not be used with Provisioned Concurrency"):
         provider.update(ALIAS, "live", alias.identity, alias.outputs, {**alias.inputs, **weights})

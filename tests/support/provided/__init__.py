@@ -78,7 +78,7 @@ IMAGE = """
     pulumi.export("image_uri", image.image_uri)
 """
 MISSPELT = (
-    'aws.lambda_.FunctionLoggingConfigArgs(log_format="JSON", log_group=logs.name)',
+    "logging(settings.log_level, logs.name)",
     '{"log_format": "JSON", "log_gruop": logs.name}',
 )
 """A misspelt nested key for infra/container_function.py, as an object, which the SDK takes as well."""

@@ -52,11 +52,11 @@ EXAMPLES = (
         pulumi_type="aws:lambda/provisionedConcurrencyConfig:ProvisionedConcurrencyConfig",
         inputs=lambda made: {
             "functionName": made["Function"].outputs["name"],
-            "qualifier": made["Alias"].outputs["name"],
+            "qualifier": made["Alias"].outputs["functionVersion"],
             "provisionedConcurrentExecutions": 2,
         },
         updates={"provisionedConcurrentExecutions": 3},
         replaces={"qualifier": "other"},
-        gone="gone,live",
+        gone="gone,1",
     ),
 )
