@@ -240,6 +240,8 @@ class ContainerFunction(pulumi.ComponentResource):
             "memorySize": settings.memory_size,
             "timeout": settings.timeout,
             "environment": variables,
+            "ephemeralStorage": capacity.ephemeral_storage,
+            "tracing": capacity.tracing,
         }
         self.newest_version = published(function, described, parent=self)
         releases = releases or ReleaseSettings()
@@ -277,6 +279,8 @@ def published(
         "memorySize": found.memory_size,
         "timeout": found.timeout,
         "environment": found.environment.apply(lambda found: (found.variables if found else None) or {}),
+        "ephemeralStorage": found.ephemeral_storages.apply(lambda found: found[0].size),
+        "tracing": found.tracing_config.apply(lambda found: found.mode == "Active"),
     }
 
     def checked(values: Mapping[str, Any]) -> str:

@@ -12,9 +12,6 @@ from walk.queries import read
 from walk.stage import Call
 from walk.trace import FunctionAbsentError, RequestRefusedError, Trace, server_error
 
-DEFAULT_STORAGE = 512
-"""MB of /tmp where nothing else is configured. Source: "Lambda quotas", Lambda Developer Guide."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionVersion:
@@ -118,7 +115,7 @@ def describe(account: Account, function_name: str, version: str, trace: Trace) -
         repository=repository,
         timeout=int(configuration["Timeout"]),
         memory_size=int(configuration["MemorySize"]),
-        storage=int((configuration.get("EphemeralStorage") or {}).get("Size") or DEFAULT_STORAGE),
+        storage=int(configuration["EphemeralStorage"]["Size"]),
         architecture=(configuration.get("Architectures") or ["x86_64"])[0],
         variables=(configuration.get("Environment") or {}).get("Variables") or {},
         log_format=logging.get("LogFormat") or "Text",

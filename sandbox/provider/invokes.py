@@ -94,11 +94,13 @@ def function(aws: Aws, arguments: Inputs) -> Values:
         "codeSha256": config.get("CodeSha256", ""),
         "description": config.get("Description", ""),
         "environment": {"variables": variables} if variables else None,
+        "ephemeralStorages": [{"size": config["EphemeralStorage"]["Size"]}],
         "imageUri": found["Code"].get("ImageUri", ""),
         "memorySize": config["MemorySize"],
         "qualifiedArn": f"{arn}:{config['Version']}",
         "role": config["Role"],
         "timeout": config["Timeout"],
+        "tracingConfig": {"mode": config["TracingConfig"]["Mode"]},
         "version": config["Version"],
     }
 

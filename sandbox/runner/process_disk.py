@@ -8,7 +8,9 @@ from functools import cache
 from pathlib import Path
 
 from sandbox import variables
-from walk.function_version import DEFAULT_STORAGE
+
+# Source: Lambda quotas, the size of /tmp where nothing else is configured.
+_TMP_MB = 512
 
 _HERE = Path(__file__).parent
 _LAUNCHER = _HERE / "lambda_disk.py"
@@ -16,7 +18,7 @@ _HOOK = _HERE / "disk_hook"
 
 
 def on_lambdas_disk(
-    command: Sequence[str], *, task: Path, folders: Sequence[Path], storage: int = DEFAULT_STORAGE
+    command: Sequence[str], *, task: Path, folders: Sequence[Path], storage: int = _TMP_MB
 ) -> list[str]:
     """The command that runs `command` on a disk that is read-only except for its own /tmp.
 
@@ -56,7 +58,7 @@ def _launcher(mode: str, storage: int) -> list[str]:
 def _has_own_disk() -> bool:
     try:
         tried = subprocess.run(
-            [*_launcher("try", DEFAULT_STORAGE), "--"],
+            [*_launcher("try", _TMP_MB), "--"],
             cwd="/",
             env=variables.ordinary(),
             capture_output=True,

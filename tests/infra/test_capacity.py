@@ -110,6 +110,22 @@ def test_what_aws_would_refuse_of_the_program_is_refused(stack, account, tmp_pat
     assert sentence in str(caught.value)
 
 
+def test_tracing_that_aws_refused_is_said_and_read_again_by_a_refresh(stack, account, tmp_path):
+    image = push_image(account)
+    stack(imageUri=image).up()
+    broken = copy_program(tmp_path, "infra/capacity.py", '"Action": list(TRACE_ACTIONS)', '"Action": TRACE_ACTIONS[1]')
+    with pytest.raises(SandboxError, match="PutTraceSegments on XRAY"):
+        stack(broken, imageUri=image, tracing=True).up()
+    with pytest.raises(SandboxError) as caught:
+        stack(imageUri=image, tracing=True).up()
+    assert str(caught.value) == (
+        "Version 1 of the function doesn't have the tracing that was deployed, because AWS refused an update before: "
+        "run `pulumi up --refresh`, which reads what AWS has and tries again."
+    )
+    stack(imageUri=image, tracing=True).up(refresh=True)
+    assert capacity(account)["TracingConfig"] == {"Mode": "Active"}
+
+
 def test_the_policy_of_a_traced_function_is_there_before_it(program):
     deployed = program.deploy(tracing=True)
     policy = deployed.one("RolePolicy", "function-tracing")
