@@ -8,6 +8,7 @@ from infra.custom_domain import CustomDomain
 from infra.data import data_grants
 from infra.grants import stand_ins
 from infra.http_api import HttpApi
+from infra.jobs import Jobs
 from infra.naming import deployment_name
 from infra.operations import operate
 from infra.releases import check_pinned
@@ -16,8 +17,9 @@ from infra.settings import load_settings
 settings = load_settings()
 deployment = deployment_name(settings.naming)
 check_pinned(settings.releases, deployment)
-grants = [settings.policies.grant, settings.domain.grant, settings.capacity.grant, *data_grants(settings, deployment)]
-
+jobs = Jobs(settings, deployment)
+grants = [settings.policies.grant, settings.domain.grant, settings.capacity.grant]
+grants += [*data_grants(settings, deployment), *jobs.grants]
 domain = CustomDomain("domain", settings.domain) if settings.domain.domain_name else None
 image = ContainerImage(
     "image",
@@ -26,7 +28,6 @@ image = ContainerImage(
     check_environment={**stand_ins(grants), **settings.function.environment},
     expire_images=not settings.releases.live_version and not settings.releases.keep_versions,
 )
-
 api = HttpApi(
     "api",
     settings.api,
@@ -34,7 +35,6 @@ api = HttpApi(
     log_retention=settings.function.log_retention,
     has_domain=domain.serves if domain else False,
 )
-
 function = ContainerFunction(
     "function",
     settings.function,
@@ -45,7 +45,7 @@ function = ContainerFunction(
     capacity=settings.capacity,
     grants=[api.grant, *grants],
 )
-
+jobs.lead_to(function.live)
 operate(settings, deployment, function=function, image=image, api=api)
 stage = api.route_to(function.live)
 url = domain.lead_to(api_id=api.api_id, stage_name=stage, until_then=api.api_endpoint) if domain else api.api_endpoint

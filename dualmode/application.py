@@ -5,9 +5,12 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from types import FunctionType, ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dualmode.kinds import describe, is_application, is_factory, is_flask, looks_like_an_application
+
+if TYPE_CHECKING:
+    from dualmode.jobs import Jobs
 
 DEFAULT = "scripts.server:app"
 
@@ -42,6 +45,20 @@ def path_setting(name: str, environ: Mapping[str, str]) -> str:
     """Returns a variable that holds a path, as "/path" without a trailing slash, or "" if it is not set."""
     path = environ.get(name, "").strip("/")
     return f"/{path}" if path else ""
+
+
+def jobs(environ: Mapping[str, str]) -> "Jobs | None":
+    """Returns the deployment's jobs, if it has any.
+
+    Raises:
+        ValueError: the variable isn't of their form.
+    """
+    text = environ.get("DUALMODE_JOBS")
+    if not text:
+        return None
+    from dualmode.jobs import Jobs
+
+    return Jobs(text)
 
 
 def module_name(import_string: str) -> str:

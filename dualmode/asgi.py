@@ -1,7 +1,7 @@
 """ASGI applications (FastAPI, Starlette, Quart): requests go through Mangum, the start-up runs once."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
 from typing import Any
 
 import mangum.protocols.http  # noqa: F401 - a lazy import of Mangum's own would leave it to the first request
@@ -130,16 +130,16 @@ async def _start(app: AsgiApplication, loop: asyncio.AbstractEventLoop) -> dict[
 _running: set[asyncio.Task[None]] = set()  # an event loop only has weak references to its tasks
 
 
-def mounted(app: AsgiApplication, base_path: str, events_path: str) -> AsgiApplication:
-    """Returns the application for a server on this machine: below `base_path`, without the route for events."""
-    guard = Guard(events_path) if events_path else None
+def mounted(app: AsgiApplication, base_path: str, events_paths: Sequence[str]) -> AsgiApplication:
+    """Returns the application for a server on this machine: below `base_path`, without the routes for events."""
+    guards = [Guard(path) for path in events_paths]
 
     async def mounted_app(scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             if base_path and begins(scope["path"], base_path):
                 scope = {**scope, "root_path": base_path}
-            path = scope["path"].removeprefix(scope.get("root_path", ""))
-            if guard and is_spelling_of(guard.path, path.encode().decode("latin-1")):
+            path = scope["path"].removeprefix(scope.get("root_path", "")).encode().decode("latin-1")
+            if any(is_spelling_of(guard.path, path) for guard in guards):
                 await _not_found(send)
                 return
         await app(scope, receive, send)

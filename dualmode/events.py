@@ -2,11 +2,11 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextvars import ContextVar
 from functools import lru_cache
 from io import BytesIO
-from typing import Any
+from typing import Any, NamedTuple
 
 from dualmode.wsgi_call import Answer, Application
 
@@ -20,60 +20,82 @@ class EventError(Exception):
     """The application can't take an event, or failed on it: the invocation fails with this sentence."""
 
 
-def answer_event(call: Callable[[dict[str, Any]], Answer], path: str, event: object, context: object) -> Any:
-    """Posts an event as JSON to the application, and returns its answer's JSON as the invocation's result.
+class EventRequest(NamedTuple):
+    """The request that an event becomes."""
 
-    An answer that isn't JSON is returned as text, an empty one as None. So a queue's batch is one request, and its
-    answer can report partial failures: `{"batchItemFailures": [...]}`.
+    source: str
+    """What sent the event, for a sentence."""
+    method: str
+    path: str
+    body: bytes
+    result: Callable[[Any], Any] = lambda answer: answer
+    """Makes the invocation's result from the answer's JSON."""
+
+
+def to_events_path(path: str, event: object) -> EventRequest:
+    """Returns the request for an event that isn't a job's: its JSON, posted to `path`.
 
     Raises:
-        EventError: `path` is "" or has no route, or the route's answer isn't a 2xx.
+        EventError: `path` is "".
     """
     if not path:
         raise EventError(
             f"This event is not an HTTP request, and {SETTING} is not set: set it to a route of the application that"
             " takes events as POST."
         )
+    return EventRequest(SETTING, "POST", path, json.dumps(event).encode())
+
+
+def answer_event(
+    call: Callable[[dict[str, Any]], Answer], request: EventRequest, event: object, context: object
+) -> Any:
+    """Gives the application the request that an event becomes, and returns its answer's JSON as the result.
+
+    An answer that isn't JSON is returned as text, an empty one as None. So a queue's batch is one request, and its
+    answer can report partial failures: `{"batchItemFailures": [...]}`.
+
+    Raises:
+        EventError: the path has no route, or the route's answer isn't a 2xx.
+    """
     token = under_way.set(True)
     try:
-        status, _, body = call(environ_of_event(path, event, context))
+        status, _, body = call(environ_of_event(request, event, context))
     finally:
         under_way.reset(token)
+    asked = f"{request.method} {request.path}"
     if status in (404, 405):
-        raise EventError(
-            f"{SETTING} is {path}, but the application answered POST {path} with {status}: add a route that takes it."
-        )
+        given = f"{SETTING} is {request.path}" if request.source == SETTING else f"{asked} is for {request.source}"
+        raise EventError(f"{given}, but the application answered {asked} with {status}: add a route that takes it.")
     if not 200 <= status < 300:
-        raise EventError(f"The application answered the event, POST {path}, with {status}.")
+        of = "" if request.source == SETTING else f" of {request.source}"
+        raise EventError(f"The application answered the event{of}, {asked}, with {status}.")
     text = body.decode("utf-8", "replace")
     if not text.strip():
         return None
     try:
-        return json.loads(text)
+        answer = json.loads(text)
     except ValueError:
-        return text
+        answer = text
+    return request.result(answer)
 
 
-def environ_of_event(path: str, event: object, context: object) -> dict[str, Any]:
-    """Returns the environ of the request that an event becomes: a POST of its JSON."""
-    body = json.dumps(event).encode()
-    return {
-        "REQUEST_METHOD": "POST",
+def environ_of_event(request: EventRequest, event: object, context: object) -> dict[str, Any]:
+    """Returns the environ of the request that an event becomes."""
+    environ = {
+        "REQUEST_METHOD": request.method,
         "SCRIPT_NAME": "",
-        "PATH_INFO": path.encode().decode("latin-1"),
+        "PATH_INFO": request.path.encode().decode("latin-1"),
         "QUERY_STRING": "",
         "SERVER_NAME": "localhost",
         "SERVER_PORT": "443",
         "SERVER_PROTOCOL": "HTTP/1.1",
         "REMOTE_ADDR": "127.0.0.1",
-        "REQUEST_URI": path,
-        "RAW_URI": path,
+        "REQUEST_URI": request.path,
+        "RAW_URI": request.path,
         "HTTP_HOST": "localhost",
-        "CONTENT_TYPE": "application/json",
-        "CONTENT_LENGTH": str(len(body)),
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": "https",
-        "wsgi.input": BytesIO(body),
+        "wsgi.input": BytesIO(request.body),
         "wsgi.input_terminated": True,
         "wsgi.errors": sys.stderr,
         "wsgi.multithread": False,
@@ -82,19 +104,24 @@ def environ_of_event(path: str, event: object, context: object) -> dict[str, Any
         "lambda.event": event,
         "lambda.context": context,
     }
+    if request.body:
+        environ |= {"CONTENT_TYPE": "application/json", "CONTENT_LENGTH": str(len(request.body))}
+    return environ
 
 
-def hidden(app: Application, path: str) -> Application:
-    """Returns the application without the route for events: a client gets a 404 there in every mode."""
+def hidden(app: Application, paths: Sequence[str]) -> Application:
+    """Returns the application without the routes for events: a client gets a 404 there in every mode."""
     from dualmode.events_guard import Guard
 
-    guard = Guard(path)
+    guards = [Guard(path) for path in paths]
 
     def app_without_path(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        if is_spelling_of(guard.path, environ["PATH_INFO"], environ["SCRIPT_NAME"]):
-            from werkzeug.exceptions import NotFound
+        path, root = environ["PATH_INFO"], environ["SCRIPT_NAME"]
+        for guard in guards:
+            if is_spelling_of(guard.path, path, root):
+                from werkzeug.exceptions import NotFound
 
-            return NotFound()(environ, start_response)
+                return NotFound()(environ, start_response)
         return app(environ, start_response)
 
     return app_without_path
@@ -113,7 +140,7 @@ def is_spelling_of(path: str, path_info: str, script_name: str = "") -> bool:
     return any(_canonical(seen)[-len(secret) :] == secret for seen in (path_info, whole))
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=64)
 def _segments_of(path: str) -> list[str]:
     return _canonical(path.encode().decode("latin-1")) or [path]
 

@@ -13,6 +13,7 @@ from dualmode.logs import AccessLog, current
 from dualmode.wsgi_call import Answer, Application, call
 
 if TYPE_CHECKING:
+    from dualmode.jobs import Jobs
     from dualmode.version_1 import Version1
 
 Handler = Callable[[Any, Any], Any]
@@ -24,6 +25,7 @@ def wsgi_handler(
     *,
     base_path: str = "",
     events_path: str = "",
+    jobs: "Jobs | None" = None,
     api_ids: tuple[str, ...] = (),
     run_command: Callable[[list[str]], Any] | None = None,
 ) -> Handler:
@@ -34,15 +36,17 @@ def wsgi_handler(
         access: gets a line for each request.
         base_path: the mapping key of a custom domain, as "/key", or "".
         events_path: the route that takes events which aren't requests, or "".
+        jobs: the schedules, queues and rules that have a path of their own.
         api_ids: the APIs and target groups whose requests are accepted; if it is empty, all are.
         run_command: runs a management command with the arguments it gets; without it, there are no commands.
     """
     environ_from_event = make_environ_from_event(base_path)
     public_app = app
-    if events_path:
+    closed = [*((events_path,) if events_path else ()), *(jobs.paths if jobs else ())]
+    if closed:
         from dualmode.events import hidden
 
-        public_app = hidden(app, events_path)
+        public_app = hidden(app, closed)
 
     def handler(event: Any, context: Any) -> Any:
         # In its own context: context variables that an application sets don't stay after the request.
@@ -94,13 +98,17 @@ def wsgi_handler(
 
     def answer_other(event: Any, context: Any) -> Any:
         from dualmode.commands import CommandError, is_command
-        from dualmode.events import EventError, answer_event
+        from dualmode.events import EventError, answer_event, to_events_path
+        from dualmode.jobs import is_warming
 
+        if is_warming(event):
+            return None
         current.trace = os.environ.get("_X_AMZN_TRACE_ID", "")
         try:
             if is_command(event) and run_command is not None:
                 return run_command(event["flask"])
-            return answer_event(lambda environ: answered(app, environ, "POST"), events_path, event, context)
+            request = (jobs and jobs.request(event)) or to_events_path(events_path, event)
+            return answer_event(lambda environ: answered(app, environ, request.method), request, event, context)
         except (CommandError, EventError) as error:
             raise _failure(error) from None
 

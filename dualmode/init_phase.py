@@ -49,6 +49,7 @@ def handler_of(app: Any, access: logs.AccessLog, environ: Mapping[str, str]) -> 
         access,
         base_path=application.path_setting("DUALMODE_BASE_PATH", environ),
         events_path=application.path_setting("DUALMODE_EVENTS_PATH", environ),
+        jobs=application.jobs(environ),
         api_ids=allowed_apis.allowed(environ),
         run_command=partial(_run_command, app, environ),
     )

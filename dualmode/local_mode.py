@@ -3,7 +3,7 @@
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from time import perf_counter
 from typing import Any
 
@@ -32,16 +32,26 @@ def main() -> None:
     if not port.isdecimal() or int(port) > 65535:
         sys.exit(f"PORT is {port}, but that is not a port number: set one from 0 to 65535.")
     base_path = application.path_setting("DUALMODE_BASE_PATH", environ)
-    events_path = application.path_setting("DUALMODE_EVENTS_PATH", environ)
+    closed = _closed(environ)
     import_string = application.import_string(environ)
     if application.names_secrets(environ):
         _read_secrets()
     app = _loaded(import_string)
     if kinds.is_asgi(app):
-        _serve_asgi(app, host, int(port), base_path, events_path)
+        _serve_asgi(app, host, int(port), base_path, closed)
     else:
-        wsgi_app = hidden(app, events_path) if events_path else app
+        wsgi_app = hidden(app, closed) if closed else app
         _serve_wsgi(mounted(wsgi_app, base_path), host, int(port), import_string, access, flask=kinds.is_flask(app))
+
+
+def _closed(environ: Mapping[str, str]) -> list[str]:
+    """Returns the paths that are for events alone."""
+    events_path = application.path_setting("DUALMODE_EVENTS_PATH", environ)
+    try:
+        jobs = application.jobs(environ)
+    except ValueError as error:
+        sys.exit(str(error))
+    return [*((events_path,) if events_path else ()), *(jobs.paths if jobs else ())]
 
 
 def _read_secrets() -> None:
@@ -118,7 +128,7 @@ def _serve_wsgi(
     run_simple(host, port, app, use_reloader=debug, use_debugger=debug, threaded=True, request_handler=handler)
 
 
-def _serve_asgi(app: Any, host: str, port: int, base_path: str, events_path: str) -> None:
+def _serve_asgi(app: Any, host: str, port: int, base_path: str, closed: Sequence[str]) -> None:
     try:
         import uvicorn
     except ImportError:
@@ -129,7 +139,7 @@ def _serve_asgi(app: Any, host: str, port: int, base_path: str, events_path: str
     from dualmode.asgi import mounted as mounted_asgi
 
     log_config = None if logs.level(os.environ) else uvicorn.config.LOGGING_CONFIG  # None: to the root logger's handler
-    served = mounted_asgi(app, base_path, events_path)
+    served = mounted_asgi(app, base_path, closed)
     uvicorn.run(served, host=host, port=port, log_config=log_config, timeout_graceful_shutdown=0)
 
 

@@ -17,11 +17,16 @@ from infra.container_function import FunctionSettings
 from infra.container_image import ImageSettings
 from infra.custom_domain import BASE_PATH_VARIABLE, DomainSettings
 from infra.dashboard import DashboardSettings
+from infra.event_rules import EventSettings
 from infra.http_api import API_ID_VARIABLE, ApiSettings
+from infra.job_entries import VARIABLE as JOBS_VARIABLE
+from infra.keep_warm import KeepWarmSettings
 from infra.naming import NameSettings
 from infra.policies import PolicySettings
+from infra.queues import QueueSettings
 from infra.releases import ReleaseSettings
 from infra.rules import ConfigError, key_of, refuse
+from infra.schedules import ScheduleSettings
 from infra.secrets import PLACE_OF, SecretSettings
 from infra.session_key import VARIABLE as SESSION_KEY_VARIABLE
 from infra.session_key import SessionKeySettings
@@ -33,11 +38,15 @@ if TYPE_CHECKING:
 
     Section = TypeVar("Section", bound=DataclassInstance)
 
+RECORDS = Sequence[Mapping[str, object]]
+"""The type of a list of objects, such as the jobs."""
+
 READERS: Mapping[object, Callable[[pulumi.Config, str], object]] = {
     str: pulumi.Config.require,
     int: pulumi.Config.require_int,
     float: pulumi.Config.require_float,
     bool: pulumi.Config.require_bool,
+    RECORDS: lambda config, key: records_of(key, config.require_object(key)),
     Sequence: lambda config, key: list_of(key, config.require_object(key)),
     Mapping: lambda config, key: map_of(key, config.require_object(key)),
 }
@@ -61,6 +70,10 @@ class Settings:
     capacity: CapacitySettings
     alarms: AlarmSettings
     dashboard: DashboardSettings
+    schedules: ScheduleSettings
+    queues: QueueSettings
+    events: EventSettings
+    keep_warm: KeepWarmSettings
 
     def __post_init__(self) -> None:
         """Checks rules for more than one section; each section has checked itself.
@@ -70,6 +83,8 @@ class Settings:
         """
         if API_ID_VARIABLE in self.function.environment:
             refuse(f"environment.{API_ID_VARIABLE}", "...", "the deployment sets it to its own API", "remove it")
+        if JOBS_VARIABLE in self.function.environment:
+            refuse(f"environment.{JOBS_VARIABLE}", "...", "the deployment sets it to its own jobs", "remove it")
         for key, variable, wanted in (
             ("sessionKey", SESSION_KEY_VARIABLE, self.session_key.session_key),
             ("table", TABLE_VARIABLE, self.table.table),
@@ -152,7 +167,23 @@ def kind_of(section: type[DataclassInstance], field_name: str) -> object:
     # Not get_type_hints: inside an Input, Pulumi refers to one of its own types by a name that is unknown here.
     annotation: Any = inspect.get_annotations(section, eval_str=True)[field_name]
     plain = get_args(annotation)[0] if get_origin(annotation) is Union else annotation
-    return get_origin(plain) or plain
+    return plain if plain == RECORDS else get_origin(plain) or plain
+
+
+def records_of(key: str, value: object) -> Sequence[Mapping[str, object]]:
+    """Returns a list of objects.
+
+    Raises:
+        ConfigError: it isn't one.
+    """
+    if not isinstance(value, list):
+        refuse(key, type(value).__name__, "it lists objects", f"set {key}[0].name with --path")
+    for place, record in enumerate(value):
+        if not isinstance(record, dict):
+            refuse(
+                f"{key}[{place}]", type(record).__name__, "it takes an object", f"set {key}[{place}].name with --path"
+            )
+    return tuple(value)
 
 
 def list_of(key: str, value: object) -> Sequence[str]:

@@ -23,6 +23,7 @@ from sandbox.command_line import Options, UsageError, read_options
 from sandbox.edge.answer import Answer
 from sandbox.edge.edge import refuse, respond_with
 from sandbox.errors import SandboxError, SettingsError
+from sandbox.event_sources.one_event import run_schedule
 from sandbox.notes import Notes
 from sandbox.one_invocation import run_command, run_event
 from sandbox.output import Terminal, document, print_answer, print_failure, print_pairs, print_tree
@@ -45,7 +46,7 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
             options = read_options(arguments, environ)
             if options.operation is not None:
                 return _operate(options, options.operation)
-            if options.event is not None or options.command is not None:
+            if options.event is not None or options.command is not None or options.schedule is not None:
                 return _invoke(options)
             return _serve(options) if options.request is None else _send(options, options.request)
     except UsageError as error:
@@ -77,7 +78,9 @@ def _invoke(options: Options) -> int:
     with _running(options) as sandbox:
         notes = Notes(sandbox.logs)
         try:
-            if options.command is not None:
+            if options.schedule is not None:
+                succeeded = run_schedule(sandbox, options.schedule)
+            elif options.command is not None:
                 succeeded = run_command(sandbox, options.command)
             else:
                 succeeded = run_event(sandbox, options.event or b"")

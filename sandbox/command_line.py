@@ -29,6 +29,7 @@ examples:
   python -m sandbox --request 'POST /echo' --data '{"message":"abc"}' --json
   python -m sandbox --command 'db upgrade'
   python -m sandbox --event event.json
+  python -m sandbox --fire nightly
   python -m sandbox --preview --set memorySize=1024
   python -m sandbox --set memorySize=1024 --set environment.STAGE=test --request 'GET /'
   python -m sandbox --set domainName=shop.example.com --zone example.com
@@ -59,6 +60,8 @@ class Options:
     """An event for the function, as JSON."""
     command: tuple[str, ...] | None
     """The arguments of a management command."""
+    schedule: str | None
+    """The name of a schedule to fire."""
     operation: str | None
     """`preview` or `destroy`."""
     json: bool
@@ -94,6 +97,7 @@ def read_options(arguments: Sequence[str], environ: Mapping[str, str]) -> Option
     one("--request", metavar="'METHOD /PATH'", help="send this one request, print its trace and the answer, and stop")
     one("--event", metavar="FILE", help="give the function the event in this JSON file, print its log and result, stop")
     one("--command", metavar="'ARGUMENTS'", help="run this command of Flask's command line in the function, and stop")
+    one("--fire", metavar="SCHEDULE", help="fire this schedule now, print the function's log and result, and stop")
     one("--preview", action="store_true", help="print what a deployment would change, and stop (needs pulumi)")
     one("--destroy", action="store_true", help="remove what was deployed, and stop (needs pulumi)")
     add("--data", metavar="TEXT|@FILE", help="the request's body, or the file that holds it; JSON is sent as such")
@@ -133,6 +137,7 @@ def read_options(arguments: Sequence[str], environ: Mapping[str, str]) -> Option
         request=None if found.request is None else _request(found.request, found.data, found.header),
         event=None if found.event is None else _event(found.event),
         command=None if found.command is None else _command(found.command),
+        schedule=found.fire,
         operation="preview" if found.preview else "destroy" if found.destroy else None,
         json=found.json,
         settings=tuple(_assignment(text) for text in found.set),

@@ -8,6 +8,7 @@ user of the machine.
 import http.client
 import select
 import socket
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote
@@ -58,6 +59,8 @@ class Guard:
         self._idle: list[UnixConnection] = []
         self.instead: Answers | None = None
         """Answers what it takes in MiniStack's place, after the signature was checked."""
+        self.passed: Callable[[Request, Response], None] = lambda _request, _response: None
+        """Is told of each call that MiniStack answered with 200."""
         self._server = HttpServer(
             HOST, port, self._respond, refuse=_refused, objection=self._objection, body_limit=BODY_LIMIT
         )
@@ -90,7 +93,10 @@ class Guard:
             return _refusal(request, error.code, f"{error.sentence[:-1]}: {remedy}")
         if self.instead is not None and self.instead.takes(request):
             return self.instead.respond(request)
-        return self._forward(request)
+        response = self._forward(request)
+        if response.status == http.client.OK:
+            self.passed(request, response)
+        return response
 
     def _forward(self, request: Request) -> Response:
         connection = self._connection()

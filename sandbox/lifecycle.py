@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from sandbox import variables
 from sandbox.edge.edge import Edge
 from sandbox.errors import SandboxError
+from sandbox.event_sources.sources import EventSources
 from sandbox.invocations import Invocations
 from sandbox.log_delivery import LogDelivery
 from sandbox.ministack import MiniStack
@@ -44,6 +45,7 @@ class Sandbox:
     runner: VersionRunner
     invocations: Invocations
     edge: Edge
+    event_sources: EventSources
     variables: Mapping[str, str]
     container_engine: str | None
     logs: Path
@@ -135,6 +137,8 @@ def running(order: Order) -> Iterator[Sandbox]:
         parts.enter_context(runner)
         invocations = Invocations(account, runner)
         ministack.answer_instead(invocations)
+        event_sources = parts.enter_context(EventSources(account, invocations, order.progress))
+        ministack.tell(event_sources.event_bus.hear)
         by_engine = made.pulumi_driver == ENGINE
         if by_engine:
             reaching |= parts.enter_context(deployment.serving_others(task))
@@ -146,6 +150,7 @@ def running(order: Order) -> Iterator[Sandbox]:
             runner=runner,
             invocations=invocations,
             edge=Edge(account, runner, default_name=name, note_request=delivery.note_request),
+            event_sources=event_sources,
             variables={**reaching, **ministack.program_variables},
             container_engine=order.container_engine,
             logs=logs,

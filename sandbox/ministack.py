@@ -9,12 +9,14 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
 from botocore.credentials import ReadOnlyCredentials
 
+from dualmode.gateway.http.message import Request, Response
 from sandbox import state_folder
 from sandbox.errors import SandboxError
 from sandbox.guard import HOST, Answers, Guard, UnixConnection
@@ -113,6 +115,11 @@ class MiniStack:
         """Let `answers` answer the calls that it takes, after their signature was checked."""
         if self._guard is not None:
             self._guard.instead = answers
+
+    def tell(self, passed: Callable[[Request, Response], None]) -> None:
+        """Tell of each call that succeeded."""
+        if self._guard is not None:
+            self._guard.passed = passed
 
     def reset(self) -> None:
         """Empty the account."""

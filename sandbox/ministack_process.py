@@ -12,11 +12,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hypercorn.__main__ import main as serve
+from ministack.services import eventbridge, lambda_svc  # type: ignore[import-untyped]
 
 
 def main(arguments: Sequence[str]) -> int:
     """Serve until standard input ends, write the state, and only then remove the files."""
     split = arguments.index("--")
+    # It runs no functions, so it must neither take messages from their queues nor give them events: the sandbox does.
+    lambda_svc._ensure_poller = lambda: None
+    eventbridge._dispatch_to_lambda = lambda _arn, _payload: None
     threading.Thread(target=_end_with_standard_input, daemon=True).start()
     status = serve(list(arguments[split + 1 :]))
     for file in arguments[:split]:

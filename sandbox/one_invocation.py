@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from sandbox.errors import SandboxError
@@ -25,7 +25,7 @@ def run_event(sandbox: "Sandbox", event: bytes) -> bool:
         SandboxError: the function can't run here.
     """
     succeeded, result = _invoke(sandbox, event)
-    _print_result(succeeded, result)
+    print_result(succeeded, result)
     return succeeded
 
 
@@ -49,7 +49,7 @@ def run_command(sandbox: "Sandbox", arguments: tuple[str, ...]) -> bool:
             f"--set environment.{_ALLOW}=1."
         )
     if not succeeded or not isinstance(result, dict) or "exit_code" not in result:
-        _print_result(succeeded, result)
+        print_result(succeeded, result)
         return False
     sys.stdout.write(placed(str(result.get("output", ""))))
     sys.stdout.flush()
@@ -59,21 +59,35 @@ def run_command(sandbox: "Sandbox", arguments: tuple[str, ...]) -> bool:
 def _invoke(sandbox: "Sandbox", event: bytes) -> tuple[bool, object]:
     logs: list[LogPart] = []
     answer = sandbox.invocations.invoke(sandbox.deployed_version, event, logs.append)
+    print_logs(logs)
+    headers: Mapping[str, str] = {name.lower(): value for name, value in answer.headers}
+    return answer.status == 200 and "x-amz-function-error" not in headers, result_of(answer.body)
+
+
+def print_logs(logs: Iterable[LogPart]) -> None:
+    """Print what a function logged, and where it logs."""
     terminal = Terminal(sys.stderr)
     for part in logs:
         part.wait()
         for line in part.lines():
             terminal.line(terminal.dim(line))
         terminal.line(terminal.dim(f"The function's log is {part.path}"))
-    headers: Mapping[str, str] = {name.lower(): value for name, value in answer.headers}
-    succeeded = answer.status == 200 and "x-amz-function-error" not in headers
+
+
+def result_of(body: bytes) -> object:
+    """Return a result as JSON, or as text if it isn't."""
     try:
-        return succeeded, json.loads(answer.body)
+        return json.loads(body)
     except ValueError:
-        return succeeded, answer.body.decode("utf-8", "replace")
+        return body.decode("utf-8", "replace")
 
 
-def _print_result(succeeded: bool, result: object) -> None:
+def print_result(succeeded: bool, result: object) -> None:
+    """Print a result as JSON.
+
+    Raises:
+        SandboxError: it is the error object of a function that failed.
+    """
     if not succeeded and isinstance(result, dict):
         kind = result.get("errorType") or result.get("Type") or "error"
         raise SandboxError(f"The function failed: {kind}: {result.get('errorMessage') or result.get('Message')}")

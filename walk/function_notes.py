@@ -1,11 +1,10 @@
 """What a function's version lacks although it answers, for a person who asks for an explanation."""
 
-from typing import Any
-
 from walk.account import Account
 from walk.function_version import FunctionVersion
 from walk.policy import Act, evaluate
 from walk.queries import every, read
+from walk.role_permission import role_policies
 from walk.stage import Call
 from walk.trace import Trace
 
@@ -48,7 +47,7 @@ def _on_logs(account: Account, version: FunctionVersion, trace: Trace) -> None:
     logs, group = account.client("logs"), version.log_group
     found = every(logs, "describe_log_groups", "logGroups", logGroupNamePrefix=group)
     exists = any(entry["logGroupName"] == group for entry in found)
-    policies = _role_policies(account, version.role)
+    policies = role_policies(account, version.role)
     place = f"{account.region}:{account.account_id}:log-group:{group}"
     resource = f"arn:{logs.meta.partition}:logs:{place}"
     wanted = [*(() if exists else ("logs:CreateLogGroup",)), *_LOG_ACTIONS]
@@ -68,26 +67,3 @@ def _on_logs(account: Account, version: FunctionVersion, trace: Trace) -> None:
     elif lacking:
         detail = f"role {version.role} may not call {' and '.join(lacking)} on {group}: nothing is logged"
         trace.note("role-lacks-logs", "logs", group, detail)
-
-
-def _role_policies(account: Account, role: str) -> list[Any]:
-    """Every policy document of a role, its own and those attached."""
-    iam = account.client("iam")
-    names = every(iam, "list_role_policies", "PolicyNames", RoleName=role)
-    documents = [
-        read(iam, "get_role_policy", absent="NoSuchEntity", RoleName=role, PolicyName=name)["PolicyDocument"]
-        for name in names
-    ]
-    for attached in every(iam, "list_attached_role_policies", "AttachedPolicies", RoleName=role):
-        arn = attached["PolicyArn"]
-        policy = read(iam, "get_policy", absent="NoSuchEntity", PolicyArn=arn)
-        if policy is not None:
-            version = read(
-                iam,
-                "get_policy_version",
-                absent="NoSuchEntity",
-                PolicyArn=arn,
-                VersionId=policy["Policy"]["DefaultVersionId"],
-            )
-            documents.append(version["PolicyVersion"]["Document"])
-    return documents

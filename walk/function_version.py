@@ -129,13 +129,7 @@ def describe(account: Account, function_name: str, version: str, trace: Trace) -
 
 def _permission(account: Account, call: Call, trace: Trace) -> str:
     """The statement of the resource policy that lets API Gateway invoke the function."""
-    policy = read(
-        account.client("lambda"),
-        "get_policy",
-        absent="ResourceNotFoundException",
-        FunctionName=call.function_name,
-        **({"Qualifier": call.qualifier} if call.qualifier else {}),
-    )
+    policy = resource_policy(account, call.function_name, call.qualifier)
     act = Act(
         service="apigateway.amazonaws.com",
         action="lambda:InvokeFunction",
@@ -149,6 +143,26 @@ def _permission(account: Account, call: Call, trace: Trace) -> str:
         _check_present(account, call)
     reason = f"its resource policy does not let {act.service} invoke it from {call.source_arn}: {verdict.reason}"
     raise server_error("permission", call.invoked_arn, reason, misfit.cause_of(account, call, policy, act))
+
+
+def resource_policy(account: Account, function_name: str, qualifier: str) -> Any:
+    """The answer that has the resource policy of a function, version or alias; None without one."""
+    return read(
+        account.client("lambda"),
+        "get_policy",
+        absent="ResourceNotFoundException",
+        FunctionName=function_name,
+        **({"Qualifier": qualifier} if qualifier else {}),
+    )
+
+
+def invoke_verdict(account: Account, invoked_arn: str, service: str, source_arn: str) -> Verdict:
+    """Whether the resource policy of a function, version or alias lets a service invoke it for one of its resources."""
+    name, _, qualifier = invoked_arn.split(":", 6)[6].partition(":")
+    policy = resource_policy(account, name, qualifier)
+    context = {"aws:SourceArn": source_arn, "aws:SourceAccount": account.account_id}
+    act = Act(service=service, action="lambda:InvokeFunction", resource=invoked_arn, context=context)
+    return evaluate(policy["Policy"] if policy else None, act)
 
 
 def _check_present(account: Account, call: Call) -> None:

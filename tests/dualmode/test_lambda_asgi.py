@@ -279,7 +279,7 @@ def test_a_server_on_this_machine_has_the_same_paths():
         return request.scope["root_path"]
 
     app.post("/events")(lambda: "reached")
-    served = mounted(app, "/v1", "/events")
+    served = mounted(app, "/v1", ["/events"])
 
     def answered(method, path):
         messages = []

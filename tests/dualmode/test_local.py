@@ -130,6 +130,13 @@ def test_an_application_is_served_at_its_base_path_and_without_its_event_route(t
             assert local.request("POST", path)[0] == 404
 
 
+def test_an_application_is_served_without_the_routes_of_its_jobs(tmp_path):
+    write(tmp_path, shop=SHOP)
+    with Local(tmp_path, FLASK_APP="shop", DUALMODE_JOBS='{"queues": {"arn": "/events"}}') as local:
+        assert local.request("GET", "/where")[0] == 200
+        assert [local.request("POST", path)[0] for path in ("/events", "/EVENTS/")] == [404, 404]
+
+
 @pytest.mark.parametrize("variables", [{}, {"AWS_LAMBDA_LOG_LEVEL": "INFO"}], ids=str)
 def test_a_path_that_is_logged_can_t_pass_for_a_line_nor_colour_the_terminal(variables, tmp_path):
     write(tmp_path, shop=SHOP)

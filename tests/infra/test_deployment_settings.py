@@ -18,7 +18,7 @@ from infra.domain_names import zone_of
 from infra.policies import PolicySettings
 from infra.rules import ConfigError, key_of
 from infra.secrets import SecretSettings
-from infra.settings import SECTIONS, Settings, check_keys, kind_of, load, map_of
+from infra.settings import RECORDS, SECTIONS, Settings, check_keys, kind_of, load, map_of
 from tests.support.program import ROOT
 
 DIGEST = "sha256:" + "0" * 64
@@ -42,6 +42,7 @@ def plain(default):
 def test_each_setting_of_pulumi_yaml_is_one_field_of_the_same_type_and_default():
     declared = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
     types = {str: "string", int: "integer", float: "number", bool: "boolean", Mapping: "object", Sequence: "array"}
+    types[RECORDS] = "array"
     settings = settings_of()
     found = [
         (key_of(field.name), types[kind_of(type(section), field.name)], plain(getattr(section, field.name)))

@@ -268,6 +268,16 @@ def test_an_events_result_is_printed_as_json(state, tmp_path):
     assert (ended.returncode, json.loads(ended.stdout)) == (0, {"reversed": "cba"})
 
 
+def test_a_schedule_is_fired_by_hand_and_its_result_is_printed(state):
+    schedule = {"name": "turn", "path": "/echo", "cron": "0 3 * * ? *", "body": {"message": "abc"}}
+    ended = run(state, "--set", f"schedules={json.dumps([schedule])}", "--fire", "turn")
+    assert (ended.returncode, json.loads(ended.stdout)) == (0, {"reversed": "cba"}), ended.stderr
+    assert "The function's log is " in ended.stderr
+    missing = run(state, "--fire", "turn")
+    assert (missing.returncode, missing.stdout) == (1, "")
+    assert missing.stderr.splitlines()[-1] == "sandbox: There is no schedule turn: the account has no schedule."
+
+
 @pytest.fixture
 def elsewhere(tmp_path):
     """A copy of the repository whose stack file is of a real deployment, with its own region, domain and image."""

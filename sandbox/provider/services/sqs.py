@@ -13,6 +13,7 @@ from sandbox.provider.fields import Field, Output, attribute, unsupported
 from sandbox.provider.forms import BOOLEAN, INTEGER, JSON, ONLY_TRUE, TEXT
 from sandbox.provider.refusals import ResourceRefusedError
 from sandbox.provider.resource_type import ResourceType
+from sandbox.provider.services.iam import policy_mistakes
 from sandbox.provider.tags import Tags
 
 
@@ -68,3 +69,33 @@ class Queue(ResourceType):
             raise ResourceRefusedError(
                 "InvalidParameterValue", f"the dead-letter queue {target} doesn't exist", "redrivePolicy"
             )
+
+
+class QueuePolicy(ResourceType):
+    """`aws.sqs.QueuePolicy`: who else may use a queue.
+
+    Source: hashicorp/terraform-provider-aws, internal/service/sqs/queue_policy.go.
+    """
+
+    pulumi_type = "aws:sqs/queuePolicy:QueuePolicy"
+    service = "sqs"
+    fields = (
+        Field("queueUrl", required=True),
+        attribute("policy", form=JSON, required=True),
+    )
+    replace_on_changes = frozenset({"queueUrl"})
+    create_call = Call("SetQueueAttributes")
+    identity = "{queueUrl}"
+    identified_by = parameters(QueueUrl="{id}")
+    read_calls = (Call("GetQueueAttributes", AttributeNames=["Policy"]),)
+    update_calls = (Call("SetQueueAttributes"),)
+    delete_call = Call("SetQueueAttributes", Attributes={"Policy": ""})
+
+    def limits(self, wanted: Values) -> list[tuple[str, str]]:
+        """Refuse a policy that SQS calls invalid."""
+        return policy_mistakes(wanted["policy"], "policy", principal=True)
+
+    def read(self, identity: str, state: Mapping[str, Any]) -> Any:
+        """Return the policy; a queue without one has no such resource."""
+        found = super().read(identity, state)
+        return found if (found.get("Attributes") or {}).get("Policy") else None

@@ -134,6 +134,52 @@ def refused(provider, made):
         ("Parameter", {"type": "Text"}, "type", "enum value set: [String, StringList, SecureString]"),
         ("Parameter", {"arn": "arn:aws:ssm:x"}, "arn", "is not supported by the sandbox's provider"),
         ("Certificate", {"domainName": "app..test"}, "domainName", "Member must satisfy regular expression pattern"),
+        (
+            "Schedule",
+            {"scheduleExpression": "every day"},
+            "scheduleExpression",
+            "Invalid Schedule Expression every day",
+        ),
+        (
+            "Schedule",
+            {"scheduleExpression": "cron(0 3 * * * *)"},
+            "scheduleExpression",
+            "Invalid Schedule Expression cron(0 3 * * * *)",
+        ),
+        (
+            "Schedule",
+            {"scheduleExpressionTimezone": "Mars/Olympus"},
+            "scheduleExpressionTimezone",
+            "Mars/Olympus is not a time zone of the IANA database",
+        ),
+        (
+            "Schedule",
+            {"flexibleTimeWindow": {"mode": "MAYBE"}},
+            "flexibleTimeWindow.mode",
+            "enum value set: [OFF, FLEX",
+        ),
+        ("EventSourceMapping", {"batchSize": 10001}, "batchSize", "10001 is not a valid value: AWS takes 1 to 10000"),
+        (
+            "EventSourceMapping",
+            {"batchSize": 11},
+            "batchSize",
+            "a batch of 11 needs a maximumBatchingWindowInSeconds of 1 or more",
+        ),
+        (
+            "EventSourceMapping",
+            {"scalingConfig": {"maximumConcurrency": 1}},
+            "scalingConfig.maximumConcurrency",
+            "1 is not a valid value: AWS takes 2 to 1000",
+        ),
+        ("EventRule", {"eventPattern": None}, "eventPattern", "EventPattern or ScheduleExpression must be specified"),
+        ("EventTarget", {"input": "{}"}, "inputTransformer", "Only one of Input, InputPath, or InputTransformer"),
+        ("QueuePolicy", {"policy": "{}"}, "policy", "MalformedPolicyDocument: the policy has no Statement"),
+        (
+            "FunctionEventInvokeConfig",
+            {"maximumRetryAttempts": 3},
+            "maximumRetryAttempts",
+            "Member must have value less than or equal to 2",
+        ),
     ],
 )
 def test_inputs_out_of_their_limits_are_refused_before_anything_is_made(provider, made, short, inputs, path, reason):
@@ -527,3 +573,43 @@ def test_a_protected_table_is_not_removed(provider, made):
 
 def test_a_table_whose_name_is_taken_is_refused(refused):
     assert "ResourceInUseException: Table already exists: orders" in refused("Table")
+
+
+def test_a_schedule_whose_role_trusts_another_service_or_group_is_refused(refused, provider, made):
+    role = provider.create("aws:iam/role:Role", "ec2", {"name": "no-clock", "assumeRolePolicy": NOBODY}).outputs["arn"]
+    target = {**made["Schedule"].inputs["target"], "roleArn": role}
+    sentence = "The execution role you provide must allow AWS EventBridge Scheduler to assume the role: statement 1 is"
+    assert sentence in refused("Schedule", name="other", target=target)
+    assert "needs aws:SourceArn ArnLike" in refused("Schedule", name="other", groupName="others")
+
+
+def test_a_mapping_of_what_does_not_exist_is_refused(refused):
+    queue = "arn:aws:sqs:us-east-1:000000000000:gone"
+    assert f"the queue {queue} doesn't exist" in refused("EventSourceMapping", eventSourceArn=queue)
+    assert "ResourceNotFoundException: Function not found: gone" in refused("EventSourceMapping", functionName="gone")
+
+
+def test_a_queue_that_the_function_may_not_use_or_that_shows_messages_too_early_is_refused(refused, provider, made):
+    short = {"name": "early", "visibilityTimeoutSeconds": 28}
+    early = provider.create("aws:sqs/queue:Queue", "early", short).outputs["arn"]
+    sentence = "Queue visibility timeout: 28 seconds is less than Function timeout: 29 seconds"
+    assert sentence in refused("EventSourceMapping", eventSourceArn=early)
+    role = provider.create("aws:iam/role:Role", "idle", {"name": "idle", "assumeRolePolicy": TRUST}).outputs["arn"]
+    provider.create("aws:lambda/function:Function", "idle", {**made["Function"].inputs, "name": "idle", "role": role})
+    sentence = "The provided execution role does not have permissions to call ReceiveMessage on SQS"
+    assert sentence in refused("EventSourceMapping", functionName="idle")
+    sentence = f"does not have permissions to call SendMessage on {made['Queue'].outputs['arn']}"
+    assert sentence in refused("FunctionEventInvokeConfig", functionName="idle", qualifier=None)
+
+
+def test_a_destination_that_does_not_exist_is_refused(refused):
+    queue = "arn:aws:sqs:us-east-1:000000000000:gone"
+    destinations = {"onFailure": {"destination": queue}}
+    assert f"the destination {queue} doesn't exist" in refused(
+        "FunctionEventInvokeConfig", destinationConfig=destinations
+    )
+
+
+def test_a_rule_of_a_bus_and_a_target_of_a_rule_that_do_not_exist_are_refused(refused):
+    assert "the event bus gone doesn't exist" in refused("EventRule", name="other", eventBusName="gone")
+    assert "Rule gone does not exist on its event bus" in refused("EventTarget", rule="gone")

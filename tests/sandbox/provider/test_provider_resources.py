@@ -120,9 +120,10 @@ def test_what_was_just_made_is_read_back_without_a_difference(everything, provid
         found = everything[short]
         again = provider.read(pulumi_type, short, found.identity, found.outputs, found.inputs)
         # A certificate is issued only once the record that proves it is in the zone, which was made after it; a role
-        # has the policies that were attached to it later, and a topic its policy.
+        # has the policies that were attached to it later, and a topic and a queue their own.
         later = {
             "Certificate": {"status": "ISSUED"},
+            "Queue": {"policy": everything["QueuePolicy"].outputs["policy"]},
             "Role": {"managedPolicyArns": [everything["RolePolicyAttachment"].outputs["policyArn"]]},
             "Topic": {"policy": everything["TopicPolicy"].outputs["policy"]},
         }

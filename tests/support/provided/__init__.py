@@ -21,7 +21,10 @@ TRUST = json.dumps(
     }
 )
 WRITE_LOGS = json.dumps(
-    {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "logs:PutLogEvents", "Resource": "*"}]}
+    {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": ["logs:PutLogEvents", "sqs:*"], "Resource": "*"}],
+    }
 )
 KEEP_TWENTY = json.dumps(
     {

@@ -1,10 +1,20 @@
+import json
+
 from tests.support.provided import TRUST, WRITE_LOGS
 from tests.support.provided.example import Example
+
+SCHEDULER = {
+    "Effect": "Allow",
+    "Principal": {"Service": "scheduler.amazonaws.com"},
+    "Action": "sts:AssumeRole",
+    "Condition": {"ArnLike": {"aws:SourceArn": "arn:aws:scheduler:*:000000000000:schedule-group/default"}},
+}
+BOTH = json.dumps({"Version": "2012-10-17", "Statement": [*json.loads(TRUST)["Statement"], SCHEDULER]})
 
 EXAMPLES = (
     Example(
         pulumi_type="aws:iam/role:Role",
-        inputs={"name": "web", "assumeRolePolicy": TRUST, "tags": {"old": "x"}},
+        inputs={"name": "web", "assumeRolePolicy": BOTH, "tags": {"old": "x"}},
         updates={"description": "runs the web", "maxSessionDuration": 7200, "tags": {"a": "b"}},
         follow=frozenset({"managedPolicyArns"}),  # the policy that was attached to it afterwards
     ),

@@ -5,7 +5,7 @@ EXAMPLES = (
         pulumi_type="aws:lambda/function:Function",
         inputs=lambda made: {
             "name": "web",
-            "role": made["Role"].outputs["arn"],
+            "role": made["Role"].outputs["arn"] if made["RolePolicy"] else "",
             "packageType": "Image",
             "imageUri": f"{made['Repository'].outputs['repositoryUrl']}@{made['Image'].outputs['digest']}",
             "memorySize": 512,
@@ -58,5 +58,29 @@ EXAMPLES = (
         updates={"provisionedConcurrentExecutions": 3},
         replaces={"qualifier": "other"},
         gone="gone,1",
+    ),
+    Example(
+        pulumi_type="aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig",
+        inputs=lambda made: {
+            "functionName": made["Function"].outputs["name"],
+            "qualifier": made["Alias"].outputs["name"],
+            "destinationConfig": {"onFailure": {"destination": made["Queue"].outputs["arn"]}},
+        },
+        updates={"maximumRetryAttempts": 1, "maximumEventAgeInSeconds": 600},
+        replaces={"qualifier": "other"},
+        gone="web:gone",
+    ),
+    Example(
+        pulumi_type="aws:lambda/eventSourceMapping:EventSourceMapping",
+        inputs=lambda made: {
+            "eventSourceArn": made["Queue"].outputs["arn"],
+            "functionName": made["Alias"].outputs["arn"],
+            "functionResponseTypes": ["ReportBatchItemFailures"],
+            "tags": {"a": "b"},
+        },
+        updates={"batchSize": 20, "maximumBatchingWindowInSeconds": 1, "tags": {"c": "d"}},
+        follow=frozenset({"lastModified", "state"}),
+        gone="00000000-0000-0000-0000-000000000000",
+        replaces={"eventSourceArn": "arn:aws:sqs:us-east-1:000000000000:other"},
     ),
 )

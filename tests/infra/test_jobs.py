@@ -1,0 +1,134 @@
+"""What the settings for jobs create and secure, seen in the account."""
+
+import json
+
+import pytest
+
+ACCOUNT = "000000000000"
+NAME = "dualmode-dev"
+ALIAS = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:{NAME}:live"
+
+
+def queue(name):
+    return f"arn:aws:sqs:us-east-1:{ACCOUNT}:{NAME}-{name}"
+
+
+def rule(name):
+    return f"arn:aws:events:us-east-1:{ACCOUNT}:rule/{NAME}-{name}"
+
+
+def policy(deployed, name):
+    return json.loads(deployed.one("RolePolicy", name).inputs["policy"])["Statement"]
+
+
+@pytest.fixture(scope="module")
+def everything(program):
+    return program.deploy(
+        schedules=[
+            {"name": "nightly", "path": "/nightly", "cron": "30 3 * * ? *", "timeZone": "Europe/Berlin", "body": "[1]"},
+            {"name": "often", "path": "/often", "rate": "5 minutes", "method": "GET", "enabled": False},
+        ],
+        queues=[{"name": "mail", "path": "/mail", "batchSize": 50, "batchWindow": 3, "maxReceives": 2}],
+        events=[{"name": "paid", "path": "/paid", "pattern": {"source": ["shop"]}}],
+        keepWarm=5,
+        timeout=20,
+    )
+
+
+def test_the_function_is_told_the_path_of_each_job(everything):
+    found = everything.account.client("lambda").get_function_configuration(FunctionName=NAME)["Environment"]
+    assert json.loads(found["Variables"]["DUALMODE_JOBS"]) == {
+        "schedules": {"nightly": "POST /nightly", "often": "GET /often"},
+        "queues": {queue("mail"): "/mail"},
+        "events": {"paid": "/paid"},
+    }
+
+
+def test_the_function_may_read_exactly_its_queues_and_send_what_failed_for_good(everything):
+    assert policy(everything, "function-jobs") == [
+        {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": queue("failed")},
+        {
+            "Effect": "Allow",
+            "Action": ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
+            "Resource": [queue("mail")],
+        },
+    ]
+
+
+def test_scheduler_may_invoke_the_alias_alone_and_only_for_schedules_of_the_account(everything):
+    invoke = {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": ALIAS}
+    assert policy(everything, "schedule-invoke") == [
+        invoke,
+        {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": queue("failed")},
+    ]
+    assert policy(everything, "keep-warm-invoke") == [invoke]
+    group = f"arn:aws:scheduler:us-east-1:{ACCOUNT}:schedule-group/default"
+    for role in ("schedule-role", "keep-warm-role"):
+        assert json.loads(everything.one("Role", role).inputs["assumeRolePolicy"])["Statement"] == [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "scheduler.amazonaws.com"},
+                "Action": "sts:AssumeRole",
+                "Condition": {"StringEquals": {"aws:SourceAccount": ACCOUNT, "aws:SourceArn": group}},
+            }
+        ]
+
+
+def test_a_schedule_sends_its_name_and_its_body_at_its_time(everything):
+    scheduler = everything.account.client("scheduler")
+    seen = {}
+    for name in (f"{NAME}-nightly", f"{NAME}-often", f"{NAME}.keep-warm"):
+        found = scheduler.get_schedule(Name=name)
+        time = (found["ScheduleExpression"], found["ScheduleExpressionTimezone"], found["State"])
+        seen[name] = (*time, json.loads(found["Target"]["Input"]), found["Target"]["Arn"])
+    assert seen == {
+        f"{NAME}-nightly": (
+            *("cron(30 3 * * ? *)", "Europe/Berlin", "ENABLED"),
+            *({"dualmode": {"schedule": "nightly"}, "body": [1]}, ALIAS),
+        ),
+        f"{NAME}-often": ("rate(5 minutes)", "UTC", "DISABLED", {"dualmode": {"schedule": "often"}}, ALIAS),
+        f"{NAME}.keep-warm": ("rate(5 minutes)", "UTC", "ENABLED", {"dualmode": {"keepWarm": True}}, ALIAS),
+    }
+
+
+def test_a_queue_hides_a_batch_for_six_timeouts_and_its_window_and_gives_up_after_max_receives(everything):
+    found = everything.one("Queue", "queue-mail").inputs
+    assert found["visibilityTimeoutSeconds"] == 6 * 20 + 3
+    assert json.loads(found["redrivePolicy"]) == {"deadLetterTargetArn": queue("mail-failed"), "maxReceiveCount": 2}
+    mapping = everything.one("EventSourceMapping").inputs
+    assert {name: mapping[name] for name in mapping if not name.startswith("__")} == {
+        "eventSourceArn": queue("mail"),
+        "functionName": ALIAS,
+        "batchSize": 50,
+        "maximumBatchingWindowInSeconds": 3,
+        "functionResponseTypes": ["ReportBatchItemFailures"],
+    }
+
+
+def test_only_the_rule_may_invoke_the_alias_and_send_to_the_dead_letter_queue(everything):
+    granted = everything.one("Permission", "event-paid-permission").inputs
+    assert (granted["principal"], granted["qualifier"], granted["sourceArn"]) == (
+        *("events.amazonaws.com", "live"),
+        rule("paid"),
+    )
+    assert json.loads(everything.one("QueuePolicy").inputs["policy"])["Statement"] == [
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "events.amazonaws.com"},
+            "Action": "sqs:SendMessage",
+            "Resource": queue("failed"),
+            "Condition": {"ArnEquals": {"aws:SourceArn": [rule("paid")]}},
+        }
+    ]
+
+
+def test_each_dead_letter_queue_has_an_alarm(everything):
+    alarms = everything.account.client("cloudwatch").describe_alarms()["MetricAlarms"]
+    assert {alarm["AlarmName"]: alarm["Dimensions"] for alarm in alarms} == {
+        name: [{"Name": "QueueName", "Value": name}] for name in (f"{NAME}-failed", f"{NAME}-mail-failed")
+    }
+
+
+def test_without_jobs_there_is_nothing_of_them(without_domain):
+    kinds = ("Schedule", "Queue", "EventSourceMapping", "EventRule", "MetricAlarm", "FunctionEventInvokeConfig")
+    assert {kind: without_domain.count(kind) for kind in kinds} == dict.fromkeys(kinds, 0)

@@ -1,0 +1,45 @@
+"""Whether a role's own policies let it do something."""
+
+from typing import Any
+
+from walk.account import Account
+from walk.policy import Act, Verdict, evaluate
+from walk.queries import every, read
+
+
+def role_verdict(account: Account, role_arn: str, action: str, resource: str) -> Verdict:
+    """Decide by all policies of a role, its own and those attached: a deny in one of them wins."""
+    name = role_arn.rpartition("/")[2]
+    if read(account.client("iam"), "get_role", absent="NoSuchEntity", RoleName=name) is None:
+        return Verdict(allowed=False, reason="the role does not exist")
+    act = Act(service="", action=action, resource=resource)
+    statements = [statement for document in role_policies(account, name) for statement in _statements(document)]
+    return evaluate({"Statement": statements}, act)
+
+
+def role_policies(account: Account, role: str) -> list[Any]:
+    """Every policy document of a role, its own and those attached."""
+    iam = account.client("iam")
+    names = every(iam, "list_role_policies", "PolicyNames", RoleName=role)
+    documents = [
+        read(iam, "get_role_policy", absent="NoSuchEntity", RoleName=role, PolicyName=name)["PolicyDocument"]
+        for name in names
+    ]
+    for attached in every(iam, "list_attached_role_policies", "AttachedPolicies", RoleName=role):
+        arn = attached["PolicyArn"]
+        policy = read(iam, "get_policy", absent="NoSuchEntity", PolicyArn=arn)
+        if policy is not None:
+            version = read(
+                iam,
+                "get_policy_version",
+                absent="NoSuchEntity",
+                PolicyArn=arn,
+                VersionId=policy["Policy"]["DefaultVersionId"],
+            )
+            documents.append(version["PolicyVersion"]["Document"])
+    return documents
+
+
+def _statements(document: Any) -> list[Any]:
+    statements = document.get("Statement") or []
+    return statements if isinstance(statements, list) else [statements]
