@@ -46,7 +46,7 @@ function = ContainerFunction(
     grants=[api.grant, *grants],
 )
 jobs.lead_to(function.live)
-operate(settings, deployment, function=function, image=image, api=api)
+operate(settings, deployment, function=function, image=image, api=api, jobs=jobs)
 stage = api.route_to(function.live)
 url = domain.lead_to(api_id=api.api_id, stage_name=stage, until_then=api.api_endpoint) if domain else api.api_endpoint
 

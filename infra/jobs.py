@@ -29,6 +29,9 @@ class Jobs:
     alarms: list[aws.cloudwatch.MetricAlarm]
     """One for each dead-letter queue."""
 
+    dead_letters: dict[str, pulumi.Output[str]]
+    """The names of the dead-letter queues: by the names of their queues, and `failed` for schedules and events."""
+
     def __init__(self, settings: Settings, deployment: str, *, alarm_actions: Sequence[pulumi.Input[str]] = ()) -> None:
         """Makes the queues, which the function needs, with alarms that do `alarm_actions` while a dead letter waits.
 
@@ -39,7 +42,7 @@ class Jobs:
         check_length("schedules", settings.schedules.schedules, deployment)
         check_length("queues", settings.queues.queues, deployment)
         check_length("events", settings.events.events, deployment)
-        self.alarms = []
+        self.alarms, self.dead_letters = [], {}
         statements: list[Mapping[str, object]] = []
         routes: dict[str, pulumi.Input[Mapping[str, str]]] = {}
         self._failed: DeadLetters | None = None
@@ -47,6 +50,7 @@ class Jobs:
         if settings.schedules.schedules or settings.events.events:
             self._failed = DeadLetters("failed-events", queue_name=f"{deployment}-failed", alarm_actions=alarm_actions)
             self.alarms.append(self._failed.alarm)
+            self.dead_letters["failed"] = self._failed.queue.name
             statements.append({"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": self._failed.queue.arn})
             asynchronous = {"schedules": settings.schedules.routes, "events": settings.events.routes}
             routes |= {kind: paths for kind, paths in asynchronous.items() if paths}
@@ -56,6 +60,8 @@ class Jobs:
                 "queue", settings.queues, deployment=deployment, timeout=timeout, alarm_actions=alarm_actions
             )
             self.alarms += [failed.alarm for failed in self._queues.dead_letters]
+            names = zip(self._queues.queues, self._queues.dead_letters, strict=True)
+            self.dead_letters |= {name: failed.queue.name for name, failed in names}
             statements += self._queues.statements
             routes["queues"] = self._queues.routes
         variables = {VARIABLE: pulumi.Output.json_dumps(routes)}

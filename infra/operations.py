@@ -6,12 +6,13 @@ from infra.container_function import ContainerFunction
 from infra.container_image import ContainerImage
 from infra.dashboard import Dashboard
 from infra.http_api import HttpApi
+from infra.jobs import Jobs
 from infra.old_versions import OldVersions
 from infra.settings import Settings
 
 
 def operate(
-    settings: Settings, deployment: str, *, function: ContainerFunction, image: ContainerImage, api: HttpApi
+    settings: Settings, deployment: str, *, function: ContainerFunction, image: ContainerImage, api: HttpApi, jobs: Jobs
 ) -> None:
     """Makes what is set."""
     if settings.releases.keep_versions:
@@ -26,6 +27,7 @@ def operate(
             function_name=function.function_name,
             timeout=settings.function.timeout,
             api_id=api.api_id,
+            dead_letter_queues=jobs.dead_letters,
         )
     if settings.dashboard.dashboard:
         Dashboard(

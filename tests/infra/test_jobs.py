@@ -129,6 +129,19 @@ def test_each_dead_letter_queue_has_an_alarm(everything):
     }
 
 
+def test_with_an_address_for_alarms_each_dead_letter_queue_has_one_that_sends_an_email(program):
+    queues = [{"name": "mail", "path": "/mail"}]
+    events = [{"name": "paid", "path": "/paid", "pattern": {"source": ["shop"]}}]
+    deployed = program.deploy(queues=queues, events=events, alarmEmail="ops@example.com")
+    alarms = deployed.account.client("cloudwatch").describe_alarms()["MetricAlarms"]
+    topic = deployed.one("Topic").outputs["arn"]
+    assert {
+        alarm["Dimensions"][0]["Value"]: alarm["AlarmActions"]
+        for alarm in alarms
+        if alarm["AlarmName"].endswith("-dead-letters")
+    } == {f"{NAME}-failed": [topic], f"{NAME}-mail-failed": [topic]}
+
+
 def test_without_jobs_there_is_nothing_of_them(without_domain):
     kinds = ("Schedule", "Queue", "EventSourceMapping", "EventRule", "MetricAlarm", "FunctionEventInvokeConfig")
     assert {kind: without_domain.count(kind) for kind in kinds} == dict.fromkeys(kinds, 0)
