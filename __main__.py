@@ -1,13 +1,12 @@
-"""A Flask application on AWS Lambda, behind an HTTP API and, if it has one, its own domain."""
+"""A Flask application on AWS Lambda, behind an HTTP API with its own domain if it has one, or a Function URL."""
 
 import pulumi
 
 from infra.container_function import ContainerFunction
 from infra.container_image import ContainerImage
-from infra.custom_domain import CustomDomain
 from infra.data import data_grants
+from infra.front_door import FrontDoor
 from infra.grants import stand_ins
-from infra.http_api import HttpApi
 from infra.jobs import Jobs
 from infra.naming import deployment_name
 from infra.operations import operate
@@ -20,7 +19,9 @@ check_pinned(settings.releases, deployment)
 jobs = Jobs(settings, deployment)
 grants = [settings.policies.grant, settings.domain.grant, settings.capacity.grant]
 grants += [*data_grants(settings, deployment), *jobs.grants]
-domain = CustomDomain("domain", settings.domain) if settings.domain.domain_name else None
+
+door = FrontDoor(settings, deployment)
+
 image = ContainerImage(
     "image",
     settings.image,
@@ -28,13 +29,7 @@ image = ContainerImage(
     check_environment={**stand_ins(grants), **settings.function.environment},
     expire_images=not settings.releases.live_version and not settings.releases.keep_versions,
 )
-api = HttpApi(
-    "api",
-    settings.api,
-    api_name=deployment,
-    log_retention=settings.function.log_retention,
-    has_domain=domain.serves if domain else False,
-)
+
 function = ContainerFunction(
     "function",
     settings.function,
@@ -43,18 +38,15 @@ function = ContainerFunction(
     architecture=settings.image.architecture,
     releases=settings.releases,
     capacity=settings.capacity,
-    grants=[api.grant, *grants],
+    grants=[*door.grants, *grants],
 )
-jobs.lead_to(function.live)
-operate(settings, deployment, function=function, image=image, api=api, jobs=jobs)
-stage = api.route_to(function.live)
-url = domain.lead_to(api_id=api.api_id, stage_name=stage, until_then=api.api_endpoint) if domain else api.api_endpoint
 
-pulumi.export("url", url)
-pulumi.export("api_endpoint", api.api_endpoint)
+jobs.lead_to(function.live)
+operate(settings, deployment, function=function, image=image, api=door.api, jobs=jobs)
+
+for name, output in door.open_to(function.live).items():
+    pulumi.export(name, output)
 pulumi.export("function_name", function.function_name)
 pulumi.export("image_uri", image.image_uri)
 pulumi.export("live_version", function.live.function_version)
 pulumi.export("newest_version", function.newest_version)
-if domain and domain.dns_records:
-    pulumi.export("dns_records", domain.dns_records)

@@ -70,6 +70,7 @@ class EnvironRequest:
             "server": (environ["SERVER_NAME"], int(environ["SERVER_PORT"])),
             "aws.event": environ["lambda.event"],
             "aws.context": environ["lambda.context"],
+            "aws.authorizer": environ["lambda.authorizer"],
         }
 
     def __call__(self, response: Any) -> tuple[int, list[tuple[str, str]], bytes]:

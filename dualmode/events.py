@@ -103,6 +103,7 @@ def environ_of_event(request: EventRequest, event: object, context: object) -> d
         "wsgi.run_once": False,
         "lambda.event": event,
         "lambda.context": context,
+        "lambda.authorizer": {},
     }
     if request.body:
         environ |= {"CONTENT_TYPE": "application/json", "CONTENT_LENGTH": str(len(request.body))}

@@ -106,6 +106,7 @@ def make_environ_from_event(base_path: str = "") -> Callable[[Event, object], En
             "wsgi.run_once": False,
             "lambda.event": event,
             "lambda.context": context,
+            "lambda.authorizer": request.get("authorizer") or {},
         }
         # The event's own length is "0" also for a request without a body. A client sends that only if the method
         # usually has a body (RFC 9110, 8.6).

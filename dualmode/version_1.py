@@ -149,6 +149,7 @@ def _request(event: Event, *, path: str, query: str, stage: str, client: str) ->
         "requestContext": {
             "domainName": context.get("domainName") or headers.get("host", "").partition(":")[0],
             "stage": stage,
+            "authorizer": context.get("authorizer"),
             "http": {"method": event["httpMethod"], "protocol": context.get("protocol"), "sourceIp": client},
         },
     }

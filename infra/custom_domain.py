@@ -36,7 +36,7 @@ class DomainSettings:
     """
 
     domain_name: str = field(default="", metadata=checked_by(check_domain_name))
-    aliases: Sequence[str] = field(default_factory=list, metadata=checked_by(check_aliases))
+    aliases: Sequence[str] = field(default=(), metadata=checked_by(check_aliases))
     base_path: str = field(default="", metadata=checked_by(check_base_path))
     hosted_zone: str = ""
     dns_provider: str = field(default=ROUTE53, metadata=checked_by(check_provider))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_aws as aws
 
+from infra.cors import CorsSettings, cors_configuration
 from infra.grants import Grant
 from infra.rules import at_least, check, checked_by
 
@@ -24,6 +26,7 @@ Source: "Quotas for configuring and running an HTTP API", API Gateway Developer 
 API_ID_VARIABLE = "DUALMODE_API_ID"
 """Variable that tells a function which API may send it requests."""
 
+NO_CORS = CorsSettings()
 NO_REQUESTS = "below 1 API Gateway answers every request with 429"
 
 
@@ -42,6 +45,19 @@ class ApiSettings:
             ConfigError: a setting has a value that can't work.
         """
         check(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Authorization:
+    """What an API's routes ask of a request, on all paths but the public ones."""
+
+    type: str
+    """`JWT` or `AWS_IAM`."""
+    authorizer_id: pulumi.Input[str] | None = None
+    scopes: Sequence[pulumi.Input[str]] = ()
+    """Of which a token must have one; without any, it needs none."""
+    public_paths: Sequence[str] = ()
+    """Paths in the words of a route's key, such as `/health` or `/public/{proxy+}`."""
 
 
 class HttpApi(pulumi.ComponentResource):
@@ -64,6 +80,7 @@ class HttpApi(pulumi.ComponentResource):
         *,
         api_name: pulumi.Input[str],
         log_retention: pulumi.Input[int],
+        cors: CorsSettings = NO_CORS,
         has_domain: pulumi.Input[bool] = False,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -71,6 +88,7 @@ class HttpApi(pulumi.ComponentResource):
         self._settings = settings
         self._api_name = api_name
         self._log_retention = log_retention
+        self._cors = cors
         closed = pulumi.Output.all(has_domain, settings.keep_default_endpoint).apply(
             lambda values: values[0] and not values[1]
         )
@@ -80,6 +98,7 @@ class HttpApi(pulumi.ComponentResource):
             protocol_type="HTTP",
             ip_address_type="dualstack",
             disable_execute_api_endpoint=closed,
+            cors_configuration=cors_configuration(cors),
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.api_id = self._api.id
@@ -87,8 +106,8 @@ class HttpApi(pulumi.ComponentResource):
         self.grant = Grant(name=name, variables={API_ID_VARIABLE: self.api_id})
         self.register_outputs({"api_id": self.api_id, "api_endpoint": self.api_endpoint})
 
-    def route_to(self, alias: aws.lambda_.Alias) -> pulumi.Output[str]:
-        """Sends every request to an alias, creates the API's stage, and returns the stage's name."""
+    def route_to(self, alias: aws.lambda_.Alias, *, authorization: Authorization | None = None) -> pulumi.Output[str]:
+        """Sends every request that the authorization lets through to an alias, and returns the name of the stage."""
         name, child = self.pulumi_resource_name, pulumi.ResourceOptions(parent=self)
         integration = aws.apigatewayv2.Integration(
             f"{name}-integration",
@@ -100,13 +119,20 @@ class HttpApi(pulumi.ComponentResource):
             timeout_milliseconds=INTEGRATION_TIMEOUT,
             opts=child,
         )
-        route = aws.apigatewayv2.Route(
-            f"{name}-route",
-            api_id=self._api.id,
-            route_key=DEFAULT,
-            target=pulumi.Output.concat("integrations/", integration.id),
-            opts=child,
-        )
+        wanted = routes(authorization, answers_preflights=bool(self._cors.cors_origins))
+        created = [
+            aws.apigatewayv2.Route(
+                f"{name}-route" if key == DEFAULT else f"{name}-route-{key}",
+                api_id=self._api.id,
+                route_key=key,
+                target=pulumi.Output.concat("integrations/", integration.id),
+                authorization_type=asked.type if asked else None,
+                authorizer_id=asked.authorizer_id if asked else None,
+                authorization_scopes=list(asked.scopes) if asked and asked.scopes else None,
+                opts=child,
+            )
+            for key, asked in wanted.items()
+        ]
         permission = aws.lambda_.Permission(
             f"{name}-permission",
             action="lambda:InvokeFunction",
@@ -137,9 +163,23 @@ class HttpApi(pulumi.ComponentResource):
                 destination_arn=logs.arn, format=json.dumps(access_log_format())
             ),
             # Created only when it can answer: no address is better than one that doesn't work.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[route, permission]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[*created, permission]),
         )
         return stage.name
+
+
+def routes(authorization: Authorization | None, *, answers_preflights: bool) -> Mapping[str, Authorization | None]:
+    """Returns the keys of an API's routes, each with what it asks of a request.
+
+    A browser sends a preflight without credentials, and `$default` takes OPTIONS too: with an authorization, preflights
+    need routes without one. Source: "Configure CORS for HTTP APIs", API Gateway Developer Guide.
+    """
+    public = authorization.public_paths if authorization else ()
+    keys = [f"ANY {path}" for path in public]
+    if authorization and answers_preflights:
+        # The guide doesn't say whether the first one takes the path / too.
+        keys += ["OPTIONS /{proxy+}", "OPTIONS /"]
+    return {DEFAULT: authorization, **dict.fromkeys(keys)}
 
 
 def access_log_format() -> dict[str, str]:

@@ -12,14 +12,20 @@ from infra.settings import Settings
 
 
 def operate(
-    settings: Settings, deployment: str, *, function: ContainerFunction, image: ContainerImage, api: HttpApi, jobs: Jobs
+    settings: Settings,
+    deployment: str,
+    *,
+    function: ContainerFunction,
+    image: ContainerImage,
+    api: HttpApi | None,
+    jobs: Jobs,
 ) -> None:
     """Makes what is set."""
     if settings.releases.keep_versions:
         OldVersions("old-versions", settings.releases, function=function, repository_name=image.repository_name)
     if settings.capacity.provisioned_concurrency:
         ProvisionedConcurrency("capacity", settings.capacity, alias=function.live)
-    if settings.alarms.alarm_email:
+    if api and settings.alarms.alarm_email:
         Alarms(
             "alarms",
             settings.alarms,
@@ -29,7 +35,7 @@ def operate(
             api_id=api.api_id,
             dead_letter_queues=jobs.dead_letters,
         )
-    if settings.dashboard.dashboard:
+    if api and settings.dashboard.dashboard:
         Dashboard(
             "dashboard",
             deployment=deployment,

@@ -12,12 +12,15 @@ import pulumi
 from pulumi.runtime import config as given_config
 
 from infra.alarms import AlarmSettings
+from infra.authorizer import AccessSettings
 from infra.capacity import CapacitySettings
 from infra.container_function import FunctionSettings
 from infra.container_image import ImageSettings
+from infra.cors import CorsSettings
 from infra.custom_domain import BASE_PATH_VARIABLE, DomainSettings
 from infra.dashboard import DashboardSettings
 from infra.event_rules import EventSettings
+from infra.function_url import UrlSettings, check_alone
 from infra.http_api import API_ID_VARIABLE, ApiSettings
 from infra.job_entries import VARIABLE as JOBS_VARIABLE
 from infra.keep_warm import KeepWarmSettings
@@ -74,6 +77,9 @@ class Settings:
     queues: QueueSettings
     events: EventSettings
     keep_warm: KeepWarmSettings
+    cors: CorsSettings
+    access: AccessSettings
+    url: UrlSettings
 
     def __post_init__(self) -> None:
         """Checks rules for more than one section; each section has checked itself.
@@ -81,6 +87,8 @@ class Settings:
         Raises:
             ConfigError: two settings contradict each other.
         """
+        if self.url.function_url:
+            check_alone(self.api, self.domain, self.cors, self.access, self.alarms, self.dashboard)
         if API_ID_VARIABLE in self.function.environment:
             refuse(f"environment.{API_ID_VARIABLE}", "...", "the deployment sets it to its own API", "remove it")
         if JOBS_VARIABLE in self.function.environment:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from sandbox import variables
 from sandbox.edge.edge import Edge
+from sandbox.edge.signer import signer
 from sandbox.errors import SandboxError
 from sandbox.event_sources.sources import EventSources
 from sandbox.invocations import Invocations
@@ -26,6 +27,7 @@ from sandbox.runner.images import ImageStore
 from sandbox.runner.version_runner import VersionRunner
 from sandbox.settings import Project, StackConfig
 from walk.account import Account
+from walk.authorization import Credentials
 from walk.dns_names import closest_zones
 from walk.function_version import FunctionVersion
 from walk.queries import every
@@ -143,13 +145,14 @@ def running(order: Order) -> Iterator[Sandbox]:
         if by_engine:
             reaching |= parts.enter_context(deployment.serving_others(task))
         name = urlsplit(str(made.outputs.get("url", ""))).hostname
+        credentials = Credentials(signer=signer(account, ministack.credentials))
         stack = order.config.stack
         yield Sandbox(
             account=account,
             deployment=made,
             runner=runner,
             invocations=invocations,
-            edge=Edge(account, runner, default_name=name, note_request=delivery.note_request),
+            edge=Edge(account, runner, default_name=name, note_request=delivery.note_request, credentials=credentials),
             event_sources=event_sources,
             variables={**reaching, **ministack.program_variables},
             container_engine=order.container_engine,

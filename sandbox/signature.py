@@ -59,10 +59,16 @@ def check(request: Request, credentials: ReadOnlyCredentials) -> None:
 
 def service(request: Request) -> str:
     """The service that a request is signed for; empty if it isn't given."""
+    return scope(request)[1]
+
+
+def scope(request: Request) -> tuple[str, str]:
+    """The region and the service that a request is signed for; empty if they aren't given."""
     try:
-        return _claim(request).scope[2]
+        _, region, name, _ = _claim(request).scope
     except SignatureError:
-        return ""
+        return "", ""
+    return region, name
 
 
 def _claim(request: Request) -> _Claim:

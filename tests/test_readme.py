@@ -22,6 +22,7 @@ def test_each_setting_is_described_as_pulumi_yaml_has_it():
     for name, declaration in declared.items():
         default = declaration["default"]
         shown = str(default).lower() if isinstance(default, bool) else str(default)
+        shown = ", ".join(default) if isinstance(default, list) else shown
         assert described[name] == (f"`{shown}`" if default not in ("", {}, []) else "", declaration["description"])
 
 

@@ -58,8 +58,8 @@ def explain(account: Account, method: str, target: str, name: str, names: Names 
 
 def _follow(account: Account, request: Request, name: str, names: Names | None, trace: Trace) -> None:
     if function_url.is_function_url(name):
-        function_name, shares = function_url.find_shares(account, name, trace)
-        _follow_versions(account, None, function_name, shares, trace)
+        arn, shares = function_url.find_shares(account, name, trace)
+        _follow_versions(account, None, arn.split(":")[6], shares, trace)
         return
     _, call = follow_to_call(account, request, name, Throttles(), trace, names)
     _follow_versions(account, call, call.function_name, find_shares(account, call, trace), trace)

@@ -4,36 +4,57 @@ from dualmode.gateway.api_gateway.http_api import HEADER_LIMIT, head_bytes, refu
 from dualmode.gateway.api_gateway.request_event import MalformedTargetError, decoded_path
 from dualmode.gateway.http.message import Request
 from walk.account import Account
+from walk.authorization import Credentials
 from walk.dns_answers import Names
 from walk.domain import StageAddress, asked_name, resolve
-from walk.function_version import FunctionVersion, find_version
+from walk.function_url import LONGEST_SECONDS, find_shares, is_function_url
+from walk.function_version import FunctionVersion, describe, find_version, one_of
+from walk.route import DEFAULT, Match
 from walk.stage import Call, Throttles, find_call
 from walk.trace import RequestRefusedError, Trace
 
 
 def follow(
-    account: Account, request: Request, throttles: Throttles, trace: Trace, *, default_name: str | None = None
+    account: Account,
+    request: Request,
+    throttles: Throttles,
+    trace: Trace,
+    *,
+    default_name: str | None = None,
+    credentials: Credentials | None = None,
 ) -> tuple[StageAddress, Call, FunctionVersion]:
     """Follow a request through the account, and record each resource that it passes.
 
-    `default_name` is the name for requests whose Host is a loopback address or `localhost`.
+    `default_name` is the name for requests whose Host is a loopback address or `localhost`, and `credentials` tell who
+    sends a request.
 
     Raises:
         RequestRefusedError: AWS would refuse the request at one of the resources.
+        PreflightAnsweredError: API Gateway answers the request itself.
         UnreadableAccountError: the account can't be read.
     """
     name = asked_name(request.header("host") or "", default_name)
-    address, call = follow_to_call(account, request, name, throttles, trace)
+    if is_function_url(name):
+        return _follow_url(account, name, request.target, trace)
+    address, call = follow_to_call(account, request, name, throttles, trace, credentials=credentials)
     return address, call, find_version(account, call, trace)
 
 
 def follow_to_call(
-    account: Account, request: Request, name: str, throttles: Throttles, trace: Trace, names: Names | None = None
+    account: Account,
+    request: Request,
+    name: str,
+    throttles: Throttles,
+    trace: Trace,
+    names: Names | None = None,
+    *,
+    credentials: Credentials | None = None,
 ) -> tuple[StageAddress, Call]:
     """Follow a request for a name as far as the API goes; with `names`, DNS itself is asked too.
 
     Raises:
         RequestRefusedError: API Gateway would refuse the request.
+        PreflightAnsweredError: API Gateway answers the request itself.
         WalkEndsError: it leads to what isn't followed.
         UnreadableAccountError: the account can't be read.
     """
@@ -46,4 +67,22 @@ def follow_to_call(
         reason = f"its target {request.target!r} has no path"
         raise RequestRefusedError(400, refusal_message(400), hop="request", id=request.method, reason=reason) from None
     address = resolve(account, name, path, trace, names)
-    return address, find_call(account, address, request.method, throttles, trace)
+    return address, find_call(account, address, request, throttles, trace, credentials or Credentials())
+
+
+def _follow_url(account: Account, name: str, path: str, trace: Trace) -> tuple[StageAddress, Call, FunctionVersion]:
+    """Follow a request for a Function URL, which has no API in between."""
+    arn, shares = find_shares(account, name, trace)
+    parts = arn.split(":")
+    address = StageAddress(domain_name=name, api_id=name.partition(".")[0], stage=DEFAULT, path=path)
+    call = Call(
+        function_arn=":".join(parts[:7]),
+        function_name=parts[6],
+        qualifier=parts[7] if len(parts) > 7 else "",
+        source_arn="",
+        payload_version="2.0",
+        timeout=LONGEST_SECONDS,
+        match=Match(route={}, key=DEFAULT, parameters={}),
+        stage_variables={},
+    )
+    return address, call, describe(account, call.function_name, one_of(shares), trace)

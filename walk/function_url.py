@@ -16,6 +16,9 @@ _ACTS = (
     ("lambda:InvokeFunction", {"lambda:InvokedViaFunctionUrl": "true"}),
 )
 
+LONGEST_SECONDS = 900.0
+"""Seconds that Lambda lets a function run. Source: "Lambda quotas", Lambda Developer Guide."""
+
 
 def is_function_url(name: str) -> bool:
     """Whether a host is a Function URL's."""
@@ -24,7 +27,7 @@ def is_function_url(name: str) -> bool:
 
 
 def find_shares(account: Account, name: str, trace: Trace) -> tuple[str, dict[str, float]]:
-    """Return the function behind the host of a Function URL, and the versions that may run, with their shares.
+    """Return the ARN behind the host of a Function URL, and the versions that may run, with their shares.
 
     Raises:
         RequestRefusedError: no function has it, or it lets nobody in.
@@ -37,13 +40,15 @@ def find_shares(account: Account, name: str, trace: Trace) -> tuple[str, dict[st
     parts = arn.split(":")
     function_name, qualifier = parts[6], parts[7] if len(parts) > 7 else ""
     trace.add("domain", name, f"Function URL of {':'.join(parts[6:])}, {auth_type}")
+    if auth_type != "NONE" and not trace.explains:
+        raise _refusal(arn, f"its URL needs {auth_type} authorization, which the sandbox can't grant")
     if auth_type != "NONE":
         detail = "a request without an AWS signature that may call it is answered with 403"
         trace.note("authorizer", "domain", name, detail)
     else:
         with trace.reading():
             _check_permissions(account, arn, function_name, qualifier)
-    return function_name, shares_of(account, function_name, qualifier)
+    return arn, shares_of(account, function_name, qualifier)
 
 
 def _find(account: Account, name: str) -> tuple[str, str] | None:

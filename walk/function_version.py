@@ -41,7 +41,7 @@ def find_version(account: Account, call: Call, trace: Trace) -> FunctionVersion:
         RequestRefusedError: 500 if Lambda would not run it, 503 if it is throttled.
     """
     shares = find_shares(account, call, trace)
-    return describe(account, call.function_name, _one_of(shares), trace)
+    return describe(account, call.function_name, one_of(shares), trace)
 
 
 def find_shares(account: Account, call: Call, trace: Trace) -> dict[str, float]:
@@ -68,7 +68,7 @@ def invoked_version(account: Account, function_name: str, qualifier: str) -> Fun
         FunctionAbsentError: there is no such function, version or alias.
         RequestRefusedError: Lambda would not run it for another reason.
     """
-    version = _one_of(shares_of(account, function_name, qualifier))
+    version = one_of(shares_of(account, function_name, qualifier))
     return describe(account, function_name, version, Trace())
 
 
@@ -206,7 +206,7 @@ def shares_of(account: Account, function_name: str, qualifier: str) -> dict[str,
     return {str(alias["FunctionVersion"]): 1 - sum(shares.values()), **shares}
 
 
-def _one_of(shares: Mapping[str, float]) -> str:
+def one_of(shares: Mapping[str, float]) -> str:
     """A version, by chance."""
     return random.choices(list(shares), list(shares.values()))[0]  # noqa: S311  a share of traffic is no secret
 

@@ -2,13 +2,17 @@
 
 import re
 import threading
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dualmode.gateway.api_gateway.http_api import INTEGRATION_SECONDS
 from dualmode.gateway.api_gateway.throttle import Throttle
+from dualmode.gateway.http.message import Request
 from walk import api_notes
 from walk.account import Account
+from walk.authorization import Credentials, authorize
+from walk.cors import PreflightAnsweredError, is_preflight, preflight_headers
 from walk.domain import StageAddress
 from walk.queries import every, read
 from walk.rest_api import check_rest_api
@@ -33,6 +37,8 @@ class Call:
     timeout: float
     match: Match
     stage_variables: dict[str, str]
+    authorizer: Mapping[str, object] | None = None  # what the route's authorization tells of the client
+    cors: Mapping[str, Any] = field(default_factory=dict)  # the API's configuration, empty without one
 
     @property
     def invoked_arn(self) -> str:
@@ -57,14 +63,23 @@ class Throttles:
         return throttle.admits()
 
 
-def find_call(account: Account, address: StageAddress, method: str, throttles: Throttles, trace: Trace) -> Call:
+def find_call(
+    account: Account,
+    address: StageAddress,
+    request: Request,
+    throttles: Throttles,
+    trace: Trace,
+    credentials: Credentials,
+) -> Call:
     """Follow a request through the API.
 
     Raises:
-        RequestRefusedError: 404 without a stage or route, 429 for too many requests, 500 for an integration that
-            doesn't call anything.
+        RequestRefusedError: 404 without a stage or route, 401 or 403 for a client that may not use the route, 429 for
+            too many requests, 500 for an integration that doesn't call anything.
+        PreflightAnsweredError: API Gateway answers the request itself.
         WalkEndsError: the API sends the request to something else than a function.
     """
+    method = request.method
     gateway = account.client("apigatewayv2")
     api: dict[str, Any] = {}
     with trace.reading():
@@ -80,13 +95,24 @@ def find_call(account: Account, address: StageAddress, method: str, throttles: T
     named = f"API {api.get('Name', '')} ({address.api_id})"
     if "StageName" in stage:
         trace.add("stage", address.stage, f"{named}, {_limits_in_words(limits)}")
-    if match is None:
+    cors = api.get("CorsConfiguration") or {}
+    preflight = bool(cors) and is_preflight(request)
+    if match is None and not preflight:
         raise _no_route(account, address, method, named, trace)
-    _throttle(address, match, limits, throttles)
-    trace.add("route", match.route["RouteId"], match.key)
-    api_notes.on_route(trace, match, address)
-    _authorize(account, address, match, trace)
-    return _integration(account, address, match, method, dict(stage.get("StageVariables") or {}), trace)
+    authorizer: Mapping[str, object] | None = None
+    if match is not None:
+        _throttle(address, match, limits, throttles)
+        trace.add("route", match.route["RouteId"], match.key)
+        api_notes.on_route(trace, match, address)
+        if trace.explains:
+            _explain_authorization(account, address, match, trace)
+        else:
+            authorizer = authorize(account, address.api_id, match, request, credentials, trace)
+    if match is None or preflight:
+        trace.add("cors", address.api_id, "API Gateway answers the preflight itself")
+        raise PreflightAnsweredError(preflight_headers(cors, request))
+    call = _integration(account, address, match, method, dict(stage.get("StageVariables") or {}), trace)
+    return replace(call, cors=cors, authorizer=authorizer)
 
 
 def _api(account: Account, api_id: str, trace: Trace) -> dict[str, Any]:
@@ -130,14 +156,12 @@ def _no_route(account: Account, address: StageAddress, method: str, named: str, 
     return not_found("route", tried, reason, "route-missing")
 
 
-def _authorize(account: Account, address: StageAddress, match: Match, trace: Trace) -> None:
+def _explain_authorization(account: Account, address: StageAddress, match: Match, trace: Trace) -> None:
+    """Say whose requests a route takes: the request that is explained has no token and no signature."""
     kind = match.route.get("AuthorizationType", "NONE")
     if kind == "NONE":
         return
     named = match.route.get("AuthorizerId", kind)
-    if not trace.explains:
-        reason = f"route {match.key} needs {kind} authorization, which the sandbox can't grant"
-        raise RequestRefusedError(401, "Unauthorized", hop="authorizer", id=named, reason=reason, cause="authorizer")
     details = f"{kind} for route {match.key}"
     with trace.reading():
         authorizer = "AuthorizerId" in match.route and read(

@@ -1,7 +1,7 @@
 """The trace of a request through the account: which resources it passed, and which one refused it."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from walk.errors import ReadDeniedError
@@ -27,7 +27,10 @@ class Hop:
 
 
 class RequestRefusedError(Exception):
-    """AWS would refuse the request at this resource: the client gets `status` and `message`, without a reason."""
+    """AWS would refuse the request at this resource: the client gets `status` and `message`, without a reason.
+
+    `headers` are those that the answer has besides the usual ones.
+    """
 
     def __init__(
         self,
@@ -38,8 +41,10 @@ class RequestRefusedError(Exception):
         id: str,  # noqa: A002  AWS's word
         reason: str,
         cause: str = "",
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(reason)
+        self.headers = dict(headers or {})
         self.status = status
         self.message = message
         self.hop = Hop(hop=hop, id=id, detail=reason, refused=True, cause=cause)

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Protocol
 
 from dualmode.gateway.api_gateway.http_api import refusal_message
@@ -18,14 +19,25 @@ from dualmode.gateway.http.connection import RefusedError as NoRequestError
 from dualmode.gateway.http.message import Request, Response
 from dualmode.gateway.lambda_.invocation import REQUEST_LIMIT
 from sandbox.edge.answer import Answer
+from sandbox.edge.cors import preflight_response, with_cors
+from sandbox.edge.function_url import (
+    event_of_url,
+    new_url_request_id,
+    refused_by_url,
+    response_of_url,
+    without_path,
+)
 from sandbox.edge.payload_v1 import event_v1, response_v1
 from sandbox.edge.way_back import led_back
 from sandbox.errors import SandboxError
 from sandbox.function_log import LogPart
 from walk.account import Account
-from walk.domain import StageAddress
+from walk.authorization import Credentials
+from walk.cors import PreflightAnsweredError, response_headers
+from walk.domain import StageAddress, asked_name
 from walk.errors import UnreadableAccountError
 from walk.follow import follow
+from walk.function_url import is_function_url
 from walk.function_version import FunctionVersion
 from walk.stage import Call, Throttles
 from walk.trace import Hop, RequestRefusedError, Trace, server_error
@@ -79,12 +91,14 @@ class Edge:
         *,
         default_name: str | None = None,
         note_request: Callable[[StageAddress, Mapping[str, object]], object] = lambda _address, _context: None,
+        credentials: Credentials | None = None,
     ) -> None:
         self._account = account
         self._note_request = note_request
         self._functions = functions
         self.default_name = default_name
         self._throttles = Throttles()
+        self._credentials = credentials or Credentials()
 
     def answer(self, request: Request) -> Answer:
         """Answer one request."""
@@ -92,12 +106,16 @@ class Edge:
         trace = Trace()
         logs: list[LogPart] = []
         reached: list[tuple[StageAddress, Call]] = []
-        request_id = new_request_id()
+        by_url = is_function_url(asked_name(request.header("host") or "", self.default_name))
+        request_id = new_url_request_id() if by_url else new_request_id()
         try:
             response = self._walk(request, request_id, trace, logs.append, reached.append)
         except RequestRefusedError as refused:
             trace.hops.append(refused.hop)
-            response = message_response(refused.status, refused.message, request_id=request_id)
+            refuse = refused_by_url if by_url else _refused_by_api
+            response = refuse(refused, request_id=request_id)
+        except PreflightAnsweredError as answered:
+            response = preflight_response(answered.headers, request_id=request_id)
         except UnreadableAccountError as error:  # the sandbox's own failure: AWS would have answered
             trace.hops.append(Hop(hop="account", id=self._account.region, detail=str(error), refused=True))
             response = message_response(500, "Internal Server Error", request_id=request_id)
@@ -117,8 +135,14 @@ class Edge:
         logged: Callable[[LogPart], object],
         reached: Callable[[tuple[StageAddress, Call]], object],
     ) -> Response:
-        address, call, version = follow(self._account, request, self._throttles, trace, default_name=self.default_name)
-        reached((address, call))
+        address, call, version = follow(
+            self._account,
+            request,
+            self._throttles,
+            trace,
+            default_name=self.default_name,
+            credentials=self._credentials,
+        )
         described = f"repository {version.repository}, {self._functions.describe(version)}"
         trace.add("image", version.image, described)
         endpoint = Endpoint(
@@ -130,17 +154,24 @@ class Edge:
             path_parameters=call.match.parameters,
             stage_variables=call.stage_variables,
             mapping_key=address.mapping_key,
+            authorizer=call.authorizer,
         )
-        event = event_from_request(
-            sent_to(request, address.domain_name), endpoint, request_id=request_id, time=time.time()
-        )
-        if call.payload_version == "1.0":
+        by_url = is_function_url(address.domain_name)
+        if not by_url:  # which has no access log
+            reached((address, call))
+        sent = sent_to(without_path(request) if by_url else request, address.domain_name)
+        event = event_from_request(sent, endpoint, request_id=request_id, time=time.time())
+        if by_url:
+            event = event_of_url(request, event)
+        elif call.payload_version == "1.0":
             event = event_v1(request, event, route_key=call.match.key)
         payload = json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
         if len(payload) > REQUEST_LIMIT:
             reason = f"its event has {len(payload)} bytes, but Lambda takes {REQUEST_LIMIT}"
             raise RequestRefusedError(413, refusal_message(413), hop="function", id=version.name, reason=reason)
-        return self._invoke(request, request_id, call, version, payload, logged)
+        build = response_of_url if by_url else response_v1 if call.payload_version == "1.0" else structured_response
+        response = self._invoke(request, request_id, call, version, payload, build, logged)
+        return with_cors(response, response_headers(call.cors, request)) if call.cors else response
 
     def _invoke(
         self,
@@ -149,6 +180,7 @@ class Edge:
         call: Call,
         version: FunctionVersion,
         payload: bytes,
+        build: Callable[..., Response],
         logged: Callable[[LogPart], object],
     ) -> Response:
         name = f"{version.name}:{version.version}"
@@ -156,7 +188,6 @@ class Edge:
             result = self._functions.invoke(
                 version, payload, qualifier=call.qualifier, timeout=call.timeout, logged=logged
             )
-            build = response_v1 if call.payload_version == "1.0" else structured_response
             return build(result, request_id=request_id, method=request.method)
         except FunctionFailedError as error:
             raise server_error("function", name, f"it failed: {error}") from error
@@ -184,6 +215,11 @@ def access_context(
         "responseLatency": round(duration),
         "integrationLatency": round(duration),
     }
+
+
+def _refused_by_api(refused: RequestRefusedError, *, request_id: str) -> Response:
+    response = message_response(refused.status, refused.message, request_id=request_id)
+    return replace(response, headers=(*response.headers, *refused.headers.items()))
 
 
 def respond_with(edge: Edge, told: Callable[[Request, Answer], None]) -> Callable[[Request], Response]:

@@ -102,6 +102,7 @@ def test_an_application_gets_a_whole_environ():
         "wsgi.run_once": False,
         "lambda.event": event,
         "lambda.context": CONTEXT,
+        "lambda.authorizer": {},
     }
 
 
@@ -624,7 +625,8 @@ def test_the_event_and_the_context_are_in_reach_of_the_application():
     @app.get("/")
     def claims():
         event, context = request.environ["lambda.event"], request.environ["lambda.context"]
-        return {"claims": event["requestContext"]["authorizer"], "id": context.aws_request_id}
+        assert event["requestContext"]["authorizer"] == request.environ["lambda.authorizer"]
+        return {"claims": request.environ["lambda.authorizer"], "id": context.aws_request_id}
 
     event = make_event()
     event["requestContext"]["authorizer"] = {"jwt": {"claims": {"sub": "1"}}}

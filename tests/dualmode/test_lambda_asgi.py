@@ -62,6 +62,7 @@ def showing():
             "client": request.client.host,
             "body": (await request.body()).decode(),
             "event": "requestContext" in request.scope["aws.event"],
+            "authorizer": request.scope["aws.authorizer"],
         }
 
     return app
@@ -77,6 +78,7 @@ def test_a_request_is_seen_whole():
         domain="shop.example",
         body=b"hello",
     )
+    event["requestContext"]["authorizer"] = {"jwt": {"claims": {"sub": "ann"}, "scopes": None}}
     assert json.loads(handler_of(showing())(event, CONTEXT)["body"]) == {
         "method": "POST",
         "host": "shop.example",
@@ -88,6 +90,7 @@ def test_a_request_is_seen_whole():
         "client": "203.0.113.7",
         "body": "hello",
         "event": True,
+        "authorizer": {"jwt": {"claims": {"sub": "ann"}, "scopes": None}},
     }
 
 

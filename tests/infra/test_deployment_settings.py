@@ -297,6 +297,123 @@ def test_settings_that_can_work_are_taken(given):
         ),
         *(
             (
+                {"jwt_issuer": issuer, "jwt_audiences": ["shop"]},
+                f"jwtIssuer is {issuer!r}, but an issuer is an https URL without query: "
+                "set the iss of your tokens, such as https://id.example.com/.",
+            )
+            for issuer in (
+                *("id.example.com", "http://id.example.com", "https://", "https://id.example.com/?a=b"),
+                *("https://ann:word@id.example.com", "https://id.example.com\n", "https://id.example.com/#a"),
+            )
+        ),
+        (
+            {"jwt_issuer": "https://id.example.com/.well-known/openid-configuration", "jwt_audiences": ["shop"]},
+            "jwtIssuer is 'https://id.example.com/.well-known/openid-configuration', but API Gateway appends "
+            "/.well-known/openid-configuration itself: remove it from the end.",
+        ),
+        *(
+            (
+                {"function_url": True, **given},
+                f"functionUrl is True, but {key} is set, which needs the API that a Function URL replaces: "
+                "remove one of the two.",
+            )
+            for key, given in {
+                "domainName": {"domain_name": "api.example.com"},
+                "keepDefaultEndpoint": {"keep_default_endpoint": True},
+                "throttleRate": {"throttle_rate": 7},
+                "corsOrigins": {"cors_origins": ["*"]},
+                "jwtIssuer": {"jwt_issuer": "https://id.example.com", "jwt_audiences": ["shop"]},
+                "iamAuth": {"iam_auth": True},
+                "dashboard": {"dashboard": True},
+            }.items()
+        ),
+        (
+            {"jwt_issuer": "https://id.example.com"},
+            "jwtIssuer is 'https://id.example.com', but without audiences its tokens for other applications would be "
+            "accepted too: set jwtAudiences as well.",
+        ),
+        (
+            {"jwt_audiences": ["shop"]},
+            "jwtAudiences is ['shop'], but it is for the tokens of jwtIssuer, which is not set: set jwtIssuer as well.",
+        ),
+        (
+            {"jwt_scopes": ["read"]},
+            "jwtScopes is ['read'], but it is for the tokens of jwtIssuer, which is not set: set jwtIssuer as well.",
+        ),
+        (
+            {"jwt_issuer": "https://id.example.com", "jwt_audiences": ["shop"], "jwt_scopes": ["read write"]},
+            "jwtScopes[0] is 'read write', but it is one word, without spaces: set each one as an entry of the list.",
+        ),
+        (
+            {"jwt_issuer": "https://id.example.com", "jwt_audiences": [f"a{n}" for n in range(51)]},
+            "jwtAudiences is 51, but API Gateway takes 50 for an authorizer: remove some.",
+        ),
+        (
+            {"jwt_issuer": "https://id.example.com", "jwt_audiences": ["shop"], "jwt_scopes": list("abcdefghijk")},
+            "jwtScopes is 11, but API Gateway takes 10 for a route: remove some.",
+        ),
+        (
+            {"jwt_issuer": "https://id.example.com", "jwt_audiences": ["shop"], "iam_auth": True},
+            "iamAuth is True, but jwtIssuer is set, and a route has one kind of authorization: remove one of them.",
+        ),
+        (
+            {"public_paths": ["/health"]},
+            "publicPaths is ['/health'], but every path is public without jwtIssuer or iamAuth: "
+            "set one of them, or remove publicPaths.",
+        ),
+        *(
+            (
+                {"iam_auth": True, "public_paths": [path]},
+                f"publicPaths[0] is {path!r}, but a public path begins with / and a segment of its own, and has no / "
+                "at its end: set one such as /health, /items/{id} or /public/{proxy+}.",
+            )
+            for path in (
+                *("health", "/health/", "", "/{proxy+}", "/{name}/a", "//health", "/a b", "/a?b", "/a%20b", "/a/*"),
+                *("/a/{proxy+}/b", "/a/{}", "GET /health", "/a\n"),
+            )
+        ),
+        (
+            {"iam_auth": True, "public_paths": ["/items/{id}", "/items/{name}"]},
+            "publicPaths[1] is '/items/{name}', but the list has that route already: remove it.",
+        ),
+        *(
+            (
+                {"cors_origins": [origin]},
+                f"corsOrigins[0] is {origin!r}, but an origin is a scheme, a host in lower case and perhaps a port, "
+                "without a path: set one such as https://www.example.com, or * for every origin.",
+            )
+            for origin in (
+                *("www.example.com", "https://www.example.com/", "https://WWW.example.com", "https://*.example.com"),
+                *("https://", "null", "https://a.example:x", "https://a.example\n", ""),
+            )
+        ),
+        (
+            {"cors_origins": ["https://a.example", "*"], "cors_credentials": True},
+            "corsCredentials is True, but API Gateway refuses it where corsOrigins has *: "
+            "name the origins, or set corsCredentials to false.",
+        ),
+        (
+            {"cors_credentials": True},
+            "corsCredentials is True, but it is for corsOrigins, which is not set: set corsOrigins as well.",
+        ),
+        (
+            {"cors_origins": ["*"], "cors_methods": ["GET, POST"]},
+            "corsMethods[0] is 'GET, POST', but that is not a name that HTTP allows: set one name, or * for all.",
+        ),
+        (
+            {"cors_origins": ["*"], "cors_headers": [""]},
+            "corsHeaders[0] is '', but that is not a name that HTTP allows: set one name, or * for all.",
+        ),
+        (
+            {"cors_origins": ["*"], "cors_max_age": 86401},
+            "corsMaxAge is 86401, but API Gateway takes 0 to 86400 s: set 86400 or less.",
+        ),
+        (
+            {"cors_origins": ["*"], "cors_max_age": -1},
+            "corsMaxAge is -1, but API Gateway takes 0 to 86400 s: set 0 or more.",
+        ),
+        *(
+            (
                 {"environment": {name: "hunter2"}},
                 f"environment.{name} is '...', but a name is a letter, followed by letters, digits or _: rename it.",
             )
@@ -672,3 +789,15 @@ def test_a_key_that_is_not_a_setting_is_refused_as_pulumi_up_passes_it():
         "infra.rules.ConfigError: dualmode:memorysize is not a setting of this project: rename it to memorySize, or "
         "remove it (`pulumi config rm memorysize`)."
     )
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/health", "/a-b/c.d/~e", "/items/{id}/parts", "/public/{proxy+}", "/v1/{a}/{b+}"]
+)
+def test_a_public_path_may_be_any_route_of_its_own(path):
+    assert settings_of(iam_auth=True, public_paths=[path]).access.public_paths == [path]
+
+
+@pytest.mark.parametrize("origin", ["*", "https://*", "http://localhost:3000", "https://a-b.example", "app://shop"])
+def test_an_origin_may_be_any_that_a_browser_sends(origin):
+    assert settings_of(cors_origins=[origin]).cors.cors_origins == [origin]

@@ -1,6 +1,6 @@
 import json
 
-from infra.http_api import access_log_format
+from infra.http_api import Authorization, access_log_format, routes
 
 
 def test_the_integration_hands_the_alias_payload_format_2(without_domain):
@@ -61,3 +61,39 @@ def test_with_a_domain_the_default_endpoint_is_closed_unless_a_setting_keeps_it(
 def test_throttling_follows_its_settings(program):
     stage = program.deploy(throttleRate=7, throttleBurst=9).one("Stage").inputs
     assert stage["defaultRouteSettings"] == {"throttlingRateLimit": 7, "throttlingBurstLimit": 9}
+
+
+def test_every_route_but_the_public_ones_asks_for_authorization():
+    asked = Authorization(type="AWS_IAM", public_paths=["/health", "/public/{proxy+}"])
+    public = {"ANY /health": None, "ANY /public/{proxy+}": None}
+    preflights = {"OPTIONS /{proxy+}": None, "OPTIONS /": None}
+    assert routes(None, answers_preflights=True) == {"$default": None}
+    assert routes(asked, answers_preflights=False) == {"$default": asked, **public}
+    assert routes(asked, answers_preflights=True) == {"$default": asked, **public, **preflights}
+
+
+def test_a_function_url_is_open_to_everyone_but_only_through_itself(program):
+    made = program.deploy(functionUrl=True)
+    live = {"qualifier": "live"}
+    assert made.one("FunctionUrl", "function-url-address").inputs == {
+        "functionName": "dualmode-dev",
+        "authorizationType": "NONE",
+        **live,
+    }
+    assert made.one("Permission", "function-url-ask").inputs == {
+        "function": "dualmode-dev",
+        "action": "lambda:InvokeFunctionUrl",
+        "principal": "*",
+        "functionUrlAuthType": "NONE",
+        **live,
+    }
+    assert made.one("Permission", "function-url-invoke").inputs == {
+        "function": "dualmode-dev",
+        "action": "lambda:InvokeFunction",
+        "principal": "*",
+        "invokedViaFunctionUrl": True,
+        **live,
+    }
+    assert (made.count("Api"), made.count("Permission"), made.count("FunctionUrl")) == (0, 2, 2)
+    variables = made.one("Function").inputs.get("environment")
+    assert "DUALMODE_API_ID" not in str(variables)

@@ -10,11 +10,11 @@ import subprocess
 import pytest
 
 from dualmode.gateway.http.message import Request
-from sandbox import settings
 from sandbox.errors import SandboxError
-from sandbox.lifecycle import Order, operate, running
+from sandbox.lifecycle import operate
 from sandbox.presets import DOMAIN
 from sandbox.pulumi_drivers import deployment
+from tests.support import stacks
 from tests.support.program import ROOT
 
 pytestmark = pytest.mark.skipif(shutil.which("pulumi") is None, reason="there is no pulumi command on the PATH")
@@ -26,31 +26,12 @@ POLICY = json.dumps({"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resour
 READ_ONLY = "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"
 
 
-class Stack:
-    """A copy of the program with an application of ours, in a folder for all starts."""
-
-    def __init__(self, folder):
-        left_out = shutil.ignore_patterns(".git", ".venv", ".sandbox", "*cache*", "tests", "benchmarks", "docs")
-        shutil.copytree(ROOT, folder / "copy", ignore=left_out)
-        shutil.copytree(ROOT / "tests" / "support" / "vault", folder / "copy" / "vault")
-        self.folder, self.state = folder / "copy", folder / "state"
-        self.lines = []
-        self._project = settings.load_project(self.folder)
-
-    def order(self, **chosen):
-        own = {"domainName": DOMAIN, "appDir": "vault", "flaskApp": "app:app"}
-        return Order(
-            project=self._project,
-            config=settings.load(self._project, "dev", own | chosen),
-            state=self.state,
-            container_engine=None,
-            progress=self.lines.append,
-            venvs=ROOT / ".sandbox" / "venvs",
-        )
+class Stack(stacks.Stack):
+    """A stack whose sandboxes give what this test asks for."""
 
     @contextlib.contextmanager
     def running(self, **chosen):
-        with running(self.order(**chosen)) as sandbox:
+        with super().running(**chosen) as sandbox:
             yield Running(sandbox)
 
     def files_with(self, *values):
@@ -106,7 +87,7 @@ def sha256(text):
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory):
-    return Stack(tmp_path_factory.mktemp("vault"))
+    return Stack(tmp_path_factory.mktemp("vault"), ROOT / "tests" / "support" / "vault")
 
 
 @pytest.fixture(scope="module")

@@ -381,7 +381,8 @@ def test_a_route_that_wants_authorization_lets_nobody_in(account, ask, changed, 
         lambda: gateway.update_route(ApiId=api, RouteId=route, AuthorizationType="AWS_IAM"),
         lambda: gateway.update_route(ApiId=api, RouteId=route, AuthorizationType="NONE"),
     )
-    assert refused(ask())[:2] == (401, {"message": "Unauthorized"})
+    assert refused(ask()) == (403, FORBIDDEN, ("authorizer", "AWS_IAM"))
+    assert reason(ask()) == "only AWS knows the secret keys that it could be signed with"
 
 
 def limit(account, made, **limits):

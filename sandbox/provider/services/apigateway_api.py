@@ -57,6 +57,16 @@ class Api(ResourceType):
     update_calls = (Call("UpdateApi"),)
     delete_call = Call("DeleteApi")
 
+    def limits(self, wanted: Values) -> list[tuple[str, str]]:
+        """Refuse credentials for every origin, in AWS's words. Source: aws/aws-cdk#9076."""
+        cors = wanted["corsConfiguration"]
+        if not isinstance(cors, Mapping) or cors.get("AllowCredentials") is not True:
+            return []
+        origins = cors.get("AllowOrigins")
+        if not isinstance(origins, list) or "*" not in origins:
+            return []
+        return [("corsConfiguration", "allow-credentials is not supported if 'allow-origin' is *")]
+
     def update(self, identity: str, wanted: Values, old: Mapping[str, Any]) -> None:
         """Remove the CORS configuration where the program no longer gives one: that is a call of its own."""
         if not wanted["corsConfiguration"] and old.get("corsConfiguration"):

@@ -1,4 +1,4 @@
-"""API Gateway v2: integrations, which say what is called, and routes, which say for which requests.
+"""API Gateway v2: integrations, which say what is called, and routes, which say for which requests and whose.
 
 Source: hashicorp/terraform-provider-aws, internal/service/apigatewayv2/{integration,route}.go.
 """
@@ -10,7 +10,7 @@ from sandbox.provider.aws import Values
 from sandbox.provider.blocks import Block
 from sandbox.provider.call import Call, parameters
 from sandbox.provider.fields import Field, Output, unsupported
-from sandbox.provider.forms import TEXTS, Plain
+from sandbox.provider.forms import SORTED_TEXTS, TEXTS, Plain
 from sandbox.provider.inputs import UNKNOWN, Inputs
 from sandbox.provider.refusals import ResourceRefusedError, or_none
 from sandbox.provider.resource_type import ResourceType
@@ -85,7 +85,7 @@ class Route(ResourceType):
     fields = (
         Field("apiId", required=True),
         Field("routeKey", required=True),
-        "authorizationScopes",
+        Field("authorizationScopes", form=SORTED_TEXTS),
         Field("authorizationType", default="NONE"),
         *("authorizerId", "operationName", "target"),
         *unsupported("apiKeyRequired", "modelSelectionExpression", "requestModels"),

@@ -12,6 +12,7 @@ from sandbox.provider.blocks import Block
 from sandbox.provider.call import Call, given, parameters
 from sandbox.provider.fields import Field, Output, unsupported
 from sandbox.provider.forms import NUMBERS, TEXT
+from sandbox.provider.inputs import UNKNOWN
 from sandbox.provider.refusals import ResourceRefusedError, or_none
 from sandbox.provider.resource_type import ResourceType
 from sandbox.provider.services.lambda_function import INVOKE_ARN
@@ -103,6 +104,13 @@ class Permission(ResourceType):
     )
     create_call = Call("AddPermission")
     identity = "{statementId}"
+
+    def limits(self, wanted: Values) -> list[tuple[str, str]]:
+        """Refuse the condition of a Function URL for another action, as AddPermission does."""
+        action, kind = wanted["action"], wanted["functionUrlAuthType"]
+        if kind is not None and action not in (UNKNOWN, "lambda:InvokeFunctionUrl"):
+            return [("functionUrlAuthType", "is only supported for lambda:InvokeFunctionUrl action")]
+        return []
 
     def create(self, wanted: Values) -> str:
         """Add the statement, one at a time: Lambda loses statements that are added at the same time."""

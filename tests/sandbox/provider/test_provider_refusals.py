@@ -48,6 +48,24 @@ def refused(provider, made):
 @pytest.mark.parametrize(
     ("short", "inputs", "path", "reason"),
     [
+        (
+            "Api",
+            {"corsConfiguration": {"allowOrigins": ["https://a.example", "*"], "allowCredentials": True}},
+            "corsConfiguration",
+            "allow-credentials is not supported if 'allow-origin' is *",
+        ),
+        (
+            "Authorizer",
+            {"authorizerType": "REQUEST"},
+            "authorizerType",
+            "must be JWT, but is REQUEST: the sandbox's provider makes no other authorizers",
+        ),
+        (
+            "Permission",
+            {"principal": "*", "sourceArn": None, "functionUrlAuthType": "NONE"},
+            "functionUrlAuthType",
+            "is only supported for lambda:InvokeFunctionUrl action",
+        ),
         ("Function", {"memorySize": 99999}, "memorySize", "99999 MB is out of range: Lambda takes 128 to 10240 MB"),
         ("Function", {"memorySize": 64}, "memorySize", "64 MB is out of range: Lambda takes 128 to 10240 MB"),
         ("Function", {"timeout": 901}, "timeout", "901 s is out of range: Lambda takes 1 to 900 s"),
@@ -613,3 +631,28 @@ def test_a_destination_that_does_not_exist_is_refused(refused):
 def test_a_rule_of_a_bus_and_a_target_of_a_rule_that_do_not_exist_are_refused(refused):
     assert "the event bus gone doesn't exist" in refused("EventRule", name="other", eventBusName="gone")
     assert "Rule gone does not exist on its event bus" in refused("EventTarget", rule="gone")
+
+
+def test_an_issuer_that_publishes_no_keys_is_refused(refused):
+    issuer = "https://localhost:1"
+    message = refused("Authorizer", jwtConfiguration={"issuer": issuer, "audiences": ["shop"]})
+    assert message.partition(" (")[0] == (
+        "aws:apigatewayv2/authorizer:Authorizer 'mine' at jwtConfiguration.issuer: BadRequestException: "
+        f"Caught exception when connecting to {issuer}/.well-known/openid-configuration for issuer {issuer}. "
+        f"Please try again later. Error: Invalid issuer: {issuer}. Issuer must have a valid discovery endpoint ended "
+        "with '/.well-known/openid-configuration'"
+    )
+
+
+def test_an_authorizer_that_a_route_still_has_is_not_removed(provider, made):
+    types = {pulumi_type.rpartition(":")[2]: pulumi_type for pulumi_type in provider.types}
+    authorizer, route = made["Authorizer"], {**made["Route"].inputs, "routeKey": "GET /mine"}
+    own = provider.create(
+        types["Route"], "mine", {**route, "authorizationType": "JWT", "authorizerId": authorizer.identity}
+    )
+    with pytest.raises(ResourceRefusedError) as caught:
+        provider.delete(types["Authorizer"], "mine", authorizer.identity, authorizer.outputs)
+    assert caught.value.reason == (
+        f"Cannot delete authorizer '{authorizer.identity}', is referenced in route: GET /mine"
+    )
+    provider.delete(types["Route"], "mine", own.identity, own.outputs)

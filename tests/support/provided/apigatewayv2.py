@@ -1,3 +1,5 @@
+import os
+
 from tests.support.provided.example import Example
 
 EXAMPLES = (
@@ -33,6 +35,21 @@ EXAMPLES = (
             "target": f"integrations/{made['Integration'].identity}",
         },
         updates={"operationName": "everything"},
+    ),
+    Example(
+        pulumi_type="aws:apigatewayv2/authorizer:Authorizer",
+        inputs=lambda made: {
+            "apiId": made["Api"].identity,
+            "name": "tokens",
+            "authorizerType": "JWT",
+            "identitySources": ["$request.header.Authorization"],
+            "jwtConfiguration": {"audiences": ["shop"], "issuer": os.environ["TESTS_ISSUER"]},
+        },
+        updates={"name": "others", "identitySources": ["$request.header.X-Token"]},
+        replaces={"apiId": "other"},
+        valueless=frozenset(
+            {"authorizerCredentialsArn", "authorizerPayloadFormatVersion", "authorizerUri", "enableSimpleResponses"}
+        ),
     ),
     Example(
         pulumi_type="aws:apigatewayv2/stage:Stage",

@@ -83,4 +83,15 @@ EXAMPLES = (
         gone="00000000-0000-0000-0000-000000000000",
         replaces={"eventSourceArn": "arn:aws:sqs:us-east-1:000000000000:other"},
     ),
+    Example(
+        pulumi_type="aws:lambda/functionUrl:FunctionUrl",
+        inputs=lambda made: {
+            "functionName": "web",
+            "qualifier": made["Alias"].outputs["name"],
+            "authorizationType": "NONE",
+        },
+        updates={"authorizationType": "AWS_IAM"},
+        replaces={"qualifier": "other"},
+        gone="web/gone",
+    ),
 )

@@ -1,0 +1,50 @@
+"""Where requests come in: an HTTP API with its authorization and its domain, or a Function URL."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+
+from infra.authorizer import authorization
+from infra.custom_domain import CustomDomain
+from infra.function_url import FunctionUrl
+from infra.grants import Grant
+from infra.http_api import HttpApi
+from infra.settings import Settings
+
+
+class FrontDoor:
+    """Made before the function, which is told of an API if there is one; `open_to` then leads requests to it."""
+
+    def __init__(self, settings: Settings, deployment: str) -> None:
+        self._access = settings.access
+        self._domain = CustomDomain("domain", settings.domain) if settings.domain.domain_name else None
+        self.api: HttpApi | None = None
+        if not settings.url.function_url:
+            self.api = HttpApi(
+                "api",
+                settings.api,
+                api_name=deployment,
+                log_retention=settings.function.log_retention,
+                cors=settings.cors,
+                has_domain=self._domain.serves if self._domain else False,
+            )
+
+    @property
+    def grants(self) -> Sequence[Grant]:
+        """What a function is told of it."""
+        return [self.api.grant] if self.api else []
+
+    def open_to(self, alias: aws.lambda_.Alias) -> Mapping[str, pulumi.Output[Any]]:
+        """Leads requests to an alias of the function, and returns the outputs: `url` and what else there is."""
+        api, domain = self.api, self._domain
+        if api is None:
+            return {"url": FunctionUrl("function-url", function_name=alias.function_name, qualifier=alias.name).url}
+        stage = api.route_to(alias, authorization=authorization(self._access, api_id=api.api_id))
+        outputs: dict[str, pulumi.Output[Any]] = {"url": api.api_endpoint, "api_endpoint": api.api_endpoint}
+        if domain:
+            outputs["url"] = domain.lead_to(api_id=api.api_id, stage_name=stage, until_then=api.api_endpoint)
+            if domain.dns_records:
+                outputs["dns_records"] = domain.dns_records
+        return outputs
