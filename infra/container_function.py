@@ -133,6 +133,23 @@ class FunctionSettings:
 class ContainerFunction(pulumi.ComponentResource):
     """A function that runs a container image, published as versions behind the alias `live`.
 
+    In another Pulumi program:
+
+        import pulumi
+        import pulumi_aws as aws
+        from infra.container_function import ContainerFunction, FunctionSettings
+        from infra.grants import Grant
+
+        topic = aws.sns.Topic("orders")
+        publish = {"Effect": "Allow", "Action": "sns:Publish", "Resource": topic.arn}
+        function = ContainerFunction(
+            "function",
+            FunctionSettings(environment={"GREETING": "Hello"}),
+            function_name="shop",
+            image_uri=pulumi.Config().require("image"),
+            grants=[Grant(name="orders", statements=[publish], variables={"ORDERS": topic.arn})],
+        )
+
     Raises:
         ConfigError: Lambda would not accept its variables, or two parts of the deployment set the same one.
     """

@@ -109,6 +109,19 @@ class ContainerImage(pulumi.ComponentResource):
     """An application's repository in ECR, from which Lambda may pull, and its image, built unless there is one already.
 
     The repository stays whatever is deployed from it: an update to an existing image and back keeps all that it holds.
+
+    In another Pulumi program, beside which are `infra`, `dualmode` and the application's folder:
+
+        import pulumi
+        from infra.container_image import ContainerImage, ImageSettings
+
+        image = ContainerImage(
+            "image",
+            ImageSettings(app_dir="shop", flask_app="shop:app"),
+            repository_name="shop",
+            check_environment={"DATABASE": "sqlite://"},
+        )
+        pulumi.export("image_uri", image.image_uri)
     """
 
     image_uri: pulumi.Output[str]

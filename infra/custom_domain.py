@@ -73,6 +73,20 @@ class CustomDomain(pulumi.ComponentResource):
 
     Its names are made before the API, which closes its own address only once they are there: a certificate that isn't
     issued closes nothing.
+
+    In another Pulumi program, for an API and a stage that there are already:
+
+        import pulumi
+        from infra.custom_domain import CustomDomain, DomainSettings
+
+        config = pulumi.Config()
+        domain = CustomDomain("domain", DomainSettings(domain_name="shop.sandbox.test", base_path="v1"))
+        url = domain.lead_to(
+            api_id=config.require("api"),
+            stage_name="$default",
+            until_then=config.require("endpoint"),
+        )
+        pulumi.export("url", url)
     """
 
     serves: pulumi.Output[bool]

@@ -64,6 +64,23 @@ class HttpApi(pulumi.ComponentResource):
     """An HTTP API that sends every request to one alias of a function, given to `route_to`.
 
     The function is created later, because its variables name the API that may send requests.
+
+    In another Pulumi program:
+
+        import pulumi
+        from infra.container_function import ContainerFunction, FunctionSettings
+        from infra.http_api import ApiSettings, HttpApi
+
+        api = HttpApi("api", ApiSettings(throttle_rate=20), api_name="shop", log_retention=30)
+        function = ContainerFunction(
+            "function",
+            FunctionSettings(memory_size=1024),
+            function_name="shop",
+            image_uri=pulumi.Config().require("image"),
+            grants=[api.grant],
+        )
+        api.route_to(function.live)
+        pulumi.export("url", api.api_endpoint)
     """
 
     api_id: pulumi.Output[str]

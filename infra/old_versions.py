@@ -20,7 +20,23 @@ if TYPE_CHECKING:
 
 
 class OldVersions(Resource, module="dualmode", name="OldVersions"):
-    """The versions of a function that go: all but the newest ones and the one that the alias serves."""
+    """The versions of a function that go: all but the newest ones and the one that the alias serves.
+
+    In another Pulumi program:
+
+        import pulumi
+        from infra.container_function import ContainerFunction, FunctionSettings
+        from infra.old_versions import OldVersions
+        from infra.releases import ReleaseSettings
+
+        function = ContainerFunction(
+            "function",
+            FunctionSettings(),
+            function_name="shop",
+            image_uri=pulumi.Config().require("image"),
+        )
+        OldVersions("old-versions", ReleaseSettings(keep_versions=5), function=function, repository_name="shop-images")
+    """
 
     def __init__(
         self,

@@ -67,7 +67,23 @@ class SecretSettings:
 
 
 class Secrets(pulumi.ComponentResource):
-    """The secrets of a function: it is told where they are, and may read exactly these."""
+    """The secrets of a function: it is told where they are, and may read exactly these.
+
+    In another Pulumi program:
+
+        import pulumi
+        from infra.container_function import ContainerFunction, FunctionSettings
+        from infra.secrets import Secrets, SecretSettings
+
+        secrets = Secrets("secrets", SecretSettings(secrets={"DATABASE_URL": "/shop/database-url"}))
+        ContainerFunction(
+            "function",
+            FunctionSettings(),
+            function_name="shop",
+            image_uri=pulumi.Config().require("image"),
+            grants=[secrets.grant],
+        )
+    """
 
     grant: Grant
 

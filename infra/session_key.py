@@ -31,6 +31,21 @@ class SessionKey(pulumi.ComponentResource):
     A parameter costs nothing, a secret of Secrets Manager 0.40 USD a month. The write-only input of a parameter would
     not keep the value out of the state either: Pulumi keeps it with the inputs, encrypted like this one
     (pulumi/pulumi-terraform-bridge#3201).
+
+    In another Pulumi program:
+
+        import pulumi
+        from infra.container_function import ContainerFunction, FunctionSettings
+        from infra.session_key import SessionKey
+
+        key = SessionKey("session-key", deployment="shop")
+        ContainerFunction(
+            "function",
+            FunctionSettings(),
+            function_name="shop",
+            image_uri=pulumi.Config().require("image"),
+            grants=[key.grant],
+        )
     """
 
     grant: Grant

@@ -65,7 +65,23 @@ class TableSettings:
 
 
 class Table(pulumi.ComponentResource):
-    """A table that is paid by the request, and can be restored to any second of the last 35 days."""
+    """A table that is paid by the request, and can be restored to any second of the last 35 days.
+
+    In another Pulumi program:
+
+        import pulumi
+        from infra.container_function import ContainerFunction, FunctionSettings
+        from infra.table import Table, TableSettings
+
+        table = Table("table", TableSettings(table="customer,created:N"), table_name="orders")
+        ContainerFunction(
+            "function",
+            FunctionSettings(),
+            function_name="shop",
+            image_uri=pulumi.Config().require("image"),
+            grants=[table.grant],
+        )
+    """
 
     grant: Grant
     table_name: pulumi.Output[str]
