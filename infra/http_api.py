@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import pulumi
 import pulumi_aws as aws
@@ -58,6 +59,22 @@ class Authorization:
     """Of which a token must have one; without any, it needs none."""
     public_paths: Sequence[str] = ()
     """Paths in the words of a route's key, such as `/health` or `/public/{proxy+}`."""
+
+
+class Callee(Protocol):
+    """An alias of a function, as far as an API needs it: the resource, or what another program knows of one."""
+
+    @property
+    def function_name(self) -> pulumi.Output[str]:
+        """Name of the function."""
+
+    @property
+    def name(self) -> pulumi.Output[str]:
+        """Name of the alias."""
+
+    @property
+    def invoke_arn(self) -> pulumi.Output[str]:
+        """ARN by which API Gateway invokes it."""
 
 
 class HttpApi(pulumi.ComponentResource):
@@ -123,7 +140,7 @@ class HttpApi(pulumi.ComponentResource):
         self.grant = Grant(name=name, variables={API_ID_VARIABLE: self.api_id})
         self.register_outputs({"api_id": self.api_id, "api_endpoint": self.api_endpoint})
 
-    def route_to(self, alias: aws.lambda_.Alias, *, authorization: Authorization | None = None) -> pulumi.Output[str]:
+    def route_to(self, alias: Callee, *, authorization: Authorization | None = None) -> pulumi.Output[str]:
         """Sends every request that the authorization lets through to an alias, and returns the name of the stage."""
         name, child = self.pulumi_resource_name, pulumi.ResourceOptions(parent=self)
         integration = aws.apigatewayv2.Integration(
