@@ -10,9 +10,11 @@ from infra.grants import stand_ins
 from infra.jobs import Jobs
 from infra.naming import deployment_name
 from infra.operations import operate
+from infra.package.plugin import serve_if_started_as_one
 from infra.releases import check_pinned
 from infra.settings import load_settings
 
+serve_if_started_as_one()
 settings = load_settings()
 deployment = deployment_name(settings.naming)
 check_pinned(settings.releases, deployment)

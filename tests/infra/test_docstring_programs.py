@@ -1,4 +1,4 @@
-"""The program in each component's docstring, as somebody else's: in a folder with none of this project's settings."""
+"""The programs in the components' docstrings and on their page, in a folder with none of this project's settings."""
 
 import ast
 import itertools
@@ -12,6 +12,7 @@ import pytest
 from sandbox import settings
 from sandbox.provider.provider import Provider
 from sandbox.pulumi_drivers import mocks_driver
+from tests.support.page_programs import page_s_program
 from tests.support.provided import ROOT, ContentBuilder, make_zone, push_image, write_program
 from tests.support.pulumi_command import needs_pulumi
 
@@ -44,6 +45,7 @@ MADE = {
     "SessionKey": {**GRANTED, "SessionKey": 1, "Parameter": 1},
     "Table": {**GRANTED, "Table": 2},  # the component and DynamoDB's
 }
+MADE["docs/components.md"] = MADE["HttpApi"]
 MAIN_FOUR = ("ContainerFunction", "ContainerImage", "CustomDomain", "HttpApi")
 
 
@@ -60,7 +62,7 @@ def docstring_programs():
     return found
 
 
-PROGRAMS = docstring_programs()
+PROGRAMS = {**docstring_programs(), "docs/components.md": page_s_program("python")}
 
 
 @pytest.fixture
