@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from dataclasses import fields
@@ -20,13 +19,10 @@ from infra.rules import key_of
 from sandbox.pulumi_drivers import deployment
 from tests.support.page_programs import page_s_program
 from tests.support.provided import ROOT, make_zone, push_image, write_program
-from tests.support.pulumi_command import needs_pulumi
+from tests.support.pulumi_command import needs_pulumi, needs_yaml_host
 from tests.support.tasks import task
 
 TEXT = {"type": "string"}
-needs_yaml = pytest.mark.skipif(
-    shutil.which("pulumi-language-yaml") is None, reason="there is no pulumi-language-yaml on the PATH"
-)
 SETTINGS = {
     "ContainerFunction": (FunctionSettings, ReleaseSettings, PolicySettings),
     "CustomDomain": (DomainSettings,),
@@ -137,7 +133,7 @@ def test_the_schema_says_which_values_may_be_outputs_of_other_resources(schema):
 
 
 @needs_pulumi
-@needs_yaml
+@needs_yaml_host
 def test_the_page_s_yaml_program_makes_an_api_with_a_domain_and_is_there_no_more_after_destroy(pulumi, account):
     pulumi("up", "--yes", "--skip-preview")
     function = account.client("lambda").get_function_configuration(FunctionName="shop")
@@ -154,7 +150,7 @@ def test_the_page_s_yaml_program_makes_an_api_with_a_domain_and_is_there_no_more
 
 
 @needs_pulumi
-@needs_yaml
+@needs_yaml_host
 def test_a_refused_setting_is_one_sentence_in_another_language_too(pulumi):
     refused = pulumi("preview", source=YAML.replace("memorySize: 1024", "memorySize: 99999"), succeeds=False)
     assert (

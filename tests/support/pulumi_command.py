@@ -7,6 +7,10 @@ import pytest
 
 needs_pulumi = pytest.mark.skipif(shutil.which("pulumi") is None, reason="there is no pulumi command on the PATH")
 
+needs_yaml_host = pytest.mark.skipif(
+    shutil.which("pulumi-language-yaml") is None, reason="there is no pulumi-language-yaml on the PATH"
+)
+
 
 def path_without_pulumi() -> str:
     """The PATH without the folders that have the command."""
