@@ -151,6 +151,22 @@ def test_the_page_s_yaml_program_makes_an_api_with_a_domain_and_is_there_no_more
 
 @needs_pulumi
 @needs_yaml_host
+def test_values_that_are_secret_or_not_known_yet_reach_a_component_and_stay_secret(pulumi, account):
+    source = YAML.replace("GREETING: Hello", "{TOKEN: {fn::secret: hunter2}, ROLE: '${other.roleName}'}")
+    other = (
+        "  other:\n    type: dualmode:ContainerFunction\n    properties: {functionName: other, imageUri: '${image}'}\n"
+    )
+    pulumi("up", "--yes", "--skip-preview", source=source.replace("resources:\n", f"resources:\n{other}"))
+    lambda_ = account.client("lambda")
+    role = lambda_.get_function_configuration(FunctionName="other")["Role"].rpartition("/")[2]
+    function = lambda_.get_function_configuration(FunctionName="shop")
+    assert function["Environment"]["Variables"] == {"TOKEN": "hunter2", "ROLE": role}
+    assert "hunter2" not in pulumi("stack", "export")
+    pulumi("destroy", "--yes", "--skip-preview")
+
+
+@needs_pulumi
+@needs_yaml_host
 def test_a_refused_setting_is_one_sentence_in_another_language_too(pulumi):
     refused = pulumi("preview", source=YAML.replace("memorySize: 1024", "memorySize: 99999"), succeeds=False)
     assert (
