@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pulumi
 
+from infra.capacity import CapacitySettings, ProvisionedConcurrency
 from infra.container_function import ContainerFunction, FunctionSettings
 from infra.custom_domain import CustomDomain, DomainSettings, variables_of
 from infra.grants import Grant
@@ -96,14 +97,19 @@ def make_function(name: str, given: Given, opts: pulumi.ResourceOptions | None) 
     """Makes a function, with the permissions and variables that its inputs name."""
     arguments = given.arguments({name: argument.kind for name, argument in FUNCTION.arguments.items()})
     below = Grant(name="domain", variables=variables_of(arguments.pop("base_path", "").strip("/")))
+    capacity = given.section(CapacitySettings)
     function = ContainerFunction(
         name,
         given.section(FunctionSettings),
         releases=given.section(ReleaseSettings),
-        grants=[given.section(PolicySettings).grant, below],
+        capacity=capacity,
+        grants=[given.section(PolicySettings).grant, capacity.grant, below],
         opts=opts,
         **arguments,
     )
+    if capacity.provisioned_concurrency:
+        warm = pulumi.ResourceOptions(parent=function)
+        ProvisionedConcurrency(f"{name}-provisioned", capacity, alias=function.live, opts=warm)
     live = {part: getattr(function.live, part) for part in LIVE.texts}
     return function, {**{key: getattr(function, key) for key in FUNCTION.outputs if key != "live"}, "live": live}
 
@@ -130,7 +136,7 @@ def make_domain(name: str, given: Given, opts: pulumi.ResourceOptions | None) ->
 FUNCTION = Offered(
     component=ContainerFunction,
     make=make_function,
-    sections=(FunctionSettings, ReleaseSettings, PolicySettings),
+    sections=(FunctionSettings, ReleaseSettings, PolicySettings, CapacitySettings),
     left_out=frozenset({"keep_versions"}),
     arguments={
         "function_name": Argument(str, "Name of the function.", required=True),

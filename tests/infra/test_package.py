@@ -9,6 +9,7 @@ from dataclasses import fields
 import pytest
 import yaml
 
+from infra.capacity import CapacitySettings
 from infra.container_function import FunctionSettings
 from infra.custom_domain import DomainSettings
 from infra.http_api import ApiSettings
@@ -24,7 +25,7 @@ from tests.support.tasks import task
 
 TEXT = {"type": "string"}
 SETTINGS = {
-    "ContainerFunction": (FunctionSettings, ReleaseSettings, PolicySettings),
+    "ContainerFunction": (FunctionSettings, ReleaseSettings, PolicySettings, CapacitySettings),
     "CustomDomain": (DomainSettings,),
     "HttpApi": (ApiSettings,),
 }
