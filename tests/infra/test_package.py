@@ -168,6 +168,20 @@ def test_values_that_are_secret_or_not_known_yet_reach_a_component_and_stay_secr
 
 @needs_pulumi
 @needs_yaml_host
+def test_a_function_pins_a_version_and_keeps_environments_warm_in_another_language_too(pulumi, account):
+    source = YAML.partition("  api:\n")[0]
+    pulumi("up", "--yes", "--skip-preview", source=source)
+    further = "memorySize: 512\n      liveVersion: 1\n      provisionedConcurrency: 2"
+    pulumi("up", "--yes", "--skip-preview", source=source.replace("memorySize: 1024", further))
+    lambda_ = account.client("lambda")
+    assert lambda_.get_alias(FunctionName="shop", Name="live")["FunctionVersion"] == "1"
+    warm = lambda_.get_provisioned_concurrency_config(FunctionName="shop", Qualifier="live")
+    assert warm["RequestedProvisionedConcurrentExecutions"] == 2
+    pulumi("destroy", "--yes", "--skip-preview")
+
+
+@needs_pulumi
+@needs_yaml_host
 def test_a_refused_setting_is_one_sentence_in_another_language_too(pulumi):
     refused = pulumi("preview", source=YAML.replace("memorySize: 1024", "memorySize: 99999"), succeeds=False)
     assert (
