@@ -16,6 +16,9 @@ override EVENT := $(value EVENT)
 override PERCENT := $(value PERCENT)
 override MINUTES := $(value MINUTES)
 override URL := $(value URL)
+override REQUESTS := $(value REQUESTS)
+override MS := $(value MS)
+override COLD := $(value COLD)
 export ARGS STACK
 VENV := .venv
 # Named here: otherwise a folder with its own configuration, such as an application's, would be checked by that one.
@@ -46,7 +49,7 @@ export TAKE_LOCK
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help sandbox logs invoke manage smoke release rollback versions restart explain doctor test check-app new upgrade lint format locks bench-runtime clean
+.PHONY: help sandbox logs invoke manage smoke release rollback versions restart explain cost doctor test check-app new upgrade lint format locks bench-runtime clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -86,6 +89,12 @@ restart: $(VENV)/sandbox.installed ## start every environment of the function an
 explain: override export URL := $(URL)
 explain: $(VENV)/sandbox.installed ## say which hop of a request refuses it, from DNS to the image: URL=https://api.example.com/hello
 	@$(OPERATE) $(if $(value URL),"$$URL")
+
+cost: override export REQUESTS := $(REQUESTS)
+cost: override export MS := $(MS)
+cost: override export COLD := $(COLD)
+cost: $(VENV)/sandbox.installed ## add up what a month costs, and when a server is cheaper: REQUESTS=1e6 MS=80 COLD=1; ARGS="--plot cost.svg"
+	@$(OPERATE) $(if $(value REQUESTS),--requests "$$REQUESTS") $(if $(value MS),--ms "$$MS") $(if $(value COLD),--cold "$$COLD")
 
 doctor: ## check this machine and the AWS account, and say what to do about what is wrong
 	@exec $(if $(wildcard $(RUN)),$(RUN),$(or $(PYTHON),python3)) -Ic "$$RUN_MODULE" operations doctor $(if $(value STACK),--stack "$$STACK")

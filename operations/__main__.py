@@ -24,6 +24,7 @@ VERBS: Mapping[str, str] = {
     "versions": "list the versions of the function, and which of them get requests",
     "restart": "start every environment of the function anew",
     "explain": "say which hop of a request refuses it, from DNS to the image, and what to change",
+    "cost": "add up what a month costs by the stack's settings, and say from how much traffic on a server is cheaper",
     "doctor": "check this machine and the AWS account, and say what to do about what is wrong",
 }
 """Each verb is a module of this package, with `add_arguments(parser)` and `run(options)`, which returns success."""

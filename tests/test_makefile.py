@@ -149,7 +149,13 @@ def test_a_dry_run_shows_one_line(make):
 @pytest.mark.parametrize("given", INJECTIONS)
 def test_no_command_in_a_variable_of_an_operation_is_run(make, given):
     (make.folder / "operations.py").write_text(TELL)
-    for target, variable in (("manage", "CMD"), ("invoke", "EVENT"), ("release", "PERCENT"), ("logs", "STACK")):
+    for target, variable in (
+        ("manage", "CMD"),
+        ("invoke", "EVENT"),
+        ("release", "PERCENT"),
+        ("cost", "MS"),
+        ("logs", "STACK"),
+    ):
         make(target, f"{variable}={given}")
         make(target, **{variable: given})
     assert not (make.folder / "planted").exists()
@@ -165,6 +171,8 @@ def test_no_command_in_a_variable_of_an_operation_is_run(make, given):
         (["invoke", "EVENT=an event.json"], ["invoke", "an event.json"]),
         (["release", "PERCENT=5", "MINUTES=2"], ["release", "--percent", "5", "--minutes", "2"]),
         (["rollback", "ARGS=--version 3"], ["rollback", "--version", "3"]),
+        (["cost"], ["cost"]),
+        (["cost", "REQUESTS=1e6", "MS=80", "COLD=2"], ["cost", "--requests", "1e6", "--ms", "80", "--cold", "2"]),
         (["doctor"], ["doctor"]),
     ],
 )
