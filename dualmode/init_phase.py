@@ -44,7 +44,7 @@ def handler_of(app: Any, access: logs.AccessLog, environ: Mapping[str, str]) -> 
         wsgi_app = app if kinds.is_wsgi(app) else _from_asgi(app)
     _import_for_requests()
     collector.resume()
-    return wsgi_handler(
+    handler = wsgi_handler(
         wsgi_app,
         access,
         base_path=application.path_setting("DUALMODE_BASE_PATH", environ),
@@ -53,6 +53,13 @@ def handler_of(app: Any, access: logs.AccessLog, environ: Mapping[str, str]) -> 
         api_ids=allowed_apis.allowed(environ),
         run_command=partial(_run_command, app, environ),
     )
+    return _behind_cdn(handler, environ) if "DUALMODE_CDN_SECRETS" in environ else handler
+
+
+def _behind_cdn(handler: Handler, environ: Mapping[str, str]) -> Handler:
+    from dualmode.behind_cdn import behind_cdn
+
+    return behind_cdn(handler, environ)
 
 
 def _from_asgi(app: Any) -> Application:

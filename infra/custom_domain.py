@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 import pulumi
 
+from infra.cdn import CdnSettings
+from infra.cdn_domain import CdnDomain
 from infra.domain_names import (
     EXTERNAL,
     ROUTE53,
@@ -69,7 +71,7 @@ class DomainSettings:
 
 
 class CustomDomain(pulumi.ComponentResource):
-    """A custom domain for an HTTP API, which is given to `lead_to`.
+    """A custom domain for an HTTP API, which is given to `grants` and to `lead_to`.
 
     Its names are made before the API, which closes its own address only once they are there: a certificate that isn't
     issued closes nothing.
@@ -90,24 +92,39 @@ class CustomDomain(pulumi.ComponentResource):
     """
 
     serves: pulumi.Output[bool]
-    """Whether clients need no other address: the names are in API Gateway, and their records are there."""
+    """Whether nobody needs the API's own address: the names are in API Gateway, and their records are there."""
 
     dns_records: pulumi.Output[Sequence[Row]] | None
     """The records to create at a provider elsewhere; None if this deployment creates them."""
 
-    def __init__(self, name: str, settings: DomainSettings, *, opts: pulumi.ResourceOptions | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        settings: DomainSettings,
+        *,
+        cdn: CdnSettings | None = None,
+        deployment: str = "",
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
         super().__init__("dualmode:index:CustomDomain", name, None, opts)
         self._settings = settings
         domain = RegionalDomain(name=name, hosts=settings.hosts, parent=self)
-        self._dns: ExternalDns | HostedZone
-        if settings.dns_provider == EXTERNAL:
+        self._dns: CdnDomain | ExternalDns | HostedZone
+        self.dns_records = None
+        if cdn and cdn.cdn:
+            self._dns = CdnDomain(domain, settings.hosted_zone, cdn, deployment)
+        elif settings.dns_provider == EXTERNAL:
             self._dns = ExternalDns(domain)
             self.dns_records = self._dns.dns_records
         else:
             self._dns = HostedZone(domain, settings.hosted_zone)
-            self.dns_records = None
-        self.serves = self._dns.serves
+        # CloudFront reaches the API by its own address, with a secret that the runtime asks for.
+        self.serves = self._dns.serves.apply(lambda serves: serves and not isinstance(self._dns, CdnDomain))
         self.register_outputs({"serves": self.serves})
+
+    def grants(self, api_endpoint: pulumi.Input[str]) -> list[Grant]:
+        """Puts the domain in front of an API, and returns what the API's function gets for that."""
+        return [self._dns.front(api_endpoint)] if isinstance(self._dns, CdnDomain) else []
 
     def lead_to(
         self, *, api_id: pulumi.Input[str], stage_name: pulumi.Input[str], until_then: pulumi.Input[str]
@@ -116,7 +133,13 @@ class CustomDomain(pulumi.ComponentResource):
         target = Target(api_id=api_id, stage_name=stage_name, base_path=self._settings.mapping_key)
         url = "/".join(filter(None, (f"https://{self._settings.hosts[0]}", self._settings.mapping_key)))
         made = self._dns.lead_to(target)
-        return pulumi.Output.all(self.serves, until_then, made).apply(lambda found: url if found[0] else str(found[1]))
+        there = self._dns.serves
+        return pulumi.Output.all(there, until_then, made).apply(lambda found: url if found[0] else str(found[1]))
+
+
+def domain_of(settings: DomainSettings, cdn: CdnSettings, deployment: str) -> CustomDomain | None:
+    """Makes the deployment's domain, with the CDN if it is set; None without a domain."""
+    return CustomDomain("domain", settings, cdn=cdn, deployment=deployment) if settings.domain_name else None
 
 
 def variables_of(base_path: str) -> dict[str, pulumi.Input[str]]:

@@ -7,7 +7,7 @@ import pulumi
 import pulumi_aws as aws
 
 from infra.authorizer import authorization
-from infra.custom_domain import CustomDomain
+from infra.custom_domain import domain_of
 from infra.function_url import FunctionUrl
 from infra.grants import Grant
 from infra.http_api import HttpApi
@@ -19,7 +19,7 @@ class FrontDoor:
 
     def __init__(self, settings: Settings, deployment: str) -> None:
         self._access = settings.access
-        self._domain = CustomDomain("domain", settings.domain) if settings.domain.domain_name else None
+        self._domain = domain_of(settings.domain, settings.cdn, deployment)
         self.api: HttpApi | None = None
         if not settings.url.function_url:
             self.api = HttpApi(
@@ -30,11 +30,14 @@ class FrontDoor:
                 cors=settings.cors,
                 has_domain=self._domain.serves if self._domain else False,
             )
+        self._grants = [self.api.grant] if self.api else []
+        if self.api and self._domain:
+            self._grants += self._domain.grants(self.api.api_endpoint)
 
     @property
     def grants(self) -> Sequence[Grant]:
         """What a function is told of it."""
-        return [self.api.grant] if self.api else []
+        return self._grants
 
     def open_to(self, alias: aws.lambda_.Alias) -> Mapping[str, pulumi.Output[Any]]:
         """Leads requests to an alias of the function, and returns the outputs: `url` and what else there is."""

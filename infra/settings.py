@@ -14,6 +14,8 @@ from pulumi.runtime import config as given_config
 from infra.alarms import AlarmSettings
 from infra.authorizer import AccessSettings
 from infra.capacity import CapacitySettings
+from infra.cdn import VARIABLE as CDN_VARIABLE
+from infra.cdn import CdnSettings, check_domain
 from infra.container_function import FunctionSettings
 from infra.container_image import ImageSettings
 from infra.cors import CorsSettings
@@ -66,6 +68,7 @@ class Settings:
     releases: ReleaseSettings
     api: ApiSettings
     domain: DomainSettings
+    cdn: CdnSettings
     secrets: SecretSettings
     session_key: SessionKeySettings
     table: TableSettings
@@ -97,10 +100,19 @@ class Settings:
             ("sessionKey", SESSION_KEY_VARIABLE, self.session_key.session_key),
             ("table", TABLE_VARIABLE, self.table.table),
             ("basePath", BASE_PATH_VARIABLE, self.domain.base_path),
+            ("cdn", CDN_VARIABLE, self.cdn.cdn),
         ):
             for map_key, variables in (("environment", self.function.environment), ("secrets", self.secrets.secrets)):
                 if wanted and variable in variables:
                     refuse(f"{map_key}.{variable}", "...", f"{key} sets it as well", f"remove it, or unset {key}")
+        if self.cdn.cdn:
+            check_domain(self.domain.domain_name, self.domain.base_path, self.domain.dns_provider)
+            if self.api.keep_default_endpoint:
+                rule = "cdn is set, and the function refuses what comes around the CDN"
+                refuse("keepDefaultEndpoint", True, rule, "remove one of the two")
+            if self.access.iam_auth:
+                rule = "cdn is set, and a client's signature names another host than the one that CloudFront sends"
+                refuse("iamAuth", True, rule, "remove one of the two")
         for variable in self.function.environment:
             if variable.startswith(PLACE_OF):
                 name = variable.removeprefix(PLACE_OF)

@@ -133,7 +133,7 @@ class TestWithoutThePulumiCommand:
                 "can't be assumed by lambda.amazonaws.com: statement 1 is for",
             ),
             (
-                "infra/hosted_zone.py",
+                "infra/zone.py",
                 "return validation.certificate_arn",
                 "return certificate.arn",
                 "Take the ARN from CertificateValidation, which waits until it is",
@@ -164,7 +164,7 @@ class TestWithoutThePulumiCommand:
                 "loggingConfig.log_gruop: is not an input of this type: check its spelling",
             ),
             (
-                "infra/hosted_zone.py",
+                "infra/zone.py",
                 "records=[option.resource_record_value]",
                 'records=["elsewhere.example.com"]',
                 "the record _acme-challenge.app.sandbox.test doesn't have the value",

@@ -177,7 +177,7 @@ def never_proved(tmp_path):
     (tmp_path / "program").mkdir()
     return copy_program(
         tmp_path / "program",
-        "infra/hosted_zone.py",
+        "infra/zone.py",
         "records=[option.resource_record_value]",
         'records=["elsewhere.example.com"]',
     )

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from infra.hosted_zone import delegation_warning
+from infra.zone import delegation_warning
 from infra.public_dns import RESOLVER_VARIABLE, Found, ask, leads_to
 
 NAME = b"\3app\7example\3com\0"
