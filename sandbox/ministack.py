@@ -26,7 +26,7 @@ from walk.account import Account
 # Services of the program's resources, those that the sandbox needs, and those that functions often use. Of the others,
 # some of MiniStack's start servers and run commands on this machine.
 _SERVICES = (
-    *("acm", "apigateway", "ec2", "ecr", "iam", "lambda", "logs", "route53", "sts"),
+    *("acm", "apigateway", "cloudfront", "ec2", "ecr", "iam", "lambda", "logs", "route53", "sts"),
     *("ssm", "secretsmanager", "dynamodb", "sqs", "sns", "s3", "events", "scheduler", "monitoring"),
 )
 _PROGRAM = Path(__file__).with_name("ministack_process.py")

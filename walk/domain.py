@@ -107,7 +107,7 @@ def _custom_domain(account: Account, name: str, trace: Trace, names: Names | Non
         trace.note("mutual-tls", "domain", name, "it asks each client for a certificate (mutual TLS)")
     certificate = "(not read)"
     with trace.reading():
-        certificate = _checked_certificate(account, name, fitting[0])
+        certificate = checked_certificate(account, name, fitting[0])
     way = f"{lead.record} to {target.partition('.')[0]}" if target else lead.record
     trace.add("domain", domain["DomainName"], f"{way}, certificate {certificate}")
     return str(domain["DomainName"])
@@ -148,7 +148,7 @@ def _named(account: Account, name: str) -> Any:
     return next((domain for domain in found if domain is not None), None)
 
 
-def _checked_certificate(account: Account, name: str, configuration: dict[str, Any]) -> str:
+def checked_certificate(account: Account, name: str, configuration: dict[str, Any]) -> str:
     """The certificate's short id; API Gateway answers a name only with a certificate that covers it."""
     arn = configuration.get("CertificateArn", "")
     if configuration.get("EndpointType") == "EDGE":  # its certificate is in us-east-1, and it is for REST APIs alone

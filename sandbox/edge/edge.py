@@ -19,6 +19,8 @@ from dualmode.gateway.http.connection import RefusedError as NoRequestError
 from dualmode.gateway.http.message import Request, Response
 from dualmode.gateway.lambda_.invocation import REQUEST_LIMIT
 from sandbox.edge.answer import Answer
+from sandbox.edge.cdn import passage
+from sandbox.edge.cdn_cache import CdnCache
 from sandbox.edge.cors import preflight_response, with_cors
 from sandbox.edge.function_url import (
     event_of_url,
@@ -40,7 +42,7 @@ from walk.follow import follow
 from walk.function_url import is_function_url
 from walk.function_version import FunctionVersion
 from walk.stage import Call, Throttles
-from walk.trace import Hop, RequestRefusedError, Trace, server_error
+from walk.trace import Hop, RequestRefusedError, Trace, WalkEndsError, server_error
 
 
 class FunctionFailedError(Exception):
@@ -77,7 +79,7 @@ class Functions(Protocol):
 
 
 class Edge:
-    """Answers requests as API Gateway would, from the account's state at that moment.
+    """Answers requests as API Gateway and CloudFront would, from the account's state at that moment.
 
     A request whose Host is a loopback address or `localhost` is for `default_name`. No other Host is treated so: the
     name of a web page's own server can resolve to this machine, and the page could then read the response.
@@ -99,6 +101,7 @@ class Edge:
         self.default_name = default_name
         self._throttles = Throttles()
         self._credentials = credentials or Credentials()
+        self._cdn = CdnCache()
 
     def answer(self, request: Request) -> Answer:
         """Answer one request."""
@@ -128,6 +131,23 @@ class Edge:
         return Answer(response=response, trace=trace, duration=duration, log=logs[-1] if logs else None)
 
     def _walk(
+        self,
+        request: Request,
+        request_id: str,
+        trace: Trace,
+        logged: Callable[[LogPart], object],
+        reached: Callable[[tuple[StageAddress, Call]], object],
+    ) -> Response:
+        try:
+            return self._from_api(request, request_id, trace, logged, reached)
+        except WalkEndsError as led:  # the name leads to CloudFront
+            name = asked_name(request.header("host") or "", self.default_name)
+            passed = passage(self._account, name, led, request, trace)
+        how, response = self._cdn.answer(passed, lambda sent: self._from_api(sent, request_id, trace, logged, reached))
+        trace.add("cache", request.target, how)
+        return response
+
+    def _from_api(
         self,
         request: Request,
         request_id: str,

@@ -11,6 +11,7 @@ from typing import Any
 from sandbox.provider.aws import Aws, Values
 from sandbox.provider.blocks import Block, Blocks
 from sandbox.provider.call import Call, given, parameters
+from sandbox.provider.distributions import distributions_with
 from sandbox.provider.fields import Field, Output, unsupported
 from sandbox.provider.forms import INTEGER, TEXT, TEXTS
 from sandbox.provider.refusals import ResourceRefusedError, or_none
@@ -121,6 +122,11 @@ class Certificate(ResourceType):
         if users:
             raise ResourceRefusedError(
                 "ResourceInUseException", f"the certificate {identity} is in use by API Gateway for {', '.join(users)}"
+            )
+        used_by = distributions_with(self.aws, identity)
+        if used_by:
+            raise ResourceRefusedError(
+                "ResourceInUseException", f"the certificate {identity} is in use by CloudFront, {', '.join(used_by)}"
             )
         super().delete(identity, state)
 
