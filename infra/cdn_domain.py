@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pulumi
 
 from infra.cdn import REGION, Cdn, CdnSettings
@@ -40,7 +42,13 @@ class CdnDomain:
             for host in self._domain.hosts
             for record in self._zone.addresses(host, cdn.domain_name, cdn.hosted_zone_id)
         ]
-        return cdn.grant
+        # The function refuses other requests only once the names lead to CloudFront.
+        led = pulumi.Output.all(*(record.id for record in self._records))
+        variables = {
+            name: pulumi.Output.all(place, led).apply(lambda found: str(found[0]))
+            for name, place in cdn.grant.variables.items()
+        }
+        return replace(cdn.grant, variables=variables)
 
     def lead_to(self, target: Target) -> pulumi.Output[list[str]]:
         """Returns the ids of the records: CloudFront's origin is the API's own address, and its default stage."""

@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
-from infra.zone import delegation_warning
 from infra.public_dns import RESOLVER_VARIABLE, Found, ask, leads_to
+from infra.zone import delegation_warning
 
 NAME = b"\3app\7example\3com\0"
 QUESTION = NAME + struct.pack(">HH", 1, 1)
