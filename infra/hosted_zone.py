@@ -30,6 +30,10 @@ class HostedZone:
         made: list[pulumi.CustomResource] = []
         for host, name in self._names.items():
             regional = name.domain_name_configuration
-            addresses = self._zone.addresses(host, regional.target_domain_name, regional.hosted_zone_id)
-            made += [self._domain.mapping(host, name, target), *addresses]
+            mapping = self._domain.mapping(host, name, target)
+            # A name that led to CloudFront leads here only once it is answered here.
+            addresses = self._zone.addresses(
+                host, regional.target_domain_name, regional.hosted_zone_id, after=[mapping]
+            )
+            made += [mapping, *addresses]
         return pulumi.Output.all(*(resource.id for resource in made))

@@ -93,9 +93,14 @@ class Zone:
         )
 
     def addresses(
-        self, host: str, target: pulumi.Input[str], target_zone: pulumi.Input[str]
+        self,
+        host: str,
+        target: pulumi.Input[str],
+        target_zone: pulumi.Input[str],
+        *,
+        after: Sequence[pulumi.Resource] = (),
     ) -> list[aws.route53.Record]:
-        """Leads a name to another one of AWS's, which is in a zone of AWS's, for both kinds of address."""
+        """Leads a name to another one of AWS's, for both kinds of address, once `after` is there."""
         return [
             aws.route53.Record(
                 f"{self._domain.name}-{kind}-{host}",
@@ -109,7 +114,9 @@ class Zone:
                         evaluate_target_health=False,
                     )
                 ],
-                opts=self._domain.options(host, kind),
+                opts=pulumi.ResourceOptions.merge(
+                    self._domain.options(host, kind), pulumi.ResourceOptions(depends_on=list(after))
+                ),
             )
             for kind in ADDRESS_KINDS
         ]

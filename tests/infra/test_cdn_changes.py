@@ -183,8 +183,10 @@ def test_the_cdn_comes_and_goes_without_a_refused_request(stack):
     stack.up(domainName=MAIN)
     answers = []
 
-    def ask(_):
-        answers.append(stack.ask("/who").status)
+    def ask(line):
+        answer = stack.edge.answer(Request(method="GET", target="/who", headers=(("Host", MAIN),)))
+        refusal = answer.trace.refusal or answer.trace.hops[-1]
+        answers.append(200 if answer.response.status == 200 else (line, refusal))
 
     stack.up(ask, domainName=MAIN, cdn=True)
     stack.up(ask, domainName=MAIN, keepDefaultEndpoint=True)

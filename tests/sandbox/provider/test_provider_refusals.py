@@ -4,7 +4,7 @@ import pytest
 
 from sandbox.provider.provider import Provider
 from sandbox.provider.refusals import InvalidInputsError, ResourceRefusedError
-from tests.support.provided import INDEX, TRUST, ContentBuilder, make_everything, push_image
+from tests.support.provided import INDEX, TRUST, ContentBuilder, examples, make_everything, push_image
 
 NOBODY = json.dumps(
     {
@@ -35,7 +35,7 @@ def provider(account, tmp_path_factory):
 @pytest.fixture
 def refused(provider, made):
     """Creates another resource like the one that was made, with other inputs; gives the sentence of its refusal."""
-    types = {pulumi_type.rpartition(":")[2]: pulumi_type for pulumi_type in provider.types}
+    types = {key: example.pulumi_type for key, example in examples().items()}
 
     def refused(short, **other):
         with pytest.raises(ResourceRefusedError) as caught:
