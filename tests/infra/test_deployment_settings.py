@@ -22,6 +22,7 @@ from infra.settings import RECORDS, SECTIONS, Settings, check_keys, kind_of, loa
 from tests.support.program import ROOT
 
 DIGEST = "sha256:" + "0" * 64
+ACL = "arn:aws:wafv2:us-east-1:123456789012:global/webacl/shop/11111111-2222-3333-4444-555555555555"
 
 
 def settings_of(**given):
@@ -212,6 +213,54 @@ def test_settings_that_can_work_are_taken(given):
             {"domain_name": f"{'a' * 53}.example.com"},
             f"domainName is '{'a' * 53}.example.com', but a certificate's name has 64 characters at most: "
             "set a shorter one.",
+        ),
+        (
+            {"cdn": True},
+            "cdn is True, but its certificate and its addresses are those of domainName, and domainName is not set: "
+            "set domainName as well.",
+        ),
+        (
+            {"cdn": True, "domain_name": "api.example.com", "dns_provider": "external"},
+            "cdn is True, but dnsProvider is external, and CloudFront needs a certificate that this deployment waits "
+            "for: set dnsProvider to route53, or remove cdn.",
+        ),
+        (
+            {"cdn": True, "domain_name": "api.example.com", "base_path": "v1"},
+            "cdn is True, but CloudFront serves the whole domain, and basePath is set: remove one of the two.",
+        ),
+        (
+            {"cdn": True, "domain_name": "api.example.com", "keep_default_endpoint": True},
+            "keepDefaultEndpoint is True, but cdn is set, and the function refuses what comes around the CDN: "
+            "remove one of the two.",
+        ),
+        (
+            {"web_acl_arn": ACL},
+            f"webAclArn is {ACL!r}, but it protects the CDN, and cdn is not set: set cdn to true as well.",
+        ),
+        (
+            {"cdn_rotation": 1},
+            "cdnRotation is 1, but it changes the secret of the CDN, and cdn is not set: set cdn to true as well.",
+        ),
+        (
+            {"cdn": True, "domain_name": "api.example.com", "cdn_rotation": -1},
+            "cdnRotation is -1, but it counts how often the secret was changed: set 0 or more.",
+        ),
+        *(
+            (
+                {"cdn": True, "domain_name": "api.example.com", "web_acl_arn": arn},
+                f"webAclArn is {arn!r}, but CloudFront takes the ARN of a web ACL of WAFv2 with the scope CLOUDFRONT, "
+                "which is in us-east-1: set arn:aws:wafv2:us-east-1:ACCOUNT:global/webacl/NAME/ID.",
+            )
+            for arn in (
+                ACL.replace("us-east-1", "eu-west-1"),
+                ACL.replace("global", "regional"),
+                "11111111-2222-3333-4444-555555555555",
+                f"{ACL}\n",
+            )
+        ),
+        (
+            {"cdn": True, "domain_name": "api.example.com", "environment": {"DUALMODE_CDN_SECRETS": "x"}},
+            "environment.DUALMODE_CDN_SECRETS is '...', but cdn sets it as well: remove it, or unset cdn.",
         ),
         (
             {"hosted_zone": "example.com"},
