@@ -91,8 +91,7 @@ def _custom_domain(account: Account, name: str, trace: Trace, names: Names | Non
     target = lead.target
     domain = _named(account, name)
     own = [entry["ApiGatewayDomainName"].lower() for entry in domain["DomainNameConfigurations"]] if domain else []
-    if trace.explains:
-        _check_cdn(name, lead, answer, own)
+    _check_cdn(name, lead, answer, own)
     if domain is None:
         raise _absent(account, name, lead)
     configurations = domain["DomainNameConfigurations"]
@@ -129,7 +128,7 @@ def _check_cdn(name: str, lead: Lead, answer: Answer | None, own: list[str]) -> 
     for found in (lead.target, answer.canonical if answer else None):
         if found is not None and found.endswith(".cloudfront.net") and found not in own:
             reason = f"{lead.record} leads to the CloudFront distribution {found}: explain its origin's own address"
-            raise WalkEndsError(hop="record", id=name, reason=reason, cause="cdn")
+            raise WalkEndsError(hop="record", id=name, reason=reason, cause="cdn", target=found, record=lead.record)
 
 
 def _check_status(name: str, configuration: dict[str, Any]) -> None:

@@ -31,6 +31,7 @@ def follow(
     Raises:
         RequestRefusedError: AWS would refuse the request at one of the resources.
         PreflightAnsweredError: API Gateway answers the request itself.
+        WalkEndsError: its name leads to a CDN.
         UnreadableAccountError: the account can't be read.
     """
     name = asked_name(request.header("host") or "", default_name)

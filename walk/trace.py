@@ -51,10 +51,24 @@ class RequestRefusedError(Exception):
 
 
 class WalkEndsError(Exception):
-    """The request goes on to where the walk can't follow it, such as a CDN; the hop says to where."""
+    """The request goes on to where the walk can't follow it, such as a CDN; the hop says to where.
 
-    def __init__(self, *, hop: str, id: str, reason: str, cause: str) -> None:  # noqa: A002
+    `target` is the name of that in DNS, and `record` the record that leads there, in words.
+    """
+
+    def __init__(
+        self,
+        *,
+        hop: str,
+        id: str,  # noqa: A002
+        reason: str,
+        cause: str,
+        target: str = "",
+        record: str = "",
+    ) -> None:
         super().__init__(reason)
+        self.target = target
+        self.record = record
         self.hop = Hop(hop=hop, id=id, detail=reason, unread=True, cause=cause)
 
 

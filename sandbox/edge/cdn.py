@@ -5,15 +5,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from dualmode.gateway.api_gateway.public_name import sent_to
 from dualmode.gateway.http.message import Request
 from sandbox.edge.viewer_function import UnknownStatementError, run
 from walk.account import Account
 from walk.dns_names import covers
 from walk.domain import checked_certificate
+from walk.errors import UnreadableAccountError
 from walk.queries import read
-from walk.trace import RequestRefusedError, Trace, forbidden
-from walk.zone import lead_of, zones_of
+from walk.trace import RequestRefusedError, Trace, WalkEndsError, forbidden
 
 EDGE_ADDRESS = "130.176.0.1"
 """Who the origin sees as its client: an address of CloudFront's."""
@@ -35,18 +37,16 @@ class Passage:
     takes_cookies: bool
 
 
-def passage(account: Account, name: str, viewed: Request, trace: Trace) -> Passage | None:
-    """Follow a request through CloudFront; None if its name doesn't lead there.
+def passage(account: Account, name: str, led: WalkEndsError, viewed: Request, trace: Trace) -> Passage:
+    """Follow a request for a name that DNS has led to CloudFront.
 
     Raises:
         RequestRefusedError: CloudFront would refuse it.
     """
     found = _distribution(account, name)
-    if found is None:
-        return None
-    lead = lead_of(account, zones_of(account, name), name)
-    if lead.target != found["DomainName"].lower():
-        return None
+    if found is None or led.target != found["DomainName"].lower():
+        reason = f"{led.record} leads to {led.target}, but no distribution there has this name as an alias"
+        raise forbidden("distribution", name, reason)
     identity = found["Id"]
     if not found["Enabled"]:
         raise forbidden("distribution", identity, "it is disabled")
@@ -54,7 +54,7 @@ def passage(account: Account, name: str, viewed: Request, trace: Trace) -> Passa
     if account.region == CERTIFICATE_REGION:
         arn = found["ViewerCertificate"].get("ACMCertificateArn", "")
         certificate = checked_certificate(account, name, {"CertificateArn": arn})
-    trace.add("distribution", identity, f"{lead.record} to {lead.target}, certificate {certificate}")
+    trace.add("distribution", identity, f"{led.record} to {led.target}, certificate {certificate}")
     request = sent_to(viewed, name)
     path, _, query = request.target.partition("?")
     pattern, behavior = _behavior(found, path)
@@ -109,8 +109,7 @@ def passage(account: Account, name: str, viewed: Request, trace: Trace) -> Passa
 
 def _distribution(account: Account, name: str) -> dict[str, Any] | None:
     """The distribution that has a name among its aliases, itself or as a wildcard."""
-    pages = account.client("cloudfront").get_paginator("list_distributions").paginate()
-    listed = [each for page in pages for each in page["DistributionList"].get("Items", [])]
+    listed = _distributions(account)
     for fits in (lambda alias: alias.lower() == name, lambda alias: covers(alias, name)):
         for each in listed:
             if any(fits(alias) for alias in each["Aliases"].get("Items", [])):
@@ -120,6 +119,14 @@ def _distribution(account: Account, name: str) -> dict[str, Any] | None:
                 found = answer["Distribution"]
                 return {**found["DistributionConfig"], "Id": found["Id"], "DomainName": found["DomainName"]}
     return None
+
+
+def _distributions(account: Account) -> list[dict[str, Any]]:
+    try:
+        pages = account.client("cloudfront").get_paginator("list_distributions").paginate()
+        return [each for page in pages for each in page["DistributionList"].get("Items", [])]
+    except (ClientError, BotoCoreError) as error:
+        raise UnreadableAccountError(f"the account can't be read, list_distributions fails: {error}") from error
 
 
 def _behavior(distribution: Mapping[str, Any], path: str) -> tuple[str, dict[str, Any]]:

@@ -1,8 +1,8 @@
 import pytest
 
 from dualmode.gateway.http.message import Request, Response
+from sandbox.edge.cdn import Passage
 from sandbox.edge.cdn_cache import CdnCache, lifetime
-from walk.cdn import Passage
 
 
 def passed(key=("/static/app.js",), ages=(0, 0, 1000), error_ages=None, takes_cookies=False):

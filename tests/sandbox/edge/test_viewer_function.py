@@ -1,6 +1,6 @@
 import pytest
 
-from walk.viewer_function import UnknownStatementError, run
+from sandbox.edge.viewer_function import UnknownStatementError, run
 
 CODE = """
 function handler(event) {
