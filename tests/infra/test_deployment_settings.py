@@ -234,6 +234,11 @@ def test_settings_that_can_work_are_taken(given):
             "remove one of the two.",
         ),
         (
+            {"cdn": True, "domain_name": "api.example.com", "iam_auth": True},
+            "iamAuth is True, but cdn is set, and a client's signature names another host than the one that CloudFront "
+            "sends: remove one of the two.",
+        ),
+        (
             {"web_acl_arn": ACL},
             f"webAclArn is {ACL!r}, but it protects the CDN, and cdn is not set: set cdn to true as well.",
         ),
