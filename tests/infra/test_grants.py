@@ -236,8 +236,8 @@ def test_the_build_imports_the_application_with_stand_ins_for_what_only_the_func
     assert stand_ins(grants) == {"TOKEN": "text", "T": "u"}
 
 
-def test_the_policy_in_the_readme_is_one():
-    (example,) = re.findall(r"```yaml\n(dualmode:policy: .*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+def test_the_policy_in_the_page_about_data_is_one():
+    (example,) = re.findall(r"```yaml\n(dualmode:policy: .*?)```", (ROOT / "docs/data.md").read_text(), re.DOTALL)
     policy = yaml.safe_load(example)["dualmode:policy"]
     assert len(example.splitlines()) <= 5
     assert [statement["Resource"] for statement in PolicySettings(policy=policy).grant.statements] == [
