@@ -130,7 +130,8 @@ def _decoded(value: Any) -> Any:
             return Secret(_decoded(json.loads(value["plaintext"]) if "plaintext" in value else value.get("value")))
         if signature == _RESOURCE:
             return _decoded(value.get("id") or value.get("urn"))
-        return {key: _decoded(item) for key, item in value.items()}
+        # A message's keys have no order: theirs is another from one process, and one message, to the next.
+        return {key: _decoded(item) for key, item in sorted(value.items())}
     if isinstance(value, list):
         return [_decoded(item) for item in value]
     if isinstance(value, float) and value.is_integer():
