@@ -1,0 +1,40 @@
+"""The calls of AWS's API that this process makes, as IAM names them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from botocore.client import BaseClient
+
+if TYPE_CHECKING:
+    from botocore.model import OperationModel
+
+OTHER_NAMES: Mapping[str, str] = {"lambda:Invoke": "lambda:InvokeFunction"}
+"""Operations that IAM calls otherwise. Source: "Actions, resources, and condition keys for AWS Lambda"."""
+
+
+@contextmanager
+def recorded() -> Iterator[set[str]]:
+    """Gives the actions of all calls that are made in this context, from any thread."""
+    actions: set[str] = set()
+    original = BaseClient._make_api_call
+
+    def noted(client: Any, operation_name: str, parameters: Mapping[str, Any]) -> Any:
+        actions.add(action_of(client.meta.service_model.operation_model(operation_name)))
+        return original(client, operation_name, parameters)
+
+    BaseClient._make_api_call = noted
+    try:
+        yield actions
+    finally:
+        BaseClient._make_api_call = original
+
+
+def action_of(operation: OperationModel) -> str:
+    """Returns the action that an operation needs: for API Gateway that is its HTTP method."""
+    prefix = operation.service_model.signing_name
+    name = operation.http["method"] if prefix == "apigateway" else operation.name
+    action = f"{prefix}:{name}"
+    return OTHER_NAMES.get(action, action)
