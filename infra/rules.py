@@ -25,7 +25,8 @@ class ConfigError(pulumi.RunError):
 
 def refuse(key: str, value: object, rule: str, remedy: str) -> NoReturn:
     """Raises the `ConfigError` that says why a setting can't have this value, and what to do."""
-    raise ConfigError(f"{key} is {value!r}, but {rule}: {remedy}.")
+    shown = key if key.isprintable() else repr(key)  # a part of it may be a name of the user's, with a line break in it
+    raise ConfigError(f"{shown} is {value!r}, but {rule}: {remedy}.")
 
 
 def checked_by(*rules: Rule) -> Mapping[str, tuple[Rule, ...]]:

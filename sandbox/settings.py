@@ -1,6 +1,7 @@
 """Stack settings as the Pulumi command applies them: the schema of `Pulumi.yaml`, the stack's file, then `--set`."""
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -214,7 +215,7 @@ def is_of(kind: str, items: Mapping[str, Any] | None, value: object) -> bool:
         if isinstance(value, bool):
             return False
         if isinstance(value, int | float):
-            return value == int(value)
+            return math.isfinite(value) and value == int(value)
         return isinstance(value, str) and re.fullmatch(r"[-+]?[0-9]+", value) is not None
     if kind == "boolean":
         return isinstance(value, bool) or value in ("true", "false")

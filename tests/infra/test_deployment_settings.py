@@ -471,7 +471,11 @@ def test_settings_that_can_work_are_taken(given):
                 {"environment": {name: "hunter2"}},
                 f"environment.{name} is '...', but a name is a letter, followed by letters, digits or _: rename it.",
             )
-            for name in ("1ST", "A-B", "A", "", "_AB", "AB\n")
+            for name in ("1ST", "A-B", "A", "", "_AB")
+        ),
+        (
+            {"environment": {"AB\n": "hunter2"}},
+            "'environment.AB\\n' is '...', but a name is a letter, followed by letters, digits or _: rename it.",
         ),
         *(
             (
