@@ -8,12 +8,12 @@ import sys
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
-import botocore.client
 import pytest
 
 from operations.__main__ import VERBS
 from tests.operations.conftest import NAME
 from tests.support.program import ROOT
+from tests.support.recorded_calls import recorded
 
 KEYS = {"AWS_ACCESS_KEY_ID": "nobody", "AWS_SECRET_ACCESS_KEY": "nothing", "AWS_EC2_METADATA_DISABLED": "true"}
 VERSIONS = ["versions", "--function", NAME, "--region", "us-east-1"]
@@ -221,11 +221,6 @@ def test_a_function_that_is_not_there_is_said(live, operate, monkeypatch):
         assert "operations: AWS has nothing for Get" in done.err
 
 
-# Where an action has another name than the call. Source: Service Authorization Reference.
-ACTIONS = {"Invoke": "InvokeFunction"}
-SERVICES = {"lambda", "logs", "ecr", "sts", "route53"}
-
-
 def documented_permissions():
     text = (ROOT / "docs" / "operations.md").read_text()
     rows = re.findall(r"^\| `([a-z]+)` \| (.*) \|$", text, re.MULTILINE)
@@ -253,20 +248,7 @@ def test_the_documented_permissions_of_a_verb_are_those_it_uses(live, operate, t
     named = {"EVENT": str(tmp_path / "event.json"), "ADDRESS": live.address, "NEWEST": newest}
     for name, value in live.sandbox.variables.items():
         monkeypatch.setenv(name, value)
-    used, call, here = set(), botocore.client.BaseClient._make_api_call, threading.get_ident()
-
-    def noting(client, operation, parameters):
-        service = client.meta.service_model.service_name
-        if threading.get_ident() != here:  # the sandbox's own
-            pass
-        elif service in SERVICES:
-            used.add(f"{service}:{ACTIONS.get(operation, operation)}")
-        elif service == "apigatewayv2":
-            used.add("apigateway:GET")
-        return call(client, operation, parameters)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(botocore.client.BaseClient, "_make_api_call", noting)
+    with recorded(this_thread=True) as used, monkeypatch.context() as patch:  # other threads are the sandbox's own
         patch.setenv("DUALMODE_RESOLVER", "127.0.0.1:1")
         operate(verb, *(named.get(word, word) for word in words), *(live.words if verb != "doctor" else []))
     live.serve("1")

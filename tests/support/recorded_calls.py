@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -16,13 +17,14 @@ OTHER_NAMES: Mapping[str, str] = {"lambda:Invoke": "lambda:InvokeFunction"}
 
 
 @contextmanager
-def recorded() -> Iterator[set[str]]:
-    """Gives the actions of all calls that are made in this context, from any thread."""
+def recorded(*, this_thread: bool = False) -> Iterator[set[str]]:
+    """Gives the actions of all calls that are made in this context, from any thread or from this one."""
     actions: set[str] = set()
-    original = BaseClient._make_api_call
+    original, here = BaseClient._make_api_call, threading.get_ident()
 
     def noted(client: Any, operation_name: str, parameters: Mapping[str, Any]) -> Any:
-        actions.add(action_of(client.meta.service_model.operation_model(operation_name)))
+        if not this_thread or threading.get_ident() == here:
+            actions.add(action_of(client.meta.service_model.operation_model(operation_name)))
         return original(client, operation_name, parameters)
 
     BaseClient._make_api_call = noted
