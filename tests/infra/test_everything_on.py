@@ -73,6 +73,8 @@ CHANGED = {
 ELSEWHERE = {
     *("logLevel", "reservedConcurrency", "provisionedConcurrency", "snapStart", "ephemeralStorage", "tracing"),
     *("alarmEmail", "dashboard", "schedules", "queues", "events", "keepWarm"),
+    *("corsOrigins", "corsMethods", "corsHeaders", "corsExposeHeaders", "corsMaxAge", "corsCredentials"),
+    *("jwtIssuer", "jwtAudiences", "jwtScopes", "publicPaths", "iamAuth", "functionUrl"),
 }
 
 
