@@ -75,6 +75,7 @@ ELSEWHERE = {
     *("alarmEmail", "dashboard", "schedules", "queues", "events", "keepWarm"),
     *("corsOrigins", "corsMethods", "corsHeaders", "corsExposeHeaders", "corsMaxAge", "corsCredentials"),
     *("jwtIssuer", "jwtAudiences", "jwtScopes", "publicPaths", "iamAuth", "functionUrl"),
+    *("cdn", "cdnRotation", "webAclArn"),
 }
 
 
