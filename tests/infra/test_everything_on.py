@@ -326,7 +326,8 @@ def is_one_of(resource, known):
 # Calls by which the provider finds out what AWS itself would refuse, and one that IAM allows everybody.
 # Source of the latter: "Actions, resources, and condition keys for AWS Security Token Service".
 NOT_THE_DEPLOYERS = {
-    *("iam:GetPolicy", "iam:GetPolicyVersion", "lambda:GetProvisionedConcurrencyConfig"),
+    *("cloudfront:ListDistributions", "iam:GetPolicy", "iam:GetPolicyVersion"),
+    "lambda:GetProvisionedConcurrencyConfig",
     "sts:GetCallerIdentity",
 }
 
