@@ -21,7 +21,7 @@ def policy(deployed, name):
     return json.loads(deployed.one("RolePolicy", name).inputs["policy"])["Statement"]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def everything(program):
     return program.deploy(
         schedules=[
