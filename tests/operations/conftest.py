@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,23 +68,24 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     """The sample application in a sandbox without a pulumi command and without containers."""
     folders = os.environ["PATH"].split(os.pathsep)
     path = os.pathsep.join(folder for folder in folders if not os.access(f"{folder}/pulumi", os.X_OK))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PATH", path)
-        chosen = {"domainName": DOMAIN, "environment": {"DUALMODE_ALLOW_COMMANDS": "1"}}
-        order = Order(
-            project=settings.load_project(ROOT),
-            config=settings.load(settings.load_project(ROOT), "dev", chosen),
-            state=tmp_path_factory.mktemp("operations"),
-            container_engine=None,
-            progress=lambda _: None,
-            venvs=ROOT / ".sandbox" / "venvs",
-        )
-        with running(order) as sandbox:
-            answer = respond_with(sandbox.edge, lambda _request, _answer: None)
-            server = HttpServer("127.0.0.1", 0, answer, refuse=refuse, body_limit=BODY_LIMIT)
-            server.start()
-            yield Live(sandbox, f"http://127.0.0.1:{server.port}")
-            server.stop()
+    chosen = {"domainName": DOMAIN, "environment": {"DUALMODE_ALLOW_COMMANDS": "1"}}
+    order = Order(
+        project=settings.load_project(ROOT),
+        config=settings.load(settings.load_project(ROOT), "dev", chosen),
+        state=tmp_path_factory.mktemp("operations"),
+        container_engine=None,
+        progress=lambda _: None,
+        venvs=ROOT / ".sandbox" / "venvs",
+    )
+    with ExitStack() as stack:
+        with pytest.MonkeyPatch.context() as patch:  # only for the start: other tests want the command
+            patch.setenv("PATH", path)
+            sandbox = stack.enter_context(running(order))
+        answer = respond_with(sandbox.edge, lambda _request, _answer: None)
+        server = HttpServer("127.0.0.1", 0, answer, refuse=refuse, body_limit=BODY_LIMIT)
+        server.start()
+        yield Live(sandbox, f"http://127.0.0.1:{server.port}")
+        server.stop()
 
 
 @dataclass(frozen=True)
