@@ -80,7 +80,7 @@ def test_the_record_of_another_certificate_for_the_same_domain_is_not_in_the_way
     assert deployed.outputs["url"] == "https://app.sandbox.test"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def with_names(program):
     return program.deploy(
         domainName="www.sandbox.test", aliases=["sandbox.test", "*.sandbox.test", "a.b.sandbox.test"], basePath="/shop/"
