@@ -931,6 +931,7 @@ def test_a_name_that_does_not_exist_is_told_from_a_resolver_that_does_not_answer
     assert dns_answers.ask("a.example") == expected
 
 
-def test_the_program_s_own_deployment_passes_without_a_note(with_domain):
-    found = explanation.explain(with_domain.account, "GET", "/hello", "app.sandbox.test", None)
+def test_the_program_s_own_deployment_passes_without_a_note(program):
+    deployed = program.deploy(domainName="app.sandbox.test")
+    found = explanation.explain(deployed.account, "GET", "/hello", "app.sandbox.test", None)
     assert (found.refusal, found.notes, found.hops[-1].hop) == (None, (), "image")
