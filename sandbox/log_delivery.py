@@ -104,7 +104,8 @@ class LogDelivery:
         for events in _batches(lines):
             with contextlib.suppress(ClientError, BotoCoreError):
                 if (group, stream) not in self._streams:
-                    logs.create_log_stream(logGroupName=group, logStreamName=stream)
+                    with contextlib.suppress(logs.exceptions.ResourceAlreadyExistsException):  # an earlier sandbox's
+                        logs.create_log_stream(logGroupName=group, logStreamName=stream)
                     self._streams.add((group, stream))
                 logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=events)
 

@@ -9,6 +9,7 @@ from sandbox.log_delivery import LogDelivery, access_log_line
 from sandbox.ministack import MiniStack
 from tests.support.waiting import until
 from walk.account import Account
+from walk.domain import StageAddress
 from walk.function_version import FunctionVersion
 
 GROUP = "/aws/lambda/shop"
@@ -30,6 +31,7 @@ def version(group=GROUP):
         repository="",
         timeout=1,
         memory_size=128,
+        storage=512,
         architecture="x86_64",
         variables={},
         log_format="JSON",
@@ -66,6 +68,21 @@ def test_a_group_that_is_not_there_loses_its_lines_and_nothing_else(account, tmp
     with LogDelivery(account) as delivery:
         delivery.follow(version("/aws/lambda/nobody"), log)
     assert not [event for event in events(account) if event[1] == "lost"]
+
+
+def test_an_access_log_goes_on_in_the_stream_of_a_sandbox_before(account):
+    group = "/aws/vendedlogs/apis/shop"
+    logs, apis = account.client("logs"), account.client("apigatewayv2")
+    logs.create_log_group(logGroupName=group)
+    arn = logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"][0]["arn"]
+    api = apis.create_api(Name="shop", ProtocolType="HTTP")["ApiId"]
+    access_log = {"DestinationArn": arn, "Format": "$context.requestId"}
+    apis.create_stage(ApiId=api, StageName="$default", AccessLogSettings=access_log)
+    address = StageAddress(domain_name="shop.example.com", api_id=api, stage="$default", path="/")
+    for request in ("first", "second"):
+        with LogDelivery(account) as delivery:
+            delivery.note_request(address, {"requestId": request})
+    assert [event["message"] for event in logs.filter_log_events(logGroupName=group)["events"]] == ["first", "second"]
 
 
 def test_an_access_log_entry_is_the_stages_format_with_the_requests_values():
