@@ -183,6 +183,7 @@ def _introduce(terminal: Terminal, sandbox: "Sandbox", port: int) -> None:
         terminal.line(f"  export {name}={shlex.quote(value)}")
     if sandbox.stack_file is not None:  # the repository's own would remove the sandbox's domain
         command = ["pulumi", "up", "--stack", sandbox.stack, "--config-file", str(sandbox.stack_file)]
+        terminal.line(f"  {shlex.join(['pulumi', 'stack', 'select', sandbox.stack])}")
         terminal.line(f"  {shlex.join(command)}")
     terminal.line()
     terminal.line(f"Serving {sandbox.url} on {terminal.bold(address)} until Ctrl-C. Try: curl {address}{sandbox.path}")
