@@ -18,6 +18,7 @@ LIVE_ALIAS = "live"
 
 _PULUMI_SECONDS = 120
 _EXECUTE_API = re.compile(r"(?P<id>[a-z0-9]+)\.execute-api\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?")
+_SANDBOX_API = re.compile(r"(?P<id>[a-z0-9]+)\.execute-api\.localhost")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +56,7 @@ class Deployment:
         """Return the id of the API in front of the function, or "" if no address tells it."""
         for address in (self.api_endpoint, self.url):
             host = urlsplit(address).hostname or ""
-            if found := _EXECUTE_API.fullmatch(host):
+            if found := _EXECUTE_API.fullmatch(host) or _SANDBOX_API.fullmatch(host):
                 return found["id"]
         domain_name = urlsplit(self.url).hostname
         if not domain_name:
