@@ -20,7 +20,9 @@ class Stack:
     """A copy of the program with an application of ours, in a folder for all starts."""
 
     def __init__(self, folder):
-        left_out = shutil.ignore_patterns(".git", ".venv", ".sandbox", "*cache*", "tests", "benchmarks", "docs")
+        left_out = shutil.ignore_patterns(
+            ".git", ".venv", ".sandbox", "*_cache", "__pycache__", "tests", "benchmarks", "docs"
+        )
         shutil.copytree(ROOT, folder / "copy", ignore=left_out)
         shutil.copytree(ROOT / "tests" / "support" / "talkative", folder / "copy" / "talkative")
         self.state = folder / "state"

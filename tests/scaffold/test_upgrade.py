@@ -28,7 +28,7 @@ def repository(tmp_path):
 def newer(tmp_path):
     """A newer dualmode: a file changed, one added, one removed, a setting more."""
     folder = tmp_path / "newer"
-    left_out = shutil.ignore_patterns(".git", ".venv", ".sandbox", "*cache*", "tests", "benchmarks")
+    left_out = shutil.ignore_patterns(".git", ".venv", ".sandbox", "*_cache", "__pycache__", "tests", "benchmarks")
     shutil.copytree(ROOT, folder, ignore=left_out)
     (folder / "infra" / "http_api.py").write_text("# newer\n")
     (folder / "infra" / "queue.py").write_text("# new\n")

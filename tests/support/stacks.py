@@ -17,7 +17,9 @@ class Stack:
     """A copy of the program with an application, in a folder whose state stays from one sandbox to the next."""
 
     def __init__(self, folder: Path, application: Path) -> None:
-        left_out = shutil.ignore_patterns(".git", ".venv", ".sandbox", "*cache*", "tests", "benchmarks", "docs")
+        left_out = shutil.ignore_patterns(
+            ".git", ".venv", ".sandbox", "*_cache", "__pycache__", "tests", "benchmarks", "docs"
+        )
         shutil.copytree(ROOT, folder / "copy", ignore=left_out)
         shutil.copytree(application, folder / "copy" / application.name)
         self.folder, self.state = folder / "copy", folder / "state"
