@@ -3,9 +3,12 @@
 import json
 import re
 
+from infra.naming import LONGEST_NAME
 from tests.support.provided import ROOT
 
-POLICY = json.loads((ROOT / "docs" / "deployer-policy.json").read_text())
+FILES = ("deployer-policy.json", "deployer-policy-domain.json", "deployer-policy-more.json")
+POLICIES = {name: json.loads((ROOT / "docs" / name).read_text()) for name in FILES}
+STATEMENTS = [statement for policy in POLICIES.values() for statement in policy["Statement"]]
 DOCUMENT = (ROOT / "docs" / "deployer-policy.md").read_text()
 
 # Source of each: "Actions, resources, and condition keys", Service Authorization Reference, of the service.
@@ -15,6 +18,7 @@ TAKE_NO_RESOURCE = {
     "ec2:DescribeSubnets",
     "ec2:DescribeVpcs",
     "ecr:GetAuthorizationToken",
+    "lambda:CreateEventSourceMapping",
     "logs:CreateLogDelivery",
     "logs:DeleteLogDelivery",
     "logs:DescribeResourcePolicies",
@@ -23,6 +27,8 @@ TAKE_NO_RESOURCE = {
     "logs:PutResourcePolicy",
     "logs:UpdateLogDelivery",
     "route53:ListHostedZones",
+    "sns:GetSubscriptionAttributes",
+    "sns:Unsubscribe",
     "ssm:DescribeParameters",
 }
 
@@ -36,11 +42,11 @@ def listed(value):
 
 def test_each_statement_of_the_deployers_policy_has_a_row_with_its_source():
     rows = re.findall(r"^\| `(\w+)` \|[^|]*\| (?=\S)", DOCUMENT, re.MULTILINE)
-    assert rows == [statement["Sid"] for statement in POLICY["Statement"]]
+    assert rows == [statement["Sid"] for statement in STATEMENTS]
 
 
 def test_the_deployers_policy_names_actions_one_by_one_and_resources_wherever_aws_takes_them():
-    for statement in POLICY["Statement"]:
+    for statement in STATEMENTS:
         assert statement["Effect"] == "Allow"
         assert [action for action in statement["Action"] if "*" in action] == []
         without = [action for action in statement["Action"] if "*" in listed(statement["Resource"])]
@@ -49,11 +55,18 @@ def test_the_deployers_policy_names_actions_one_by_one_and_resources_wherever_aw
 
 def test_the_command_in_the_document_fills_in_every_placeholder_of_the_deployers_policy():
     command = " ".join(re.findall(r"s/(\w+)/[^/]+/g", DOCUMENT))
-    text = json.dumps([statement["Resource"] for statement in POLICY["Statement"]])
-    assert sorted(command.split()) == sorted(set(re.findall(r"[A-Z]{4,}", text)))
-    elsewhere = json.dumps([{**statement, "Resource": ""} for statement in POLICY["Statement"]])
+    text = json.dumps(STATEMENTS)
+    arns = " ".join(re.findall(r'"(arn:[^"]*)"', text))
+    assert sorted(command.split()) == sorted(set(re.findall(r"[A-Z]{4,}", arns)))
+    elsewhere = re.sub(r'"arn:[^"]*"', "", text)
     assert [word for word in command.split() if word in elsewhere] == []
 
 
-def test_the_deployers_policy_fits_into_one_managed_policy():
-    assert len(json.dumps(POLICY, separators=(",", ":"))) <= MOST_CHARACTERS
+def test_each_file_of_the_deployers_policy_fits_into_one_managed_policy_for_the_longest_name():
+    assert {file.name for file in (ROOT / "docs").glob("deployer-policy*.json")} == set(FILES)
+    values = {"ACCOUNT": "1" * 12, "REGION": "ap-southeast-1", "NAME": "n" * LONGEST_NAME, "ZONE": "Z" * 21}
+    for policy in POLICIES.values():
+        text = json.dumps(policy, separators=(",", ":"))
+        for placeholder, value in {**values, "DOMAIN": "d" * 64}.items():
+            text = text.replace(placeholder, value)
+        assert len(text) <= MOST_CHARACTERS

@@ -12,8 +12,17 @@ from botocore.client import BaseClient
 if TYPE_CHECKING:
     from botocore.model import OperationModel
 
-OTHER_NAMES: Mapping[str, str] = {"lambda:Invoke": "lambda:InvokeFunction"}
-"""Operations that IAM calls otherwise. Source: "Actions, resources, and condition keys for AWS Lambda"."""
+OTHER_NAMES: Mapping[str, str] = {
+    "lambda:Invoke": "lambda:InvokeFunction",
+    "cloudfront:CreateDistributionWithTags": "cloudfront:CreateDistribution",
+}
+"""Operations that IAM calls otherwise.
+
+Source: "Actions, resources, and condition keys for AWS Lambda" and "for Amazon CloudFront".
+"""
+
+OTHER_PREFIXES: Mapping[str, str] = {"monitoring": "cloudwatch"}
+"""Services that IAM calls otherwise than their signature does. Source: "... for Amazon CloudWatch"."""
 
 
 @contextmanager
@@ -36,7 +45,8 @@ def recorded(*, this_thread: bool = False) -> Iterator[set[str]]:
 
 def action_of(operation: OperationModel) -> str:
     """Returns the action that an operation needs: for API Gateway that is its HTTP method."""
-    prefix = operation.service_model.signing_name
+    signed = operation.service_model.signing_name
+    prefix = OTHER_PREFIXES.get(signed, signed)
     name = operation.http["method"] if prefix == "apigateway" else operation.name
     action = f"{prefix}:{name}"
     return OTHER_NAMES.get(action, action)
