@@ -156,7 +156,7 @@ class Life:
         servicer = Servicer(provider, self.account.region)
         config = settings.load(project, "dev", chosen)
         stack = Engine(project, config, provider, servicer, self.state, self.ministack.program_variables)
-        with recorded() as actions:
+        with recorded(endpoint_url=self.ministack.endpoint_url) as actions:
             getattr(stack, operation)(**options)
         self.actions |= actions
         return stack

@@ -26,13 +26,17 @@ OTHER_PREFIXES: Mapping[str, str] = {"monitoring": "cloudwatch"}
 
 
 @contextmanager
-def recorded(*, this_thread: bool = False) -> Iterator[set[str]]:
-    """Gives the actions of all calls that are made in this context, from any thread or from this one."""
+def recorded(*, this_thread: bool = False, endpoint_url: str = "") -> Iterator[set[str]]:
+    """Gives the actions of all calls that are made in this context, from any thread or from this one.
+
+    With an `endpoint_url`, only those to that endpoint: other sandboxes in this process poll theirs.
+    """
     actions: set[str] = set()
     original, here = BaseClient._make_api_call, threading.get_ident()
 
     def noted(client: Any, operation_name: str, parameters: Mapping[str, Any]) -> Any:
-        if not this_thread or threading.get_ident() == here:
+        asked = not endpoint_url or client.meta.endpoint_url == endpoint_url
+        if asked and (not this_thread or threading.get_ident() == here):
             actions.add(action_of(client.meta.service_model.operation_model(operation_name)))
         return original(client, operation_name, parameters)
 
