@@ -111,4 +111,4 @@ def test_gateway_mode_opens_the_sockets_that_are_listed_and_no_others(tmp_path):
 
 
 def test_the_list_names_each_socket_once():
-    assert len(set(LISTED)) == len(LISTED) == 14
+    assert len(set(LISTED)) == len(LISTED) == 15

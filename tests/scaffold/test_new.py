@@ -67,7 +67,18 @@ def test_the_new_repositorys_makefile_lists_only_what_works_there(shop, tmp_path
     shown = subprocess.run(command, cwd=tmp_path / "deploy", capture_output=True, text=True, timeout=60)
     targets = [line.split()[1] for line in shown.stdout.splitlines()]
     operations = ["logs", "invoke", "manage", "smoke", "release", "rollback", "versions", "restart"]
-    assert targets == ["help", "sandbox", *operations, "explain", "doctor", "check-app", "new", "upgrade", "clean"]
+    assert targets == [
+        "help",
+        "sandbox",
+        *operations,
+        "explain",
+        "cost",
+        "doctor",
+        "check-app",
+        "new",
+        "upgrade",
+        "clean",
+    ]
 
 
 def test_every_house_that_a_deployment_needs_is_taken():
