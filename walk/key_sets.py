@@ -9,6 +9,7 @@ import os
 import ssl
 import threading
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from typing import Any
@@ -73,6 +74,9 @@ def _document(address: str, environ: Mapping[str, str]) -> Mapping[str, Any]:
     try:
         with _opener(address, environ).open(address, timeout=SECONDS) as answer:
             document = json.loads(answer.read(_MOST_BYTES))
+    except urllib.error.HTTPError as error:
+        error.close()  # it holds the connection
+        raise IssuerError(f"{address} gives no JSON: {error}") from error
     except (OSError, ValueError) as error:
         raise IssuerError(f"{address} gives no JSON: {error}") from error
     if not isinstance(document, dict):

@@ -164,6 +164,12 @@ def test_an_issuer_without_keys_is_refused_with_its_reason(issuer, address, reas
         keys_of(address.format(address=issuer.address))
 
 
+def test_an_issuer_s_error_page_leaves_no_connection_open(issuer):
+    with pytest.raises(IssuerError) as refused:
+        keys_of(f"{issuer.address}/none")
+    assert refused.value.__cause__.fp.closed
+
+
 @pytest.mark.parametrize(
     ("claims", "scopes"),
     [
