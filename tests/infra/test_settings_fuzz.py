@@ -130,10 +130,12 @@ def deployed_before():
 
 @examples(BOUNDED, max_examples=30)
 @given(chosen=chosen_settings)
+@example(chosen={"iamAuth": "true"})
 def test_any_settings_that_are_taken_make_a_deployment_that_answers(program, deployed_before, chosen):
     unusual = {key: value for key, value in chosen.items() if USUAL.get(key) != value}
     assume(refusal_of(chosen) == "" and unusual not in deployed_before)
-    outputs = deployed(program, settings.load(PROJECT, "dev", chosen))
+    config = settings.load(PROJECT, "dev", chosen)
+    outputs = deployed(program, config)
     if isinstance(outputs, str):
         of_aws = re.match(r"[a-z][\w:/-]+ '\S+': \w+: ", outputs)  # its resource, its code, and what it says
         assert is_one_sentence(f"{outputs}." if of_aws else outputs)
@@ -142,5 +144,7 @@ def test_any_settings_that_are_taken_make_a_deployment_that_answers(program, dep
     host, _, path = outputs["url"].partition("://")[2].partition("/")
     request = Request(method="GET", target=f"/{path}/hello" if path else "/hello", headers=(("Host", host),), body=b"")
     answer = Edge(program.account, Echo()).answer(request).response
-    assert (answer.status, json.loads(answer.body)["rawPath"]) == (200, "/hello")
+    needs_signature = config.values.get(f"{PROJECT.name}:iamAuth") == "true"
+    expected = (403, None) if needs_signature else (200, "/hello")
+    assert (answer.status, json.loads(answer.body).get("rawPath")) == expected
     deployed_before.append(unusual)
