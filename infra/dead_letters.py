@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import pulumi
 import pulumi_aws as aws
 
@@ -12,17 +10,15 @@ RETENTION = 14 * 24 * 3600
 
 
 class DeadLetters(pulumi.ComponentResource):
-    """A dead-letter queue and its alarm, which does `alarm_actions`, such as to tell a topic of SNS."""
+    """A dead-letter queue and its alarm."""
 
     queue: aws.sqs.Queue
-    alarm: aws.cloudwatch.MetricAlarm
 
     def __init__(
         self,
         name: str,
         *,
         queue_name: pulumi.Input[str],
-        alarm_actions: Sequence[pulumi.Input[str]] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("dualmode:index:DeadLetters", name, None, opts)
@@ -34,7 +30,7 @@ class DeadLetters(pulumi.ComponentResource):
             sqs_managed_sse_enabled=True,
             opts=child,
         )
-        self.alarm = aws.cloudwatch.MetricAlarm(
+        aws.cloudwatch.MetricAlarm(
             f"{name}-alarm",
             name=queue_name,
             alarm_description="Messages that failed for good wait in this queue.",
@@ -47,7 +43,6 @@ class DeadLetters(pulumi.ComponentResource):
             threshold=0,
             comparison_operator="GreaterThanThreshold",
             treat_missing_data="notBreaching",
-            alarm_actions=list(alarm_actions) or None,
             opts=child,
         )
         self.register_outputs({"queue_url": self.queue.url})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import pulumi
 import pulumi_aws as aws
@@ -26,14 +26,11 @@ class Jobs:
     grants: list[Grant]
     """What the function gets: the paths of its jobs, and the permissions that they need."""
 
-    alarms: list[aws.cloudwatch.MetricAlarm]
-    """One for each dead-letter queue."""
-
     dead_letters: dict[str, pulumi.Output[str]]
     """The names of the dead-letter queues: by the names of their queues, and `failed` for schedules and events."""
 
-    def __init__(self, settings: Settings, deployment: str, *, alarm_actions: Sequence[pulumi.Input[str]] = ()) -> None:
-        """Makes the queues, which the function needs, with alarms that do `alarm_actions` while a dead letter waits.
+    def __init__(self, settings: Settings, deployment: str) -> None:
+        """Makes the queues, which the function needs.
 
         Raises:
             ConfigError: the name of a job doesn't fit behind the deployment's.
@@ -42,24 +39,20 @@ class Jobs:
         check_length("schedules", settings.schedules.schedules, deployment)
         check_length("queues", settings.queues.queues, deployment)
         check_length("events", settings.events.events, deployment)
-        self.alarms, self.dead_letters = [], {}
+        self.dead_letters = {}
         statements: list[Mapping[str, object]] = []
         routes: dict[str, pulumi.Input[Mapping[str, str]]] = {}
         self._failed: DeadLetters | None = None
         self._queues: Queues | None = None
         if settings.schedules.schedules or settings.events.events:
-            self._failed = DeadLetters("failed-events", queue_name=f"{deployment}-failed", alarm_actions=alarm_actions)
-            self.alarms.append(self._failed.alarm)
+            self._failed = DeadLetters("failed-events", queue_name=f"{deployment}-failed")
             self.dead_letters["failed"] = self._failed.queue.name
             statements.append({"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": self._failed.queue.arn})
             asynchronous = {"schedules": settings.schedules.routes, "events": settings.events.routes}
             routes |= {kind: paths for kind, paths in asynchronous.items() if paths}
         if settings.queues.queues:
             timeout = settings.function.timeout
-            self._queues = Queues(
-                "queue", settings.queues, deployment=deployment, timeout=timeout, alarm_actions=alarm_actions
-            )
-            self.alarms += [failed.alarm for failed in self._queues.dead_letters]
+            self._queues = Queues("queue", settings.queues, deployment=deployment, timeout=timeout)
             names = zip(self._queues.queues, self._queues.dead_letters, strict=True)
             self.dead_letters |= {name: failed.queue.name for name, failed in names}
             statements += self._queues.statements

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import pulumi
@@ -78,7 +78,6 @@ class Queues(pulumi.ComponentResource):
         *,
         deployment: str,
         timeout: pulumi.Input[int],
-        alarm_actions: Sequence[pulumi.Input[str]] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("dualmode:index:Queues", name, None, opts)
@@ -89,7 +88,6 @@ class Queues(pulumi.ComponentResource):
             failed = DeadLetters(
                 f"{name}-{job}-failed",
                 queue_name=f"{deployment}-{job}-failed",
-                alarm_actions=alarm_actions,
                 opts=pulumi.ResourceOptions(parent=self),
             )
             self.dead_letters.append(failed)
