@@ -171,7 +171,7 @@ def test_a_project_whose_build_alone_knows_what_it_needs_is_built_elsewhere(foun
             return about.name
 
         def build_wheel(folder, settings=None, metadata=None):
-            raise NotImplementedError
+            raise NotImplementedError  # a stand-in for a build that fails: the metadata alone must be enough
         """
     project = f'[project]\nname = "shop"\ndynamic = ["version", "dependencies"]\n{PROJECT}'
     (said,) = found({"pyproject.toml": project, "backend.py": backend})

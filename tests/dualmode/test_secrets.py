@@ -12,7 +12,6 @@ from botocore.credentials import ReadOnlyCredentials
 from dualmode import aws_call, secrets
 from dualmode.aws_call import Caller
 from dualmode.secrets import SecretError
-from sandbox.ministack import MiniStack
 from tests.support.emulator import ENTRYPOINT, Emulator, environment, write
 from tests.support.events import make_event
 from walk.account import Account
@@ -257,12 +256,6 @@ def test_a_variable_that_is_set_is_kept_where_that_is_asked_for_and_then_nobody_
 def test_a_variable_of_the_image_does_not_win_over_the_secret():
     with Store((200, parameters)) as store:
         assert load(store, {"ONE": "of the image"}, ONE="ssm:/shop/one") == {"ONE": "value of /shop/one"}
-
-
-@pytest.fixture(scope="module")
-def ministack(tmp_path_factory):
-    with MiniStack(tmp_path_factory.mktemp("aws")) as ministack:
-        yield ministack
 
 
 def test_parameters_and_secrets_of_an_account_are_read_by_name_and_by_arn(ministack):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,12 +14,6 @@ from sandbox.pulumi_drivers.engine_driver import Engine
 from sandbox.pulumi_drivers.servicer import Servicer
 from tests.support.provided import ROOT, ContentBuilder
 from walk.account import Account
-
-
-@pytest.fixture(scope="module")
-def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MiniStack]:
-    with MiniStack(tmp_path_factory.mktemp("aws")) as ministack:
-        yield ministack
 
 
 @pytest.fixture

@@ -1,16 +1,14 @@
 """Alarms and the dashboard under the real engine: turned on, changed and turned off again, as the account has them."""
 
 import json
-import shutil
-
-import pytest
 
 from infra.alarms import publish_policy
 from infra.dashboard import COLD_START, dashboard_body
 from tests.support.provided import push_image
+from tests.support.pulumi_command import needs_pulumi
 from walk.policy import Act, evaluate
 
-pytestmark = pytest.mark.skipif(shutil.which("pulumi") is None, reason="there is no pulumi command on the PATH")
+pytestmark = needs_pulumi
 NAME = "dualmode-dev"
 TOPIC = f"arn:aws:sns:us-east-1:000000000000:{NAME}-alarms"
 # Source: "Types of metrics for Lambda functions", Lambda Developer Guide; "Monitor CloudWatch metrics for HTTP APIs",

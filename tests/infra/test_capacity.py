@@ -1,14 +1,14 @@
 """Capacity and tracing under the real engine: turned on, changed and turned off again, as the account has it."""
 
 import json
-import shutil
 
 import pytest
 
 from sandbox.errors import SandboxError
 from tests.support.provided import copy_program, push_image
+from tests.support.pulumi_command import needs_pulumi
 
-pytestmark = pytest.mark.skipif(shutil.which("pulumi") is None, reason="there is no pulumi command on the PATH")
+pytestmark = needs_pulumi
 NAME = "dualmode-dev"
 OFF = {
     "reserved": None,

@@ -1,7 +1,6 @@
 """The CDN's life under the real engine: on, its secret changed, off again, seen by requests to the real runtime."""
 
 import json
-import shutil
 
 import pytest
 from flask import Flask, request, url_for
@@ -13,9 +12,10 @@ from sandbox.ministack import MiniStack
 from sandbox.pulumi_drivers import deployment
 from tests.infra.test_domain_changes import MAIN, PULL, proofs
 from tests.support.provided import ROOT, make_zone, push_image
+from tests.support.pulumi_command import needs_pulumi
 from tests.support.tasks import task
 
-pytestmark = pytest.mark.skipif(shutil.which("pulumi") is None, reason="there is no pulumi command on the PATH")
+pytestmark = needs_pulumi
 
 app = Flask(__name__)
 CALLS = []

@@ -1,10 +1,7 @@
 """`aws:defaultTags`: every resource that takes tags has them, with the engine and without it."""
 
-import shutil
-
-import pytest
-
 from tests.support.provided import push_image
+from tests.support.pulumi_command import needs_pulumi
 
 NAME = "dualmode-dev"
 
@@ -36,7 +33,7 @@ def all_of(wanted):
     return dict.fromkeys(("function", "role", "log group", "api", "repository"), wanted)
 
 
-@pytest.mark.skipif(shutil.which("pulumi") is None, reason="there is no pulumi command on the PATH")
+@needs_pulumi
 def test_tags_are_given_to_all_changed_and_taken_away_again(stack, account):
     image = push_image(account)
     seen = []

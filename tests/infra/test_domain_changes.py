@@ -8,12 +8,12 @@ import pytest
 from dualmode.gateway.http.message import Request
 from sandbox.edge.edge import Edge
 from sandbox.errors import SandboxError
-from sandbox.ministack import MiniStack
 from sandbox.pulumi_drivers import deployment
 from tests.support.provided import ROOT, copy_program, make_zone, push_image
+from tests.support.pulumi_command import needs_pulumi
 from tests.support.tasks import task
 
-pytestmark = pytest.mark.skipif(shutil.which("pulumi") is None, reason="there is no pulumi command on the PATH")
+pytestmark = needs_pulumi
 
 MAIN = "app.sandbox.test"
 PULL = {
@@ -97,12 +97,6 @@ class Stack:
             "variables": function["Environment"]["Variables"],
             "closed": gateway.get_apis()["Items"][0].get("DisableExecuteApiEndpoint", False),
         }
-
-
-@pytest.fixture(scope="module")
-def ministack(tmp_path_factory):
-    with MiniStack(tmp_path_factory.mktemp("domain")) as ministack:
-        yield ministack
 
 
 @pytest.fixture

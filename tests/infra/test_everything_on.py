@@ -2,7 +2,6 @@
 
 import fnmatch
 import json
-import shutil
 
 import pytest
 import yaml
@@ -14,10 +13,9 @@ from sandbox.pulumi_drivers.engine_driver import Engine
 from sandbox.pulumi_drivers.servicer import Servicer
 from tests.support.issuer import issuing
 from tests.support.provided import ROOT, ContentBuilder, make_zone, push_image
+from tests.support.pulumi_command import needs_pulumi
 from tests.support.recorded_calls import recorded
 from walk.account import Account
-
-needs_pulumi = pytest.mark.skipif(shutil.which("pulumi") is None, reason="there is no pulumi command on the PATH")
 
 READ_ONLY = "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"
 MAIN, ALIAS = "app.sandbox.test", "www.sandbox.test"

@@ -1,7 +1,6 @@
 """How many versions and images stay, and that none goes that the alias can reach."""
 
 import json
-import shutil
 
 import pytest
 from hypothesis import given
@@ -11,8 +10,7 @@ from infra.old_versions import batches, old_versions
 from infra.releases import ReleaseSettings
 from infra.rules import ConfigError
 from tests.support.provided import copy_program
-
-needs_pulumi = pytest.mark.skipif(shutil.which("pulumi") is None, reason="there is no pulumi command on the PATH")
+from tests.support.pulumi_command import needs_pulumi
 
 
 @pytest.fixture

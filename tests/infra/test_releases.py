@@ -3,7 +3,6 @@
 import json
 import math
 import random
-import shutil
 
 import pytest
 
@@ -14,8 +13,7 @@ from infra.rules import ConfigError
 from sandbox.edge.edge import Edge
 from sandbox.errors import SettingsError
 from tests.support.provided import push_image
-
-needs_pulumi = pytest.mark.skipif(shutil.which("pulumi") is None, reason="there is no pulumi command on the PATH")
+from tests.support.pulumi_command import needs_pulumi
 
 
 class Telling:

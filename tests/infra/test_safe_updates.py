@@ -8,8 +8,9 @@ import yaml
 
 from sandbox.errors import SandboxError, SettingsError
 from tests.support.provided import ROOT, copy_program, push_image
+from tests.support.pulumi_command import needs_pulumi
 
-pytestmark = pytest.mark.skipif(shutil.which("pulumi") is None, reason="there is no pulumi command on the PATH")
+pytestmark = needs_pulumi
 GONE = f"000000000000.dkr.ecr.us-east-1.amazonaws.com/ready@sha256:{'0' * 64}"
 HASH = re.compile(r"            source_code_hash=.*\n")
 

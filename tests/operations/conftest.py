@@ -22,6 +22,7 @@ from sandbox.edge.edge import refuse, respond_with
 from sandbox.lifecycle import Order, Sandbox, running
 from sandbox.presets import DOMAIN
 from tests.support.program import ROOT
+from tests.support.pulumi_command import path_without_pulumi
 
 NAME = "dualmode-dev"
 
@@ -66,8 +67,6 @@ class Live:
 @pytest.fixture(scope="session")
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     """The sample application in a sandbox without a pulumi command and without containers."""
-    folders = os.environ["PATH"].split(os.pathsep)
-    path = os.pathsep.join(folder for folder in folders if not os.access(f"{folder}/pulumi", os.X_OK))
     chosen = {"domainName": DOMAIN, "environment": {"DUALMODE_ALLOW_COMMANDS": "1"}}
     order = Order(
         project=settings.load_project(ROOT),
@@ -79,7 +78,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     )
     with ExitStack() as stack:
         with pytest.MonkeyPatch.context() as patch:  # only for the start: other tests want the command
-            patch.setenv("PATH", path)
+            patch.setenv("PATH", path_without_pulumi())
             sandbox = stack.enter_context(running(order))
         answer = respond_with(sandbox.edge, lambda _request, _answer: None)
         server = HttpServer("127.0.0.1", 0, answer, refuse=refuse, body_limit=BODY_LIMIT)

@@ -1,7 +1,6 @@
 """CORS, authorization and Function URL under the real engine: turned on, changed and turned off again."""
 
 import json
-import shutil
 from urllib.parse import urlsplit
 
 import pytest
@@ -14,9 +13,10 @@ from sandbox.errors import SandboxError
 from sandbox.presets import DOMAIN
 from tests.support.issuer import issuing
 from tests.support.program import ROOT
+from tests.support.pulumi_command import needs_pulumi
 from tests.support.stacks import Stack
 
-pytestmark = pytest.mark.skipif(shutil.which("pulumi") is None, reason="there is no pulumi command on the PATH")
+pytestmark = needs_pulumi
 
 SHOP, OTHER = "https://shop.example", "https://other.example"
 OWN = {"access-control-allow-origin": "https://the-application.example"}

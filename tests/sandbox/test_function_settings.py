@@ -1,49 +1,29 @@
 """The log level and the disk of a function in the sandbox, as its application sees them: on, and off again."""
 
 import json
-import shutil
 
 import pytest
 
-from dualmode.gateway.http.message import Request
-from sandbox import settings
-from sandbox.lifecycle import Order, running
-from sandbox.presets import DOMAIN
 from sandbox.runner import process_disk
+from tests.support import stacks
 from tests.support.program import ROOT
+from tests.support.pulumi_command import needs_pulumi
 
-pytestmark = pytest.mark.skipif(shutil.which("pulumi") is None, reason="there is no pulumi command on the PATH")
+pytestmark = needs_pulumi
 SAID = ("said at DEBUG", "said at INFO", "said at WARN", "said at ERROR")
 
 
-class Stack:
-    """A copy of the program with an application of ours, in a folder for all starts."""
-
-    def __init__(self, folder):
-        left_out = shutil.ignore_patterns(
-            ".git", ".venv", ".sandbox", "*_cache", "__pycache__", "tests", "benchmarks", "docs"
-        )
-        shutil.copytree(ROOT, folder / "copy", ignore=left_out)
-        shutil.copytree(ROOT / "tests" / "support" / "talkative", folder / "copy" / "talkative")
-        self.state = folder / "state"
-        self._project = settings.load_project(folder / "copy")
+class Stack(stacks.Stack):
+    """A stack whose function is looked at from within."""
 
     def seen(self, **chosen):
         """What the application logs with these settings, the metrics of Lambda's reports, and the size of /tmp."""
-        own = {"domainName": DOMAIN, "appDir": "talkative", "flaskApp": "app:app"}
-        order = Order(
-            project=self._project,
-            config=settings.load(self._project, "dev", own | chosen),
-            state=self.state,
-            container_engine=None,
-            progress=lambda line: None,
-            venvs=ROOT / ".sandbox" / "venvs",
-        )
         for earlier in self.state.glob("logs/*.log"):
             earlier.unlink()
-        with running(order) as sandbox:
-            storage = ask(sandbox, "/storage")
-            ask(sandbox, "/log")
+        with self.running(**chosen) as sandbox:
+            status, storage = stacks.ask(sandbox, "/storage")
+            logged, _ = stacks.ask(sandbox, "/log")
+            assert (status, logged) == (200, 200)
         text = "".join(path.read_text() for path in self.state.glob("logs/*.log"))
         lines = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
         said = {line.get("message") for line in lines}
@@ -51,15 +31,9 @@ class Stack:
         return [line for line in SAID if line in said], reports, storage
 
 
-def ask(sandbox, target):
-    answer = sandbox.edge.answer(Request(method="GET", target=target, headers=(("Host", DOMAIN),), body=b""))
-    assert answer.response.status == 200
-    return answer.response.body.decode()
-
-
 @pytest.fixture(scope="module")
 def lived(tmp_path_factory):
-    stack = Stack(tmp_path_factory.mktemp("talkative"))
+    stack = Stack(tmp_path_factory.mktemp("talkative"), ROOT / "tests" / "support" / "talkative")
     return {
         "off": stack.seen(),
         "ERROR": stack.seen(logLevel="ERROR", ephemeralStorage=600),

@@ -2,18 +2,15 @@
 
 import contextlib
 import json
-import shutil
 
 import pytest
 
-from dualmode.gateway.http.message import Request
-from sandbox import settings
-from sandbox.lifecycle import Order, running
-from sandbox.presets import DOMAIN
+from tests.support import stacks
 from tests.support.program import ROOT
+from tests.support.pulumi_command import needs_pulumi
 from tests.support.waiting import until
 
-pytestmark = pytest.mark.skipif(shutil.which("pulumi") is None, reason="there is no pulumi command on the PATH")
+pytestmark = needs_pulumi
 
 NAME = "dualmode-dev"
 ON = {
@@ -40,30 +37,12 @@ CHANGED = ON | {
 }
 
 
-class Stack:
-    """A copy of the program with an application of ours, in a folder for all starts."""
-
-    def __init__(self, folder):
-        left_out = shutil.ignore_patterns(
-            ".git", ".venv", ".sandbox", "*_cache", "__pycache__", "tests", "benchmarks", "docs"
-        )
-        shutil.copytree(ROOT, folder / "copy", ignore=left_out)
-        shutil.copytree(ROOT / "tests" / "support" / "clockwork", folder / "copy" / "clockwork")
-        self.state, self._project = folder / "state", settings.load_project(folder / "copy")
-        self.lines = []
+class Stack(stacks.Stack):
+    """A stack whose sandboxes give what this test asks for."""
 
     @contextlib.contextmanager
     def running(self, **chosen):
-        own = {"domainName": DOMAIN, "appDir": "clockwork", "flaskApp": "app:app"}
-        order = Order(
-            project=self._project,
-            config=settings.load(self._project, "dev", own | chosen),
-            state=self.state,
-            container_engine=None,
-            progress=self.lines.append,
-            venvs=ROOT / ".sandbox" / "venvs",
-        )
-        with running(order) as sandbox:
+        with super().running(**chosen) as sandbox:
             yield Running(sandbox)
 
 
@@ -74,8 +53,7 @@ class Running:
         self.sandbox, self.client = sandbox, sandbox.account.client
 
     def ask(self, target, method="GET", body=b""):
-        answer = self.sandbox.edge.answer(Request(method=method, target=target, headers=(("Host", DOMAIN),), body=body))
-        return answer.response.status, answer.response.body.decode()
+        return stacks.ask(self.sandbox, target, method, body)
 
     def seen(self):
         return json.loads(self.ask("/seen")[1])
@@ -114,7 +92,7 @@ class Running:
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory):
-    return Stack(tmp_path_factory.mktemp("clockwork"))
+    return Stack(tmp_path_factory.mktemp("clockwork"), ROOT / "tests" / "support" / "clockwork")
 
 
 @pytest.fixture(scope="module")

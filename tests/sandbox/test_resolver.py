@@ -3,15 +3,8 @@ import pytest
 from infra.public_dns import RESOLVER_VARIABLE, Found, ask
 from sandbox import resolver
 from sandbox.lifecycle import make_zone
-from sandbox.ministack import MiniStack
 
 SERVERS = {"ns-1.awsdns-1.com", "ns-2.awsdns-2.net", "ns-3.awsdns-3.org", "ns-4.awsdns-4.co.uk"}
-
-
-@pytest.fixture(scope="module")
-def ministack(tmp_path_factory):
-    with MiniStack(tmp_path_factory.mktemp("dns")) as ministack:
-        yield ministack
 
 
 @pytest.fixture

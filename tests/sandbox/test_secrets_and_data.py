@@ -4,20 +4,18 @@ import contextlib
 import hashlib
 import json
 import os
-import shutil
 import subprocess
 
 import pytest
 
-from dualmode.gateway.http.message import Request
 from sandbox.errors import SandboxError
 from sandbox.lifecycle import operate
-from sandbox.presets import DOMAIN
 from sandbox.pulumi_drivers import deployment
 from tests.support import stacks
 from tests.support.program import ROOT
+from tests.support.pulumi_command import needs_pulumi
 
-pytestmark = pytest.mark.skipif(shutil.which("pulumi") is None, reason="there is no pulumi command on the PATH")
+pytestmark = needs_pulumi
 
 NAME = "dualmode-dev"
 KEY = f"/dualmode/{NAME}/SECRET_KEY"
@@ -48,8 +46,7 @@ class Running:
         self.sandbox, self.client = sandbox, sandbox.account.client
 
     def ask(self, target, method="GET", body=b""):
-        answer = self.sandbox.edge.answer(Request(method=method, target=target, headers=(("Host", DOMAIN),), body=body))
-        return answer.response.status, answer.response.body.decode()
+        return stacks.ask(self.sandbox, target, method, body)
 
     def hash(self, name):
         return self.ask(f"/hash/{name}")[1]

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from dualmode.gateway.http.message import Request
 from sandbox import settings
 from sandbox.lifecycle import Order, Sandbox, running
 from sandbox.presets import DOMAIN
@@ -43,3 +44,10 @@ class Stack:
         """A sandbox that serves this stack."""
         with running(self.order(**chosen)) as sandbox:
             yield sandbox
+
+
+def ask(sandbox: Sandbox, target: str, method: str = "GET", body: bytes = b"") -> tuple[int, str]:
+    """The status and the text with which a sandbox answers a request to its domain."""
+    request = Request(method=method, target=target, headers=(("Host", DOMAIN),), body=body)
+    response = sandbox.edge.answer(request).response
+    return response.status, response.body.decode()

@@ -1,8 +1,12 @@
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from sandbox.provider.provider import Provider
 from tests.support.issuer import issuing
+from tests.support.provided import ContentBuilder
+from walk.account import Account
 
 
 @pytest.fixture(scope="package", autouse=True)
@@ -11,3 +15,17 @@ def issuer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with issuing(tmp_path_factory.mktemp("issuer")) as found, pytest.MonkeyPatch.context() as patch:
         patch.setenv("TESTS_ISSUER", found.address)
         yield
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project's folder, with an empty one to build an image from."""
+    folder = tmp_path_factory.mktemp("project")
+    (folder / "context").mkdir()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def provider(account: Account, folder: Path) -> Provider:
+    """The provider of `account`."""
+    return Provider(account, ContentBuilder(), folder)

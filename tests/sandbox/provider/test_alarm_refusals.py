@@ -4,9 +4,8 @@ import json
 
 import pytest
 
-from sandbox.provider.provider import Provider
 from sandbox.provider.refusals import InvalidInputsError, ResourceRefusedError
-from tests.support.provided import ContentBuilder, Made
+from tests.support.provided import Made
 
 TYPES = {
     "Dashboard": "aws:cloudwatch/dashboard:Dashboard",
@@ -24,12 +23,6 @@ def body(**widget):
 def policy(action, **statement):
     allowed = {"Effect": "Allow", "Principal": "*", "Resource": "*", "Action": action} | statement
     return {"policy": json.dumps({"Version": "2012-10-17", "Statement": [allowed]})}
-
-
-@pytest.fixture(scope="module")
-def provider(account, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("project")
-    return Provider(account, ContentBuilder(), folder)
 
 
 @pytest.fixture(scope="module")

@@ -2,20 +2,12 @@
 
 import pytest
 
-from sandbox.provider.provider import Provider
 from sandbox.provider.refusals import InvalidInputsError, ResourceRefusedError
-from tests.support.provided import ContentBuilder, Made
+from tests.support.provided import Made
 
 FUNCTION = "aws:lambda/function:Function"
 ALIAS = "aws:lambda/alias:Alias"
 PROVISIONED = "aws:lambda/provisionedConcurrencyConfig:ProvisionedConcurrencyConfig"
-
-
-@pytest.fixture(scope="module")
-def provider(account, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("project")
-    (folder / "context").mkdir()
-    return Provider(account, ContentBuilder(), folder)
 
 
 @pytest.fixture(scope="module")

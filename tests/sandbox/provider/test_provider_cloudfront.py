@@ -2,18 +2,10 @@
 
 import pytest
 
-from sandbox.provider.provider import Provider
 from sandbox.provider.refusals import ResourceRefusedError
-from tests.support.provided import ContentBuilder, examples, make_everything
+from tests.support.provided import examples, make_everything
 
 TOKEN = "aws:cloudfront/distribution:Distribution"
-
-
-@pytest.fixture(scope="module")
-def provider(account, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("project")
-    (folder / "context").mkdir()
-    return Provider(account, ContentBuilder(), folder)
 
 
 @pytest.fixture(scope="module")

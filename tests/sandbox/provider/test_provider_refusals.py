@@ -25,13 +25,6 @@ def made(account, provider):
     return make_everything(provider, account)
 
 
-@pytest.fixture(scope="module")
-def provider(account, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("project")
-    (folder / "context").mkdir()
-    return Provider(account, ContentBuilder(), folder)
-
-
 @pytest.fixture
 def refused(provider, made):
     """Creates another resource like the one that was made, with other inputs; gives the sentence of its refusal."""

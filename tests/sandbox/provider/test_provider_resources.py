@@ -45,11 +45,6 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def provider(account, folder):
-    return Provider(account, ContentBuilder(), folder)
-
-
-@pytest.fixture(scope="module")
 def unchanged():
     """What make_everything() made, for as long as no test changes it."""
     return {}

@@ -3,7 +3,6 @@
 import base64
 import os
 import pickle
-import shutil
 import subprocess
 from pathlib import Path
 from textwrap import dedent
@@ -17,10 +16,9 @@ from sandbox.provider.provider import Provider
 from sandbox.pulumi_drivers import deployment, dynamic, engine_driver, mocks_driver
 from sandbox.pulumi_drivers.servicer import Servicer
 from tests.support.provided import ContentBuilder, write_program
+from tests.support.pulumi_command import needs_pulumi
 from tests.support.tasks import task
-from walk.account import Account
 
-needs_pulumi = pytest.mark.skipif(shutil.which("pulumi") is None, reason="there is no pulumi command on the PATH")
 FILES = """
     from pathlib import Path
 
@@ -65,17 +63,6 @@ CONFIG = """
       path: {type: string}
       text: {type: string}
 """
-
-
-@pytest.fixture(scope="module")
-def ministack(tmp_path_factory):
-    with MiniStack(tmp_path_factory.mktemp("aws")) as ministack:
-        yield ministack
-
-
-@pytest.fixture
-def account(ministack):
-    return Account(ministack.endpoint_url, ministack.region, ministack.credentials)
 
 
 @pytest.fixture
