@@ -3,6 +3,7 @@
 import hashlib
 import importlib
 import json
+import os
 import pkgutil
 import shutil
 import textwrap
@@ -95,13 +96,20 @@ class Built:
 
 
 class ContentBuilder:
-    """Builds a manifest whose digest follows from the context's files and the arguments, and counts its builds."""
+    """Builds a manifest whose digest follows from the context's text files and the arguments, and counts its builds.
+
+    Hidden folders don't count, as in an image: other tests write into the repository's `.sandbox`.
+    """
 
     def __init__(self):
         self.builds = []
 
     def build(self, *, context, dockerfile, args, platform, target=None):
-        files = {str(path.relative_to(context)): path.read_text() for path in sorted(context.rglob("*.txt"))}
+        files = {}
+        for folder, inner, names in os.walk(context):
+            inner[:] = sorted(name for name in inner if not name.startswith("."))
+            texts = [Path(folder, name) for name in sorted(names) if name.endswith(".txt")]
+            files |= {str(path.relative_to(context)): path.read_text() for path in texts}
         self.builds.append({"args": dict(args), "platform": platform, "target": target, "dockerfile": dockerfile.name})
         return manifest_of(json.dumps([files, dict(args), platform]))
 
