@@ -23,7 +23,8 @@ SAMPLE = "examples/views"
 
 
 def defaults_of_the_dockerfile():
-    return dict(re.findall(r"^ARG ([A-Z_]+)=(\S+)$", DOCKERFILE.read_text(), re.MULTILINE))
+    lines = re.findall(r"^ARG (.*)$", DOCKERFILE.read_text(), re.MULTILINE)
+    return dict(word.split("=", 1) for line in lines for word in line.split() if "=" in word)
 
 
 def defaults_of_the_program():

@@ -1,4 +1,8 @@
+"""An image on another base than the default one."""
+
 import subprocess
+
+import pytest
 
 from tests.conftest import build_image, image_tag
 from tests.support.containers import base_image
@@ -13,19 +17,19 @@ def compiled_modules(engine, image):
     return int(subprocess.run(run, capture_output=True, text=True, timeout=60, check=True).stdout)
 
 
-def test_a_base_without_bytecode_as_the_official_slim_images_are_gets_it(engine, tmp_path, monkeypatch):
-    (tmp_path / "Dockerfile").write_text(f"FROM {base_image()}\nRUN find / -xdev -name '*.pyc' -delete\n")
-    bare = image_tag("bare-base")
-    subprocess.run([engine, "build", "--tag", bare, tmp_path], capture_output=True, timeout=300, check=True)
-    assert compiled_modules(engine, bare) == 0
-    monkeypatch.setenv("DUALMODE_BASE_IMAGE", bare)
+@pytest.fixture(scope="module")
+def bare_base(engine, tmp_path_factory):
+    """A base without bytecode, as the official slim images are, by its digest."""
+    folder, tag = tmp_path_factory.mktemp("bare"), image_tag("bare-base")
+    (folder / "Dockerfile").write_text(f"FROM {base_image()}\nRUN find / -xdev -name '*.pyc' -delete\n")
+    subprocess.run([engine, "build", "--tag", tag, folder], capture_output=True, timeout=300, check=True)
+    inspect = [engine, "image", "inspect", "--format", "{{index .RepoDigests 0}}", tag]
+    return subprocess.run(inspect, capture_output=True, text=True, timeout=60, check=True).stdout.strip()
+
+
+def test_a_base_can_be_pinned_by_digest_and_gets_the_bytecode_that_it_lacks(engine, bare_base, monkeypatch):
+    assert "@sha256:" in bare_base
+    assert compiled_modules(engine, bare_base) == 0
+    monkeypatch.setenv("DUALMODE_BASE_IMAGE", bare_base)
     # The standard library has well over a hundred modules at its top alone.
     assert compiled_modules(engine, build_image(engine, image_tag("on-bare-base"))) > 100
-
-
-def test_a_base_image_can_be_pinned_by_digest(engine, monkeypatch):
-    inspect = [engine, "image", "inspect", "--format", "{{index .RepoDigests 0}}", base_image()]
-    pinned = subprocess.run(inspect, capture_output=True, text=True, timeout=60, check=True).stdout.strip()
-    assert "@sha256:" in pinned
-    monkeypatch.setenv("DUALMODE_BASE_IMAGE", pinned)
-    build_image(engine, image_tag("on-pinned-base"))
