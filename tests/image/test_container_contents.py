@@ -1,5 +1,6 @@
 """What is in an image and what isn't, as a process inside sees it."""
 
+import functools
 import json
 import subprocess
 import textwrap
@@ -62,13 +63,23 @@ print(json.dumps({
 """
 
 
-@pytest.fixture(scope="module", params=["sample", "httpbin"])
-def contents(request, engine):
-    image = request.getfixturevalue(f"{request.param}_image")
-    run = [engine, "run", "--rm", "--entrypoint=python", image, "-c", textwrap.dedent(LOOK)]
-    done = subprocess.run(run, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+@pytest.fixture(scope="module")
+def look(engine):
+    """Looks into an image, once whatever the order of the tests."""
+
+    @functools.cache
+    def contents(image):
+        run = [engine, "run", "--rm", "--entrypoint=python", image, "-c", textwrap.dedent(LOOK)]
+        done = subprocess.run(run, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    return contents
+
+
+@pytest.fixture(params=["sample", "httpbin"])
+def contents(request, look):
+    return look(request.getfixturevalue(f"{request.param}_image"))
 
 
 def test_nothing_that_installs_or_builds_is_in_the_image(contents):

@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import functools
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -69,14 +70,25 @@ def in_mode(mode, image, rie):
         yield InMode(mode, image, running)
 
 
+@pytest.fixture(scope="module")
+def modes(rie):
+    """Images in their modes: each is started once, whatever the order of the tests."""
+    with contextlib.ExitStack() as stack:
+
+        @functools.cache
+        def started(mode, image):
+            return stack.enter_context(in_mode(mode, image, rie))
+
+        yield started
+
+
 def facts(reply, *names):
     return reply.status, {name: reply.headers.get(name) for name in names}, reply.body
 
 
-@pytest.fixture(scope="module", params=MODES)
-def sample(request, sample_anywhere, rie):
-    with in_mode(request.param, sample_anywhere, rie) as ask:
-        yield ask
+@pytest.fixture(params=MODES)
+def sample(request, modes, sample_anywhere):
+    return modes(request.param, sample_anywhere)
 
 
 @pytest.mark.parametrize(
@@ -98,10 +110,9 @@ def test_the_sample_answers_in_each_mode(sample, request_, status, document):
     assert (reply.status, reply.headers["content-type"], reply.json) == (status, "application/json", document)
 
 
-@pytest.fixture(scope="module", params=MODES)
-def httpbin(request, httpbin_anywhere, rie):
-    with in_mode(request.param, httpbin_anywhere, rie) as ask:
-        yield ask
+@pytest.fixture(params=MODES)
+def httpbin(request, modes, httpbin_anywhere):
+    return modes(request.param, httpbin_anywhere)
 
 
 def test_httpbin_s_modules_come_out_of_the_bundle_in_each_mode_but_local(httpbin):
@@ -143,10 +154,9 @@ def fastapi_image(build_to_run):
     return build_to_run("fastapi", APP_DIR="examples/fastapi", FLASK_APP="greetings:app")
 
 
-@pytest.fixture(scope="module", params=MODES)
-def fastapi(request, fastapi_image, rie):
-    with in_mode(request.param, fastapi_image, rie) as ask:
-        yield ask
+@pytest.fixture(params=MODES)
+def fastapi(request, modes, fastapi_image):
+    return modes(request.param, fastapi_image)
 
 
 def test_fastapi_s_modules_come_out_of_the_bundle_in_each_mode_but_local(fastapi):
