@@ -35,10 +35,13 @@ def test_the_readme_names_each_setting_once():
     assert sorted(re.findall(r"`(\w+)`", "".join(rows))) == sorted(declared)
 
 
-PAGES = [ROOT / "README.md", ROOT / "SECURITY.md", *(ROOT / "docs").glob("*.md")]
+PAGES = [
+    *(ROOT / "README.md", ROOT / "SECURITY.md"),
+    *(page for folder in ("docs", "examples") for page in (ROOT / folder).rglob("*.md")),
+]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_a_link_of_a_page_leads_to_a_file_and_a_heading(page):
     for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
         if target.startswith("http"):

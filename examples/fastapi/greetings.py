@@ -1,7 +1,4 @@
-"""A FastAPI application whose start-up loads what its requests need.
-
-Deploy it with appDir examples/fastapi and flaskApp greetings:app.
-"""
+"""A FastAPI application whose start-up loads what its requests need. README.md says which settings deploy it."""
 
 import json
 from collections.abc import AsyncIterator

@@ -1,7 +1,4 @@
-"""A Flask application whose views are in a module of their own, imported for what that does: it registers them.
-
-Deploy it with appDir examples/views and flaskApp app:app.
-"""
+"""A Flask application whose views are in a module of their own, imported for what that does: it registers them."""
 
 from flask import Flask
 

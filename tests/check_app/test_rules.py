@@ -153,7 +153,7 @@ def test_an_application_of_socket_io_can_not_work():
 def test_there_is_no_alarm_about_the_sample_and_the_examples_but_for_the_stream():
     found = [
         (finding.file, finding.what.partition(":")[0])
-        for folder in ("scripts", "examples/views", "examples/fastapi")
+        for folder in ("scripts", *(f"examples/{name}" for name in ("views", "fastapi", "tasks", "shop", "site")))
         for source in sources(ROOT / folder)
         for finding in rules.findings(source)
     ]

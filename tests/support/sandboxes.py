@@ -85,11 +85,11 @@ def ask(address: str, path: str, **headers: str) -> tuple[int, Any]:
 
 
 @contextlib.contextmanager
-def deployed(state: Path, **chosen: object) -> Iterator[Sandbox]:
+def deployed(state: Path, project: settings.Project | None = None, **chosen: object) -> Iterator[Sandbox]:
     """The program deployed with a domain, in this process; by Pulumi's mocks even where there is a pulumi command."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PATH", path_without_pulumi())
-        project = settings.load_project(ROOT)
+        project = project or settings.load_project(ROOT)
         order = Order(
             project=project,
             config=settings.load(project, "dev", {"domainName": DOMAIN, **chosen}),
