@@ -1,5 +1,8 @@
 """Flask's own command line in the deployed image: the event {"flask": ["db", "upgrade"]} runs `flask db upgrade`."""
 
+import contextlib
+import sys
+from collections.abc import Iterator
 from typing import Any, TypeGuard
 
 SETTING = "DUALMODE_ALLOW_COMMANDS"
@@ -40,8 +43,29 @@ def run(app: Any, arguments: list[str], *, allowed: bool) -> dict[str, Any]:
     group = FlaskGroup(create_app=lambda: app, load_dotenv=False, set_debug_flag=False)
     for name in ("run", "shell"):  # they would wait for a client or a person until the function times out
         del group.commands[name]
-    result = CliRunner().invoke(group, arguments, prog_name="flask")
+    with _followed("stdout"), _followed("stderr"):
+        result = CliRunner().invoke(group, arguments, prog_name="flask")
     output = result.output
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         output += "".join(traceback.format_exception(result.exception))
     return {"exit_code": result.exit_code, "output": output[-_MOST_OUTPUT:]}
+
+
+@contextlib.contextmanager
+def _followed(name: str) -> Iterator[None]:
+    """Passes on what is written to a stream of `sys` by who took it at import: another one stands in for it by then.
+
+    Alembic does so for all that `flask db current`, `db history` and `db check` print.
+    """
+    taken = getattr(sys, name)
+    own = taken.write
+
+    def write(text: str) -> Any:
+        current = getattr(sys, name)
+        return own(text) if current is taken else current.write(text)
+
+    taken.write = write
+    try:
+        yield
+    finally:
+        taken.write = own

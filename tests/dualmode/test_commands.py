@@ -43,6 +43,21 @@ def test_a_command_returns_its_exit_code_and_output(app):
     assert run(["leave"]) == {"exit_code": 3, "output": ""}
 
 
+def test_the_output_has_what_is_printed_to_streams_that_were_taken_at_import(app, capsys):
+    taken = sys.stdout, sys.stderr  # as a default of Alembic's is
+
+    @app.cli.command("current")
+    def current():
+        click.echo("before")
+        taken[0].write("0002 (head)\n")
+        taken[1].write("a warning\n")
+
+    expected = {"exit_code": 0, "output": "before\n0002 (head)\na warning\n"}
+    assert [commands.run(app, ["current"], allowed=True) for _ in "ab"] == [expected] * 2
+    taken[0].write("after\n")
+    assert capsys.readouterr() == ("after\n", "")
+
+
 def test_flask_s_own_commands_are_there(app):
     result = commands.run(app, ["routes"], allowed=True)
     assert (result["exit_code"], "/things" in result["output"]) == (0, True)
