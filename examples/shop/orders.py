@@ -1,6 +1,6 @@
 """What customers buy. The statement that takes from the stock is the check: two requests can't take the same piece."""
 
-from flask import Blueprint, abort, request
+from flask import Blueprint, abort, current_app, request
 from sqlalchemy import select, update
 
 from customers import logged_in
@@ -38,6 +38,7 @@ def order() -> tuple[dict[str, object], int]:
     bought = Order(customer_id=customer.id, product_id=product, quantity=quantity, price=price)
     db.session.add(bought)
     db.session.commit()
+    current_app.logger.info("Customer %d has bought %d of product %d", customer.id, quantity, product)
     return _shown(bought), 201
 
 

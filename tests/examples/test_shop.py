@@ -1,5 +1,6 @@
 """examples/shop, deployed by the settings of its README: migrations and queries on a real PostgreSQL, sessions."""
 
+import ast
 import json
 import re
 
@@ -8,7 +9,7 @@ import pytest
 from operations.__main__ import main
 from sandbox.presets import DOMAIN
 from tests.support import postgres
-from tests.support.examples import Client, running_example, stack_file
+from tests.support.examples import EXAMPLES, Client, running_example, stack_file
 
 NAME = "dualmode-dev"
 PARAMETER = "/shop/database-password"
@@ -105,13 +106,14 @@ def test_a_migration_is_taken_back_and_done_again_with_what_the_tables_hold(mana
     assert [order["product"] for order in customer("GET", "/orders").json["orders"]] == ["Kept"]
 
 
-def test_the_function_still_logs_after_a_migration(manage, ask, sandbox):
-    manage("db upgrade")
-    ask("GET", "/products?after=migration")
-    (log,) = sandbox.logs.glob(
-        f"{NAME}-{sandbox.account.client('lambda').get_alias(FunctionName=NAME, Name='live')['FunctionVersion']}.log"
-    )
-    assert '"path":"/products' in log.read_text().replace(" ", "")
+def test_the_application_still_logs_after_a_migration(manage, customer, sandbox):
+    manage("add-product Logged 1.00 10")
+    key = product(customer, "Logged")["id"]
+    for quantity in (3, 7):
+        assert customer("POST", "/orders", {"product": key, "quantity": quantity}).status == 201
+        log = "".join(log.read_text() for log in sandbox.logs.glob("*.log"))
+        assert f"has bought {quantity} of product {key}" in log
+        assert manage("db upgrade")[0] == 0
 
 
 def test_a_product_is_added_by_a_management_command_once(manage, ask):
@@ -189,6 +191,21 @@ def test_a_session_outlives_the_versions_of_the_function(customer, operate, sand
     assert operate("restart") == 0
     assert live() != before
     assert customer("GET", "/session").json == session
+
+
+def test_a_copy_of_the_function_keeps_one_connection_for_five_minutes_and_checks_it():
+    (options,) = (
+        ast.literal_eval(statement.value)
+        for statement in ast.parse((EXAMPLES / "shop" / "database.py").read_text()).body
+        if isinstance(statement, ast.Assign) and statement.targets[0].id == "ENGINE_OPTIONS"
+    )
+    assert options == {
+        "pool_size": 1,
+        "max_overflow": 0,
+        "pool_pre_ping": True,
+        "pool_recycle": 300,
+        "connect_args": {"connect_timeout": 5},
+    }
 
 
 def connections(server):
