@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.support.bundle_use import VERBOSE, check_bundle
+from tests.support.examples import build_arguments
 from tests.support.images import Image
 from tests.support.running_image import Reply, RunningImage
 
@@ -151,7 +152,7 @@ def test_httpbin_answers_as_a_teapot_in_each_mode(httpbin):
 
 @pytest.fixture(scope="module")
 def fastapi_image(build_to_run):
-    return build_to_run("fastapi", APP_DIR="examples/fastapi", FLASK_APP="greetings:app")
+    return build_to_run("fastapi", **build_arguments("fastapi"))
 
 
 @pytest.fixture(params=MODES)
@@ -208,7 +209,7 @@ def test_fastapi_answers_404_in_each_mode(fastapi):
 
 @pytest.fixture(scope="module")
 def views_image(build_to_run):
-    return build_to_run("views", APP_DIR="examples/views", FLASK_APP="app:app")
+    return build_to_run("views", **build_arguments("views"))
 
 
 @pytest.mark.parametrize("mode", MODES)

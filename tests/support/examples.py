@@ -11,6 +11,8 @@ from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from dualmode.gateway.http.message import Request
 from sandbox import settings
 from sandbox.lifecycle import Sandbox
@@ -33,6 +35,12 @@ def project_with(name: str, folder: Path) -> settings.Project:
     """The project, with the stack file of an example in a folder of its own."""
     (folder / STACK_FILE).write_text(stack_file(name))
     return replace(settings.load_project(ROOT), stack_folder=folder)
+
+
+def build_arguments(name: str) -> dict[str, str]:
+    """The arguments with which an image of an example is built, by its README's settings."""
+    config = yaml.safe_load(stack_file(name))["config"]
+    return {"APP_DIR": config["dualmode:appDir"], "FLASK_APP": config["dualmode:flaskApp"]}
 
 
 @contextlib.contextmanager
