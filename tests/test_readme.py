@@ -1,12 +1,11 @@
 """The tables of the README and of docs/ say what the code reads, and their links lead somewhere."""
 
 import re
-from pathlib import Path
 
 import pytest
 import yaml
 
-ROOT = Path(__file__).parents[1]
+from tests.support.page_blocks import PAGES, ROOT
 
 
 def table(heading, page="README.md"):
@@ -35,13 +34,7 @@ def test_the_readme_names_each_setting_once():
     assert sorted(re.findall(r"`(\w+)`", "".join(rows))) == sorted(declared)
 
 
-PAGES = [
-    *(ROOT / "README.md", ROOT / "SECURITY.md"),
-    *(page for folder in ("docs", "examples") for page in (ROOT / folder).rglob("*.md")),
-]
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_a_link_of_a_page_leads_to_a_file_and_a_heading(page):
     for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
         if target.startswith("http"):
