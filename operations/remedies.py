@@ -86,6 +86,25 @@ REMEDIES: Mapping[str, Remedy] = {
         settings=("basePath",),
         restored=True,
     ),
+    # CloudFront
+    "distribution-alias": Remedy(
+        change="give the distribution the name as an alias, or let the record lead to the API's domain",
+        settings=("cdn", "domainName", "aliases"),
+        restored=True,
+    ),
+    "distribution-disabled": Remedy(change="enable the distribution", restored=True),
+    "cdn-method": Remedy(change="let the behavior allow all seven methods", restored=True),
+    "cdn-host": Remedy(
+        change="use the origin request policy AllViewerExceptHostHeader, and no cache policy with Host in its key",
+        restored=True,
+    ),
+    "cdn-http": Remedy(change="let CloudFront connect to the origin by https only", restored=True),
+    "cdn-secret": Remedy(
+        change="let the origin send the header again, with a value of the parameter that the function reads",
+        settings=("cdn", "cdnRotation"),
+        restored=True,
+    ),
+    "cdn-around": Remedy(change="use the domain, which leads to CloudFront", settings=("cdn", "domainName")),
     # the API
     "stage-missing": Remedy(change="create the stage, or map the domain to one that exists", restored=True),
     "stage-not-in-path": Remedy(
@@ -160,7 +179,8 @@ REMEDIES: Mapping[str, Remedy] = {
         restored=True,
     ),
     # where the walk ends
-    "cdn": Remedy(change="explain the address of the distribution's origin"),
+    "cdn": Remedy(change="explain it with the credentials of the account that has the distribution"),
+    "cdn-origin": Remedy(change="look at the origin itself"),
     "rest-api": Remedy(change="look at the REST API itself"),
     "websocket-api": Remedy(change="look at the WebSocket API itself"),
     "not-a-function": Remedy(change="look at what the integration calls"),
@@ -171,6 +191,14 @@ REMEDIES: Mapping[str, Remedy] = {
     "zone-unused": Remedy(change="delete the zone that nobody asks, or delegate to it", settings=("hostedZone",)),
     "dns-differs": Remedy(
         change="if it stays so, check the record and the zone's delegation", settings=("hostedZone",)
+    ),
+    "web-acl": Remedy(change="look for the request in the web ACL's sampled requests", settings=("webAclArn",)),
+    "cdn-in-progress": Remedy(change="wait some minutes, until its status is Deployed"),
+    "cdn-countries": Remedy(change="remove the countries from its restrictions", restored=True),
+    "edge-function": Remedy(change="look at the function's own log, in the region of the client"),
+    "cdn-drops": Remedy(
+        change="use the origin request policy AllViewerExceptHostHeader for all that is not the same for all clients",
+        restored=True,
     ),
     "mutual-tls": Remedy(change="send a client certificate, or remove mutual TLS from the domain"),
     "gateway-cors": Remedy(change="remove the API's CORS configuration if the application sends its own headers"),

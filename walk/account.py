@@ -31,6 +31,7 @@ class Account:
     def __init__(self, endpoint_url: str | None, region: str, credentials: ReadOnlyCredentials | None = None) -> None:
         self.endpoint_url = endpoint_url
         self.region = region
+        self._credentials = credentials
         self._clients: dict[str, Any] = {}
         self._account_id: str | None = None
         self._lock = threading.RLock()
@@ -65,6 +66,10 @@ class Account:
             max_pool_connections=32,
         )
         return self._session.client(service, endpoint_url=self.endpoint_url, config=detached)
+
+    def in_region(self, region: str) -> "Account":
+        """Return the same account in another region."""
+        return self if region == self.region else Account(self.endpoint_url, region, self._credentials)
 
     @property
     def account_id(self) -> str:

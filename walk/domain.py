@@ -37,8 +37,10 @@ def asked_name(host: str, default: str | None) -> str:
     return default if default is not None and _is_this_machine(name) else name
 
 
-def resolve(account: Account, name: str, path: str, trace: Trace, names: Names | None = None) -> StageAddress:
-    """Follow a name as DNS and API Gateway do; with `names`, DNS itself is asked too.
+def resolve(
+    account: Account, name: str, path: str, trace: Trace, names: Names | None = None, *, led: Lead | None = None
+) -> StageAddress:
+    """Follow a name as DNS and API Gateway do; with `names`, DNS itself is asked too, and with `led`, no DNS.
 
     Raises:
         RequestRefusedError: 403 if nothing answers for the name, 404 if it doesn't lead to a stage.
@@ -47,7 +49,7 @@ def resolve(account: Account, name: str, path: str, trace: Trace, names: Names |
     labels = name.split(".")
     if len(labels) > 2 and labels[1] == "execute-api":
         return _own_domain(account, name, labels[0], path, trace)
-    domain = _custom_domain(account, name, trace, names)
+    domain = _custom_domain(account, name, trace, names, led)
     mapping, keys = _mapping(account, domain, path)
     if mapping is None:
         has = f"only {', '.join(keys)}" if keys else "none"
@@ -81,10 +83,17 @@ def _own_domain(account: Account, name: str, api_id: str, path: str, trace: Trac
     return StageAddress(domain_name=name, api_id=api_id, stage="$default", path=path)
 
 
-def _custom_domain(account: Account, name: str, trace: Trace, names: Names | None) -> str:
+def has_domain(account: Account, name: str) -> bool:
+    """Whether API Gateway has a custom domain for a name."""
+    return _named(account, name) is not None
+
+
+def _custom_domain(account: Account, name: str, trace: Trace, names: Names | None, led: Lead | None) -> str:
     """The custom domain's name in API Gateway, checked from its DNS record to its certificate."""
     answer = None
-    if names is None:
+    if led is not None:
+        lead, names = led, None
+    elif names is None:
         lead = lead_of(account, zones_of(account, name), name)
     else:
         lead, answer = lead_by_dns(account, name, names, trace)
@@ -127,7 +136,7 @@ def _check_cdn(name: str, lead: Lead, answer: Answer | None, own: list[str]) -> 
     """A distribution sends requests on to an origin with a name of its own; an edge-optimized domain has one too."""
     for found in (lead.target, answer.canonical if answer else None):
         if found is not None and found.endswith(".cloudfront.net") and found not in own:
-            reason = f"{lead.record} leads to the CloudFront distribution {found}: explain its origin's own address"
+            reason = f"{lead.record} leads to the CloudFront distribution {found}"
             raise WalkEndsError(hop="record", id=name, reason=reason, cause="cdn", target=found, record=lead.record)
 
 

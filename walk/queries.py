@@ -29,7 +29,7 @@ def read(client: Any, operation: str, *, absent: str | tuple[str, ...], **parame
 
 
 def every(client: Any, operation: str, items: str, **parameters: object) -> list[dict[str, Any]]:
-    """All items of a listing, from all its pages.
+    """All items of a listing, from all its pages; `items` is their member of a page, or the way to it with dots.
 
     Raises:
         ReadDeniedError: the credentials may not make this call.
@@ -44,7 +44,7 @@ def every(client: Any, operation: str, items: str, **parameters: object) -> list
 def _pages(client: Any, operation: str, items: str, parameters: dict[str, object]) -> list[dict[str, Any]]:
     if client.can_paginate(operation):
         pages = client.get_paginator(operation).paginate(**parameters)
-        return [item for page in pages for item in page.get(items, [])]
+        return [item for item in pages.search(f"{items}[]") if item is not None]
     found: list[dict[str, Any]] = []
     token: dict[str, object] = {}
     while True:  # botocore has no paginator for API mappings
@@ -59,7 +59,7 @@ def _unreadable(
     client: Any, operation: str, parameters: Mapping[str, object], error: ClientError | BotoCoreError
 ) -> UnreadableAccountError:
     said = f"the account can't be read, {operation} fails: {error}"
-    if isinstance(error, ClientError) and error.response["Error"]["Code"] in _DENIED:
-        wanted = READS[client.meta.service_model.service_name, operation]
+    wanted = READS.get((client.meta.service_model.service_name, operation))  # not of a walk's own reads: None
+    if wanted is not None and isinstance(error, ClientError) and error.response["Error"]["Code"] in _DENIED:
         return ReadDeniedError(wanted.hop, wanted.permission(parameters), said)
     return UnreadableAccountError(said)

@@ -26,6 +26,10 @@ READS: Mapping[tuple[str, str], Read] = {
     ("route53", "list_hosted_zones"): Read(hop="record", action="route53:ListHostedZones"),
     ("route53", "list_resource_record_sets"): Read(hop="record", action="route53:ListResourceRecordSets"),
     ("route53", "get_hosted_zone"): Read(hop="record", action="route53:GetHostedZone"),
+    ("cloudfront", "list_distributions"): Read(hop="distribution", action="cloudfront:ListDistributions"),
+    ("cloudfront", "get_distribution"): Read(hop="distribution", action="cloudfront:GetDistribution"),
+    ("cloudfront", "get_cache_policy"): Read(hop="behavior", action="cloudfront:GetCachePolicy"),
+    ("cloudfront", "get_origin_request_policy"): Read(hop="behavior", action="cloudfront:GetOriginRequestPolicy"),
     ("apigatewayv2", "get_domain_name"): Read(hop="domain", action=_GET, path="/domainnames/{DomainName}"),
     ("apigatewayv2", "get_api_mappings"): Read(
         hop="mapping", action=_GET, path="/domainnames/{DomainName}/apimappings"

@@ -1,17 +1,13 @@
 """A request is explained on accounts that are broken in one way each: the cause is named in all of them."""
 
-import contextlib
 import datetime
-import fnmatch
 import io
 import json
 import socket
 import zipfile
-from pathlib import Path
 
 import pytest
 
-from operations.remedies import REMEDIES
 from tests.support.api_accounts import (
     ALIAS,
     DOMAIN,
@@ -22,68 +18,13 @@ from tests.support.api_accounts import (
     REPOSITORY,
     ROLE,
     allow,
-    built,
     publish,
 )
+from tests.support.explanations import POLICY, case, explained, outcome, several
 from walk import dns_answers, explanation
 from walk.reads import READS
 
-ROOT = Path(__file__).parents[2]
-POLICY = json.loads((ROOT / "docs" / "explain-policy.json").read_text())
 ELSEWHERE = {"ns1.other.example"}
-
-
-@pytest.fixture
-def made(ministack, account):
-    ministack.reset()
-    with built(account) as made:
-        yield made
-
-
-def explained(made, name=DOMAIN, path="/hello", method="GET", dns=True):
-    """The explanation, for which no call was made that the policy doesn't allow."""
-    with recorded(made.account) as calls:
-        found = explanation.explain(made.account, method, path, name, made.dns.names() if dns else None)
-    assert [call for call in calls if not allowed(*call)] == []
-    return found
-
-
-@contextlib.contextmanager
-def recorded(account):
-    """A list that takes the action and the resource of every call."""
-    calls = []
-
-    def note(model, params, **_):
-        service = model.service_model.signing_name
-        if service == "apigateway":
-            path = params["url_path"].removeprefix("/v2")
-            calls.append((f"apigateway:{params['method']}", f"arn:aws:apigateway:us-east-1::{path}"))
-        else:
-            calls.append((f"{service}:{model.name}", "*"))
-
-    clients = [account.client(service) for service in sorted({service for service, _ in READS} | {"sts"})]
-    for client in clients:
-        client.meta.events.register_first("before-call", note)
-    yield calls
-    for client in clients:
-        client.meta.events.unregister("before-call", note)
-
-
-def allowed(action, resource):
-    """Whether the documented policy allows a call."""
-    return any(
-        action in several(statement["Action"])
-        and any(fnmatch.fnmatchcase(resource, pattern) for pattern in several(statement["Resource"]))
-        for statement in POLICY["Statement"]
-    )
-
-
-def several(value):
-    return value if isinstance(value, list) else [value]
-
-
-def outcome(found):
-    return "refused" if found.refused else "unread" if found.unread else "ok"
 
 
 def test_a_request_passes_every_hop_of_an_account_in_order(made):
@@ -380,10 +321,6 @@ ALIAS_ARN = "{made.function_arn}:live"
 EXECUTE_API = {"name": "{made.host}"}
 
 
-def case(trap, breaks, status, hop, identity, cause, **asked):
-    return pytest.param(breaks, (status, hop, identity, cause), asked, id=trap)
-
-
 REFUSALS = [
     case("the alias record is gone", record_gone, 403, "record", DOMAIN, "record-missing"),
     case("the record is an old server's address", record_of_an_old_server, 403, "record", DOMAIN, "record-kind"),
@@ -554,12 +491,6 @@ def test_the_cause_of_a_refusal_is_named(made, breaks, expected, asked):
     assert (found.status, refusal.hop, refusal.id, refusal.cause) == (status, hop, identity.format(made=made), cause)
 
 
-def behind_a_cdn(made):
-    distribution = "d111111abcdef8.cloudfront.net"
-    made.alias_record("UPSERT", distribution)
-    made.dns.known[distribution] = made.dns.known[DOMAIN]
-
-
 def rest_api(made):
     made.rest = made.apigateway.create_rest_api(name="old")["id"]
 
@@ -577,7 +508,6 @@ def integration_over_http(made):
 
 
 ENDS = [
-    case("the name leads to CloudFront", behind_a_cdn, None, "record", DOMAIN, "cdn"),
     case(
         "the API is a REST API",
         rest_api,
@@ -723,11 +653,6 @@ def test_what_lets_requests_pass_but_is_seldom_wanted_is_noted(made, changes, ex
     status, hop, identity, cause = expected
     assert (found.status, found.refusal) == (status, None)
     assert [(note.hop, note.id, note.cause) for note in found.notes] == [(hop, identity.format(made=made), cause)]
-
-
-def test_every_cause_with_a_remedy_is_proven_by_a_broken_account():
-    proven = {parameters.values[1][3] for parameters in (*REFUSALS, *ENDS, *NOTES)}
-    assert proven | {"denied", "dns-silent"} == set(REMEDIES)
 
 
 def test_a_name_whose_dns_is_elsewhere_passes_when_it_ends_at_the_domain_s_target(made):
