@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from operations.deployment import LIVE_ALIAS, Deployment
+from operations.errors import OperationError
+from walk.queries import read as read_answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +34,27 @@ class LiveAlias:
 def read(deployment: Deployment) -> LiveAlias:
     """Return the alias as it is now."""
     return _described(deployment.functions.get_alias(FunctionName=deployment.function_name, Name=LIVE_ALIAS))
+
+
+def check_shares(deployment: Deployment) -> None:
+    """Check that the alias can give a share of the requests to a second version.
+
+    Raises:
+        OperationError: it has provisioned concurrency, and then leads to one version.
+    """
+    found = read_answer(
+        deployment.functions,
+        "get_provisioned_concurrency_config",
+        absent=("ProvisionedConcurrencyConfigNotFoundException", "ResourceNotFoundException"),
+        FunctionName=deployment.function_name,
+        Qualifier=LIVE_ALIAS,
+    )
+    if found is not None:
+        number, stack = found["RequestedProvisionedConcurrentExecutions"], deployment.name_for_pulumi
+        raise OperationError(
+            f"live has provisioned concurrency ({number}), and then AWS lets it lead to one version only: run `pulumi "
+            f"config set provisionedConcurrency 0{stack}` and `pulumi up`, release, then set it to {number} again."
+        )
 
 
 def move(deployment: Deployment, before: LiveAlias, after: LiveAlias) -> LiveAlias:

@@ -40,7 +40,7 @@ def run(options: argparse.Namespace) -> bool:
 
     Raises:
         UsageError: a number is out of its range.
-        OperationError: there is nothing to release.
+        OperationError: there is nothing to release, or it can't be done bit by bit.
         KeyboardInterrupt: with what live serves then.
     """
     for name, least, most in (("percent", 0.01, 99), ("minutes", 0, 1440), ("every", 0.1, 600), ("slower", 1, 1000)):
@@ -49,6 +49,7 @@ def run(options: argparse.Namespace) -> bool:
     found = deployment.find(options)
     before = live_alias.read(found)
     new = _newest(found, before)
+    live_alias.check_shares(found)
     published.check_runnable(found, new)
     published.wait_until_active(found, new, 120)
     canary = LiveAlias(version=before.version, weights={new: round(options.percent / 100, 4)})

@@ -105,6 +105,21 @@ def test_where_live_serves_the_newest_there_is_nothing_to_release(live, in_sandb
     assert f"live already serves the newest version, {new}, so there is nothing to release" in done.err
 
 
+def test_a_release_beside_provisioned_concurrency_is_refused_before_anything_is_changed(live, in_sandbox):
+    live.publish(COLOUR="provisioned")
+    alias = {"FunctionName": NAME, "Qualifier": "live"}
+    live.functions.put_provisioned_concurrency_config(**alias, ProvisionedConcurrentExecutions=3)
+    try:
+        done = in_sandbox("release", "--minutes", "0")
+    finally:
+        live.functions.delete_provisioned_concurrency_config(**alias)
+    assert (done.status, done.out, live.shares) == (1, "", ("1", {}))
+    assert done.err == (
+        "operations: live has provisioned concurrency (3), and then AWS lets it lead to one version only: run `pulumi "
+        "config set provisionedConcurrency 0` and `pulumi up`, release, then set it to 3 again.\n"
+    )
+
+
 @pytest.mark.parametrize("words", [["--percent", "0"], ["--percent", "100"], ["--minutes", "-1"], ["--minutes", "x"]])
 def test_a_number_out_of_range_is_wrong_usage(live, in_sandbox, words):
     done = in_sandbox("release", *words)
