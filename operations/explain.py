@@ -10,6 +10,7 @@ from infra import public_dns
 from operations import deployment
 from operations.deployment import account_of
 from operations.errors import OperationError, UsageError
+from operations.front_door import RESERVED
 from operations.output import show, show_json
 from operations.remedies import REMEDIES
 from walk import dns_answers, explanation
@@ -53,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--region", metavar="REGION", help="AWS region of the API, if neither the URL nor the environment tells it"
     )
     parser.add_argument(
-        "--no-dns", action="store_true", help="ask no DNS: believe the account's zone, as for a sandbox's names"
+        "--no-dns", action="store_true", help="ask no DNS: believe the account's zone, as for all names below .test"
     )
 
 
@@ -65,7 +66,7 @@ def run(options: argparse.Namespace) -> bool:
     question = read(url, options.method)
     of_address = _REGION.match(question.name)
     account = account or account_of(options.region or (of_address[1] if of_address else None))
-    explained = explain(account, question, None if options.no_dns else NAMES)
+    explained = explain(account, question, None if options.no_dns or question.name.endswith(RESERVED) else NAMES)
     if options.json:
         show_json(document(question, explained))
     else:

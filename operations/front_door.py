@@ -2,6 +2,7 @@
 
 import http.client
 import math
+import os
 import socket
 import ssl
 import time
@@ -10,7 +11,19 @@ from urllib.parse import urlsplit
 
 from operations.errors import OperationError, UsageError
 
+SANDBOX_VARIABLE = "DUALMODE_SANDBOX"
+"""Variable with the address at which a running sandbox serves its deployment; the sandbox prints it."""
+
+RESERVED = ".test"
+"""What names end with that no public DNS has. Source: RFC 6761, section 6.2."""
+
 _ANSWER_SECONDS = 35.0  # an HTTP API gives up after 30
+
+
+def sandbox_of(url: str) -> str:
+    """Return where the sandbox of this terminal serves an address that no public DNS has, "" for another address."""
+    name = urlsplit(url).hostname or ""
+    return os.environ.get(SANDBOX_VARIABLE, "") if name.endswith(RESERVED) else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +57,11 @@ class FrontDoor:
         """Whether the deployment's own address is https."""
         return urlsplit(self.url).scheme == "https"
 
+    def below(self, path: str) -> str:
+        """Return a path below the deployment's own, such as the setting `basePath`; one that begins so stays."""
+        base = urlsplit(self.url).path.rstrip("/")
+        return path if f"{path}/".startswith(f"{base}/") else f"{base}{path}"
+
     def check(self) -> None:
         """Check that the addresses are addresses.
 
@@ -68,6 +86,11 @@ class FrontDoor:
         try:
             found = socket.getaddrinfo(self.name, self.port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
+            if self.name.endswith(RESERVED):
+                raise OperationError(
+                    f"{self.name} does not resolve ({error}): only a sandbox has names below {RESERVED}, so set the "
+                    f"variables that it prints ({SANDBOX_VARIABLE}), or give its address with --connect."
+                ) from None
             raise OperationError(
                 f"{self.name} does not resolve ({error}): check its zone's delegation with `make doctor`, or, right "
                 "after the first `pulumi up`, wait some minutes."

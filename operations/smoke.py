@@ -12,7 +12,7 @@ from http import HTTPStatus
 from operations import deployment, live_alias, published
 from operations.deployment import Deployment
 from operations.errors import OperationError, UsageError
-from operations.front_door import Answer, FrontDoor
+from operations.front_door import SANDBOX_VARIABLE, Answer, FrontDoor, sandbox_of
 from operations.health import PATTERN, Watch, percentile
 from operations.log_events import LogReader
 from operations.output import say, show, show_json, show_table
@@ -24,7 +24,9 @@ _DAYS_LEFT = 14
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of this verb."""
-    parser.add_argument("--path", default="/health", metavar="PATH", help="what is requested (/health)")
+    parser.add_argument(
+        "--path", default="/health", metavar="PATH", help="what is requested, below the deployment's address (/health)"
+    )
     parser.add_argument(
         "--requests", type=int, default=20, metavar="N", help="requests to measure, one after another (20)"
     )
@@ -42,7 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--connect",
         default="",
         metavar="URL",
-        help="where to send the requests instead, without DNS and TLS: a sandbox's http://127.0.0.1:8000",
+        help="where to send the requests instead, without DNS and TLS, such as http://127.0.0.1:8000; for a name below "
+        f".test, by default where the sandbox says in {SANDBOX_VARIABLE}",
     )
     parser.add_argument(
         "--image", default="", metavar="URI", help="image that must run; the stack's output image_uri by default"
@@ -95,16 +98,17 @@ def run(options: argparse.Namespace) -> bool:
     found = deployment.find(options)
     if not found.url:
         raise OperationError("The address is not known: give it with --url URL.")
-    door = FrontDoor(url=found.url, instead=options.connect)
+    door = FrontDoor(url=found.url, instead=options.connect or sandbox_of(found.url))
     door.check()
+    path = door.below(options.path)
     report = _Report(quiet=options.json)
     since = int(time.time() * 1000)
     _check_way(door, report)
     report.run("version", lambda: _version(found, options.wait))
     _check_image(found, options.image or found.image_uri, report)
     rows: list[tuple[str, Sequence[float]]] = []
-    if report.run("answer", lambda: _first_answer(door, options.path, options.wait)):
-        rows = _measure(door, found, options, since, report)
+    if report.run("answer", lambda: _first_answer(door, path, options.wait)):
+        rows = _measure(door, path, found, options, since, report)
     if options.json:
         show_json({"passed": report.passed, "checks": report.checks, "milliseconds": dict(map(_document, rows))})
     elif rows:
@@ -178,11 +182,11 @@ def _first_answer(door: FrontDoor, path: str, seconds: float) -> str:
 
 
 def _measure(
-    door: FrontDoor, found: Deployment, options: argparse.Namespace, since: int, report: _Report
+    door: FrontDoor, path: str, found: Deployment, options: argparse.Namespace, since: int, report: _Report
 ) -> list[tuple[str, Sequence[float]]]:
     with ThreadPoolExecutor(max(options.at_once, 1)) as threads:
-        first = list(threads.map(lambda _: door.get(options.path), range(options.at_once)))
-    answers = [door.get(options.path) for _ in range(options.requests)]
+        first = list(threads.map(lambda _: door.get(path), range(options.at_once)))
+    answers = [door.get(path) for _ in range(options.requests)]
     failed = [answer for answer in (*first, *answers) if not _succeeded(answer)]
     total = len(first) + len(answers)
     if failed:

@@ -1,5 +1,6 @@
 """The settings of a stack as its files say them, without Pulumi: defaults of Pulumi.yaml, then Pulumi.<stack>.yaml."""
 
+import json
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -52,20 +53,38 @@ def read(folder: Path, stack: str, instead: Mapping[str, str]) -> StackSettings:
     """Return the settings of a stack, some of them replaced.
 
     Raises:
-        UsageError: there is no such stack's file, or no such setting.
+        UsageError: there is no such stack's file, no such setting, or a value is not of its type.
         OperationError: a file can't be read.
     """
     file = folder / f"Pulumi.{stack}.yaml"
     if not re.fullmatch(r"[\w.-]+", stack) or not file.is_file():
         raise UsageError(f"There is no Pulumi.{stack}.yaml here: choose a stack with --stack NAME.")
     project, given = _mapping(folder / "Pulumi.yaml"), _mapping(file)
-    declared = {key: entry.get("default") for key, entry in (project.get("config") or {}).items()}
-    for key in instead:
-        if key not in declared:
-            raise UsageError(f"{key} is not a setting of Pulumi.yaml: --set takes one of its settings as KEY=VALUE.")
+    entries = project.get("config") or {}
+    declared = {key: entry.get("default") for key, entry in entries.items()}
+    given_here = {key: _typed(key, text, entries) for key, text in instead.items()}
     namespace, config = f"{project.get('name')}:", given.get("config") or {}
     own = {key.removeprefix(namespace): value for key, value in config.items() if key.startswith(namespace)}
-    return StackSettings({**declared, **own, **instead}, str(config.get("aws:region") or ""))
+    return StackSettings({**declared, **own, **given_here}, str(config.get("aws:region") or ""))
+
+
+def _typed(key: str, text: str, entries: Mapping[str, Any]) -> Any:
+    """A value of `--set` as its setting declares it: a list or an object is JSON, as for the sandbox's `--set`."""
+    if key not in entries:
+        raise UsageError(f"{key} is not a setting of Pulumi.yaml: --set takes one of its settings as KEY=VALUE.")
+    wanted = {"array": list, "object": dict}.get(entries[key].get("type"))
+    if wanted is None:
+        return text
+    sample = '["a", "b"]' if wanted is list else '{"NAME": "value"}'
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = None
+    if not isinstance(value, wanted):
+        raise UsageError(
+            f"{key} takes JSON of type {entries[key]['type']}, not {text!r}: write --set '{key}={sample}'."
+        )
+    return value
 
 
 def _mapping(file: Path) -> dict[str, Any]:

@@ -179,7 +179,7 @@ def _introduce(terminal: Terminal, sandbox: "Sandbox", port: int) -> None:
     terminal.line()
     terminal.line(terminal.bold("To use its AWS in another terminal"))
     terminal.line(f"  {variables.FORGET}")
-    for name, value in sandbox.variables.items():
+    for name, value in {**sandbox.variables, variables.ADDRESS: address}.items():
         terminal.line(f"  export {name}={shlex.quote(value)}")
     if sandbox.stack_file is not None:  # the repository's own would remove the sandbox's domain
         command = ["pulumi", "up", "--stack", sandbox.stack, "--config-file", str(sandbox.stack_file)]

@@ -33,6 +33,9 @@ DETACHED: Mapping[str, str] = MappingProxyType(
 FORGET = "unset AWS_PROFILE $(env | grep -oE '^(AWS|PULUMI)_[A-Za-z0-9_]*')"
 """A shell command that unsets all of the user's own AWS and Pulumi variables in that terminal."""
 
+ADDRESS = "DUALMODE_SANDBOX"
+"""Variable with the address at which a sandbox serves its deployment, for commands in another terminal."""
+
 _set_aside: Mapping[str, str] | None = None
 
 

@@ -322,6 +322,14 @@ def test_the_settings_are_the_stacks(stack, operate):
     assert of(done, "Lambda duration, init included")["quantity"] == 1e6 * 0.1
 
 
+def test_a_list_that_is_set_counts_its_entries_as_the_stack_s_own_does(stack, operate):
+    stack("config: {}\n")
+    jobs = '[{"name": "mail", "path": "/mail"}, {"name": "bills", "path": "/bills"}]'
+    done = operate("cost", "--json", "--requests", "0", "--set", f"queues={jobs}")
+    # a dead-letter queue with an alarm for each queue
+    assert of(done, "Alarms")["quantity"] == 2
+
+
 def test_a_region_without_prices_is_said(stack, operate):
     stack("config:\n  aws:region: eu-central-1\n")
     done = operate("cost", "--json")
@@ -352,6 +360,11 @@ def test_the_plot_names_each_server_and_marks_where_it_gets_cheaper(stack, opera
         (["--cold", "101"], 2, "Argument --cold: '101' is not a share in percent: give a number from 0 to 100."),
         (["--set", "x=1"], 2, "x is not a setting of Pulumi.yaml: --set takes one of its settings as KEY=VALUE."),
         (["--set", "x"], 2, "Argument --set: 'x' has no value: give KEY=VALUE, such as memorySize=1024."),
+        (
+            ["--set", "queues=mail"],
+            2,
+            "queues takes JSON of type array, not 'mail': write --set 'queues=[\"a\", \"b\"]'.",
+        ),
         (["--stack", "../x"], 2, "There is no Pulumi.../x.yaml here: choose a stack with --stack NAME."),
         (["--set", "memorySize=big"], 1, "memorySize is 'big', but it is a number from 0 on: set one."),
         (

@@ -167,6 +167,11 @@ def test_dns_is_asked_for_the_name_and_for_the_domain_s_target(made, command):
     assert resolved.stdout.splitlines()[1] == "  ✓ dns          api.example.com      192.0.2.7"
 
 
+def test_of_a_name_that_no_public_dns_has_the_account_s_zone_is_believed(command):
+    done = command("https://app.sandbox.test/", DUALMODE_RESOLVER="127.0.0.1:1")
+    assert [line.split()[:3] for line in done.stdout.splitlines()[1:2]] == [["✗", "domain", "app.sandbox.test"]]
+
+
 def test_without_an_address_the_stack_s_own_is_explained(made, command, tmp_path):
     (tmp_path / "pulumi").write_text(f"""#!/bin/sh
 [ "$*" = "stack output --json --non-interactive --stack prod" ] || exit 1

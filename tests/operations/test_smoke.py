@@ -10,7 +10,7 @@ import threading
 import pytest
 
 from operations.errors import OperationError
-from operations.front_door import FrontDoor
+from operations.front_door import FrontDoor, sandbox_of
 from tests.operations.conftest import NAME
 
 
@@ -55,10 +55,45 @@ def test_a_path_that_the_application_has_not_is_said_with_the_remedy(live, in_sa
     assert '✗ answer      GET /nothing: 404, {"error":"Not found"}: choose a path' in done.out
 
 
-def test_a_name_that_does_not_resolve_fails(in_sandbox):
+def test_a_name_of_a_sandbox_that_this_terminal_does_not_know_fails_with_what_to_set(in_sandbox):
     done = in_sandbox("smoke", "--wait", "0")  # app.sandbox.test is in no public DNS: .test is reserved, RFC 6761
     assert done.status == 1
     assert "✗ name        app.sandbox.test does not resolve (" in done.out
+    assert (
+        "only a sandbox has names below .test, so set the variables that it prints (DUALMODE_SANDBOX), or give its "
+        "address with --connect.\n" in done.out
+    )
+
+
+def test_a_name_of_the_sandbox_is_asked_where_the_sandbox_serves_it(live, in_sandbox, monkeypatch):
+    monkeypatch.setenv("DUALMODE_SANDBOX", live.address)
+    done = in_sandbox("smoke", "--requests", "1", "--at-once", "0")
+    assert (done.status, done.out.splitlines()[0]) == (
+        0,
+        f"- name, TLS   not checked, since the requests go to {live.address}",
+    )
+
+
+def test_only_a_name_below_test_is_asked_at_the_sandbox(monkeypatch):
+    monkeypatch.setenv("DUALMODE_SANDBOX", "http://127.0.0.1:8000")
+    assert [sandbox_of(url) for url in ("https://app.sandbox.test/shop", "https://api.example.com")] == [
+        "http://127.0.0.1:8000",
+        "",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("url", "path", "asked"),
+    [
+        ("https://api.example.com", "/health", "/health"),
+        ("https://api.example.com/shop/v1", "/health", "/shop/v1/health"),
+        ("https://api.example.com/shop/v1", "/shop/v1/health?a=b", "/shop/v1/health?a=b"),
+        ("https://api.example.com/shop/v1", "/shop/v10", "/shop/v1/shop/v10"),
+        ("https://abc.lambda-url.eu-west-1.on.aws/", "/health", "/health"),
+    ],
+)
+def test_a_path_is_below_the_address_of_the_deployment(url, path, asked):
+    assert FrontDoor(url=url).below(path) == asked
 
 
 def test_an_application_that_fails_is_tried_again_until_the_time_is_over(live, in_sandbox):

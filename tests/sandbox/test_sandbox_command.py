@@ -415,6 +415,7 @@ def test_a_sandbox_serves_until_ctrl_c_and_leaves_nothing(state, tmp_path):
             "AWS_EC2_METADATA_DISABLED": "true",
         }
         exported = dict(line.strip()[7:].split("=", 1) for line in printed if line.startswith("  export "))
+        assert exported["DUALMODE_SANDBOX"] == address
         asked = [sys.executable, "-c", IDENTITY]
         for given, account in ((exported, "000000000000\n"), ({**exported, "AWS_ACCESS_KEY_ID": "test"}, "")):
             ended = subprocess.run(asked, env={**environment(), **given}, capture_output=True, text=True, timeout=60)
