@@ -1,4 +1,8 @@
-"""`make new` and `make upgrade`."""
+"""`make new` and `make upgrade`.
+
+`new` ends with status 0 if the repository is complete and its application answers, with 1 if the repository is complete
+but was not tried, or its trial failed, and with 2 if nothing was written. `make` itself turns all but 0 into 2.
+"""
 
 import argparse
 import shutil
@@ -54,11 +58,23 @@ def _new(asked: argparse.Namespace) -> int:
     if git is not None:
         subprocess.run([git, "-C", str(made.folder), "init", "--quiet"], check=False)
     if made.flask_app is None:
+        print(
+            f"dualmode: {made.folder} is complete, but was not tried: set flaskApp in its Pulumi.dev.yaml, and try it "
+            "there with ./sandbox.sh --request 'GET /'.",
+            file=sys.stderr,
+        )
         return FAILED
     if asked.no_run:
         return OK
     print("Running it in the sandbox once: ./sandbox.sh --request 'GET /'", flush=True)
-    return OK if answers(made.folder) else FAILED
+    if answers(made.folder):
+        return OK
+    print(
+        f"dualmode: {made.folder} is complete, only its trial failed: correct what is said above, and try again there "
+        "with ./sandbox.sh --request 'GET /'.",
+        file=sys.stderr,
+    )
+    return FAILED
 
 
 def _upgrade(asked: argparse.Namespace) -> int:

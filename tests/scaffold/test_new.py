@@ -121,12 +121,34 @@ def test_an_application_that_is_not_found_is_said(tmp_path, capsys, monkeypatch)
     (tmp_path / "shop" / "shop.py").write_text("import web\n")
     monkeypatch.chdir(ROOT)
     assert main(["new", "--dir", str(tmp_path / "deploy"), "--app", str(tmp_path / "shop"), "--no-run"]) == 1
-    assert capsys.readouterr().out.splitlines() == [
+    said = capsys.readouterr()
+    assert said.err == (
+        f"dualmode: {tmp_path / 'deploy'} is complete, but was not tried: set flaskApp in its Pulumi.dev.yaml, and try "
+        "it there with ./sandbox.sh --request 'GET /'.\n"
+    )
+    assert said.out.splitlines() == [
         f"{tmp_path / 'deploy'} deploys shop/, once flaskApp is set.",
         "  No application was found in the code: say where it is with `pulumi config set flaskApp`, or in "
         "Pulumi.dev.yaml, such as shop:app.",
         "  No file declares dependencies: add shop/requirements.txt if there are any.",
     ]
+
+
+@pytest.mark.parametrize(("works", "status"), [(True, 0), (False, 1)])
+def test_where_only_the_trial_failed_the_repository_is_said_to_be_complete(
+    shop, tmp_path, capsys, monkeypatch, works, status
+):
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr("scaffold.__main__.answers", lambda folder: works)
+    target = tmp_path / "deploy"
+    assert main(["new", "--dir", str(target), "--app", str(shop)]) == status
+    assert (target / "Pulumi.dev.yaml").is_file()
+    assert capsys.readouterr().err == (
+        ""
+        if works
+        else f"dualmode: {target} is complete, only its trial failed: correct what is said above, and try again there "
+        "with ./sandbox.sh --request 'GET /'.\n"
+    )
 
 
 @pytest.mark.parametrize(
