@@ -3,7 +3,7 @@
 import contextlib
 import shutil
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -89,11 +89,25 @@ def deploy(task: Task) -> Deployment:
     task.progress("Deploying with the pulumi command's engine")
     engine = _engine(task, provider)
     forgotten = _forgotten(task.state)
+    if dropped := engine.dropped():
+        _say_dropped(dropped, task.progress)
+        planned: list[str] = []
+        engine.preview(planned.append, refresh=forgotten.exists())
+        for line in planned:
+            if line.startswith("would delete "):
+                task.progress(line)
     changes = engine.up(task.progress, refresh=forgotten.exists())
     forgotten.unlink(missing_ok=True)
     resources = engine.resources()
     outputs = next((dict(entry.outputs) for entry in resources if entry.type == "pulumi:pulumi:Stack"), {})
     return Deployment(outputs=outputs, resources=resources, pulumi_driver=ENGINE, changes=changes)
+
+
+def _say_dropped(dropped: Sequence[str], progress: Callable[[str], None]) -> None:
+    progress(
+        f"Set at the last start, and not now: {', '.join(dropped)}. --set is not remembered: give it at each start, or "
+        "write it into the stack's file"
+    )
 
 
 def preview(task: Task) -> Mapping[str, int]:
@@ -102,7 +116,10 @@ def preview(task: Task) -> Mapping[str, int]:
     Raises:
         SandboxError: something would be refused, or there is no engine to ask.
     """
-    return _engine_alone(task).preview(task.progress, refresh=_forgotten(task.state).exists())
+    engine = _engine_alone(task)
+    if dropped := engine.dropped():
+        _say_dropped(dropped, task.progress)
+    return engine.preview(task.progress, refresh=_forgotten(task.state).exists())
 
 
 def destroy(task: Task) -> Mapping[str, int]:

@@ -75,6 +75,14 @@ class Engine:
         self._changes: dict[str, int] = {}
         self._progress: Progress = lambda _line: None
 
+    def dropped(self) -> list[str]:
+        """Return the settings that the last start had and this one doesn't have, by name."""
+        file = stack_file(self._state, self._config.stack)
+        before = yaml.safe_load(file.read_text()) if file.exists() else None
+        own = f"{self._project.name}:"
+        names = (before or {}).get("config") or {}
+        return sorted(key.removeprefix(own) for key in names if key.startswith(own) and key not in self._config.given)
+
     def preview(self, progress: Progress | None = None, *, refresh: bool = False) -> dict[str, int]:
         """Return how many resources an `up` would create, update, replace, delete or leave the same."""
         return self._operate(lambda stack: stack.preview(on_event=self._take, color="never", refresh=refresh), progress)

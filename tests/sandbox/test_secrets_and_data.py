@@ -142,7 +142,9 @@ def lived(stack):
     with stack.running(**missing) as here:
         seen["missing"] = here.ask("/hash/TOKEN")
         seen["missing log"] = "".join(path.read_text() for path in stack.state.glob("logs/*.log"))
+    begun = len(stack.lines)
     with stack.running() as here:
+        seen["said when off"] = stack.lines[begun:]
         seen["after"] = here.account()
         seen["hashes after"] = (here.hash("TOKEN"), here.hash("SECRET_KEY"))
     return seen
@@ -210,6 +212,21 @@ def test_all_of_it_is_in_the_account_while_it_is_on_and_nothing_after_it_is_off(
     }
     assert lived["after"] == lived["before"]
     assert lived["hashes after"] == ("unset", "unset")
+
+
+def test_what_is_no_longer_set_is_said_with_what_it_removes_before_it_is_removed(lived):
+    said = lived["said when off"]
+    (sentence,) = [line for line in said if line.startswith("Set at the last start, and not now: ")]
+    assert sentence == (
+        "Set at the last start, and not now: policy, policyArns, secrets, sessionKey, table, vpcSecurityGroups, "
+        "vpcSubnets. --set is not remembered: give it at each start, or write it into the stack's file"
+    )
+    planned = [line.removeprefix("would delete ") for line in said if line.startswith("would delete ")]
+    deleted = [line.removeprefix("deleted  ") for line in said if line.startswith("deleted  ")]
+    assert "aws:dynamodb:Table table-table" in planned
+    assert sorted(planned) == sorted(deleted)
+    assert said.index(f"would delete {planned[-1]}") < said.index(f"deleted  {deleted[0]}")
+    assert [line for line in lived["unchanged lines"] if "not now" in line] == []
 
 
 def test_no_value_of_a_secret_is_in_state_plan_logs_image_or_configuration(lived, stack):
