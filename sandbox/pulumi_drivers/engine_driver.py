@@ -67,6 +67,7 @@ class Engine:
         self._folder = state / "pulumi"
         self._account = dict(account)
         self._checkpoint = self._folder / f"backend/.pulumi/stacks/{project.name}/{config.stack}.json"
+        self._deployed = self._folder / f"settings-of-{config.stack}.json"
         self._command = InterruptibleCommand(variables.reaching(account))
         self._selected: automation.Stack | None = None
         self._program_error: BaseException | None = None
@@ -76,12 +77,9 @@ class Engine:
         self._progress: Progress = lambda _line: None
 
     def dropped(self) -> list[str]:
-        """Return the settings that the last start had and this one doesn't have, by name."""
-        file = stack_file(self._state, self._config.stack)
-        before = yaml.safe_load(file.read_text()) if file.exists() else None
-        own = f"{self._project.name}:"
-        names = (before or {}).get("config") or {}
-        return sorted(key.removeprefix(own) for key in names if key.startswith(own) and key not in self._config.given)
+        """Return the names of the settings that the last `up` had, and that are not given now."""
+        before = json.loads(self._deployed.read_text()) if self._deployed.exists() else []
+        return sorted(set(before) - set(self._given()))
 
     def preview(self, progress: Progress | None = None, *, refresh: bool = False) -> dict[str, int]:
         """Return how many resources an `up` would create, update, replace, delete or leave the same."""
@@ -89,11 +87,15 @@ class Engine:
 
     def up(self, progress: Progress | None = None, *, refresh: bool = False) -> dict[str, int]:
         """Make the account what the program says; return what was done to how many resources."""
-        return self._operate(lambda stack: stack.up(on_event=self._take, color="never", refresh=refresh), progress)
+        done = self._operate(lambda stack: stack.up(on_event=self._take, color="never", refresh=refresh), progress)
+        self._deployed.write_text(json.dumps(self._given()))
+        return done
 
     def destroy(self, progress: Progress | None = None) -> dict[str, int]:
         """Remove every resource of the stack."""
-        return self._operate(lambda stack: stack.destroy(on_event=self._take, color="never"), progress)
+        done = self._operate(lambda stack: stack.destroy(on_event=self._take, color="never"), progress)
+        self._deployed.unlink(missing_ok=True)
+        return done
 
     def resources(self) -> tuple[Resource, ...]:
         """Return the resources in the state, parents before their children. Secrets are masked."""
@@ -112,6 +114,10 @@ class Engine:
             for entry in exported.get("resources", [])
             if not entry["type"].startswith("pulumi:providers:")
         )
+
+    def _given(self) -> list[str]:
+        own = f"{self._project.name}:"
+        return [key.removeprefix(own) for key in self._config.given if key.startswith(own)]
 
     def _operate(self, operation: Callable[[automation.Stack], object], progress: Progress | None) -> dict[str, int]:
         self._progress = progress or (lambda _line: None)

@@ -143,6 +143,9 @@ def lived(stack):
         seen["missing"] = here.ask("/hash/TOKEN")
         seen["missing log"] = "".join(path.read_text() for path in stack.state.glob("logs/*.log"))
     begun = len(stack.lines)
+    operate(deployment.preview, stack.order())
+    seen["said before"] = stack.lines[begun:]
+    begun = len(stack.lines)
     with stack.running() as here:
         seen["said when off"] = stack.lines[begun:]
         seen["after"] = here.account()
@@ -221,6 +224,7 @@ def test_what_is_no_longer_set_is_said_with_what_it_removes_before_it_is_removed
         "Set at the last start, and not now: policy, policyArns, secrets, sessionKey, table, vpcSecurityGroups, "
         "vpcSubnets. --set is not remembered: give it at each start, or write it into the stack's file"
     )
+    assert sentence in lived["said before"]
     planned = [line.removeprefix("would delete ") for line in said if line.startswith("would delete ")]
     deleted = [line.removeprefix("deleted  ") for line in said if line.startswith("deleted  ")]
     assert "aws:dynamodb:Table table-table" in planned
