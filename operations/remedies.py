@@ -89,7 +89,7 @@ REMEDIES: Mapping[str, Remedy] = {
     # CloudFront
     "distribution-alias": Remedy(
         change="give the distribution the name as an alias, or let the record lead to the API's domain",
-        settings=("cdn", "domainName", "aliases"),
+        settings=("domainName", "aliases"),
         restored=True,
     ),
     "distribution-disabled": Remedy(change="enable the distribution", restored=True),

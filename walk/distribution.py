@@ -137,8 +137,8 @@ def host_passed(onward: Onward, name: str) -> RequestRefusedError:
 
     Source: "How origin request policies and cache policies work together", CloudFront Developer Guide.
     """
-    reason = f"it passes on Host, so that {onward.origin_name} is asked for {name}, which is not a name of its own"
-    return forbidden("behavior", onward.pattern, reason, "cdn-host")
+    reason = f"the behavior passes it on, so {onward.origin_name} is asked for a name that is not its own"
+    return forbidden("host", name, reason, "cdn-host")
 
 
 def _distribution(account: Account, name: str, led: WalkEndsError, trace: Trace) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import pytest
 
 from infra.cdn import ALL_VIEWER_EXCEPT_HOST_HEADER, CACHING_DISABLED, ERROR_CODES
 from infra.cdn_secret import accepted
+from walk import explanation
 
 METHODS = ["GET", "HEAD", "OPTIONS", "PUT", "POST", "PATCH", "DELETE"]
 
@@ -94,3 +95,13 @@ def test_the_function_may_read_the_secrets_and_not_the_key(with_cdn):
     parameter = with_cdn.one("Parameter", "cdn-secrets").outputs["arn"]
     policy = with_cdn.one("RolePolicy", "function-cdn").inputs["policy"]
     assert ("ssm:GetParameters" in policy, parameter in policy, "CDN_KEY" in policy) == (True, True, False)
+
+
+def test_a_request_is_explained_through_cloudfront_to_the_image(with_cdn):
+    found = explanation.explain(with_cdn.account, "GET", "/hello", "app.sandbox.test", None)
+    assert [hop.hop for hop in found.hops] == [
+        *("distribution", "behavior", "domain", "stage", "route", "integration", "alias", "version", "image")
+    ]
+    assert (found.refusal, [note.cause for note in found.notes if note.cause != "cdn-in-progress"]) == (None, [])
+    around = with_cdn.one("Api").outputs["apiEndpoint"].partition("://")[2].partition(":")[0]
+    assert explanation.explain(with_cdn.account, "GET", "/hello", around, None).refusal.cause == "cdn-around"

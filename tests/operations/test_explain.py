@@ -14,7 +14,9 @@ from operations.errors import UsageError
 from operations.explain import document, explain, lines, read
 from operations.remedies import REMEDIES
 from sandbox.resolver import Resolver
-from tests.support.api_accounts import built
+from tests.support.api_accounts import DOMAIN, built
+from tests.support.distributions import ALL_VIEWER, behavior, put_in_front
+from tests.support.page_blocks import blocks
 
 ROOT = Path(__file__).parents[2]
 URL = "https://api.example.com/hello"
@@ -242,15 +244,25 @@ def test_a_remedy_names_only_settings_that_there_are():
     assert {name for remedy in REMEDIES.values() for name in remedy.settings} <= settings
 
 
-def test_the_example_of_the_documentation_is_what_it_prints(made):
+def permission_of_a_rest_api(made):
     made.permit(SourceArn=f"{made.source}/*/*/*")
+
+
+def host_passed_on(made):
+    made.gateway.delete_api_mapping(DomainName=DOMAIN, ApiMappingId=made.mapping)
+    made.gateway.delete_domain_name(DomainName=DOMAIN)
+    put_in_front(made, DefaultCacheBehavior=behavior(OriginRequestPolicyId=ALL_VIEWER))
+
+
+@pytest.mark.parametrize(("number", "breaks"), [(0, permission_of_a_rest_api), (1, host_passed_on)])
+def test_the_examples_of_the_documentation_are_what_it_prints(made, number, breaks):
+    breaks(made)
     question = read(URL, "GET")
     printed = list(lines(question, explain(made.account, question, made.dns.names())))
-    text = (ROOT / "docs" / "explain.md").read_text()
-    example = text.partition("```console\n")[2].partition("```")[0].splitlines()[1:]
+    example = blocks("console", pages=[ROOT / "docs" / "explain.md"])[number].text.splitlines()[1:]
     assert [masked(line) for line in example] == [masked(line) for line in printed]
 
 
 def masked(line):
     """A line without the ids that are others each time."""
-    return re.sub(r"\b(?:Z[A-Z0-9]{13}|(?:d-)?[0-9a-f]{6,10})\b *", "ID ", line)
+    return re.sub(r"\b(?:Z[A-Z0-9]{13}|E[A-Z0-9]{13}|d[a-z0-9]{13}|(?:d-)?[0-9a-f]{6,10})\b *", "ID ", line)

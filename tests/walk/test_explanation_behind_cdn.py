@@ -144,10 +144,10 @@ REFUSALS = [
     case(
         "the origin request policy passes on Host",
         host_to_an_api_without_domain(OriginRequestPolicyId=ALL_VIEWER),
-        *(403, "behavior", "*", "cdn-host"),
+        *(403, "host", DOMAIN, "cdn-host"),
     ),
-    case("a behavior without policies passes on Host", forwarding("Host"), 403, "behavior", "*", "cdn-host"),
-    case("a behavior without policies passes on all", forwarding("*"), 403, "behavior", "*", "cdn-host"),
+    case("a behavior without policies passes on Host", forwarding("Host"), 403, "host", DOMAIN, "cdn-host"),
+    case("a behavior without policies passes on all", forwarding("*"), 403, "host", DOMAIN, "cdn-host"),
     case("CloudFront connects by http", front(protocol="http-only"), 502, "origin", "api", "cdn-http"),
     case("the origin's API is gone", api_gone, 403, "domain", "{made.host}", "api-missing"),
     case("the origin's endpoint is closed", endpoint_disabled, 404, "domain", "{made.host}", "endpoint-disabled"),
