@@ -12,7 +12,7 @@ PAGES = sorted(
     [
         *(ROOT / name for name in ("README.md", "SECURITY.md", "CHANGELOG.md")),
         *(ROOT / "docs").glob("*.md"),
-        *(ROOT / "examples").glob("*/README.md"),
+        *(ROOT / "examples").rglob("*.md"),
     ]
 )
 _BLOCK = re.compile(r"^( *)```(\w+)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
