@@ -2,7 +2,8 @@ import json
 
 import pytest
 
-from infra.container_function import log_policy, trust_policy, variables_of
+from infra.function_role import log_policy, trust_policy
+from infra.function_variables import variables_of
 from infra.grants import Grant
 from infra.rules import ConfigError
 

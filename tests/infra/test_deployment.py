@@ -127,7 +127,7 @@ class TestWithoutThePulumiCommand:
                 "the role arn:aws:iam::000000000000:role/nobody doesn't exist",
             ),
             (
-                "infra/container_function.py",
+                "infra/function_role.py",
                 '"Service": "lambda.amazonaws.com"',
                 '"Service": "ec2.amazonaws.com"',
                 "can't be assumed by lambda.amazonaws.com: statement 1 is for",

@@ -6,7 +6,7 @@ import re
 import pytest
 import yaml
 
-from infra.container_function import network_policy
+from infra.function_role import network_policy
 from infra.grants import Grant, stand_ins
 from infra.policies import PolicySettings
 from infra.secrets import arns_of, read_statements
