@@ -2,6 +2,7 @@
 
 import pulumi
 
+from infra.alarms import alarms_of
 from infra.container_function import ContainerFunction
 from infra.container_image import ContainerImage
 from infra.data import data_grants
@@ -18,7 +19,8 @@ serve_if_started_as_one()
 settings = load_settings()
 deployment = deployment_name(settings.naming)
 check_pinned(settings.releases, deployment)
-jobs = Jobs(settings, deployment)
+alarms = alarms_of(settings.alarms, deployment)
+jobs = Jobs(settings, deployment, alarms)
 grants = [settings.policies.grant, settings.domain.grant, settings.capacity.grant]
 grants += [*data_grants(settings, deployment), *jobs.grants]
 
@@ -44,7 +46,7 @@ function = ContainerFunction(
 )
 
 jobs.lead_to(function.live)
-operate(settings, deployment, function=function, image=image, api=door.api, jobs=jobs)
+operate(settings, deployment, function=function, image=image, api=door.api, alarms=alarms)
 
 for name, output in door.open_to(function.live).items():
     pulumi.export(name, output)

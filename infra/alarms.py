@@ -44,7 +44,7 @@ class AlarmSettings:
 
 
 class Watched(NamedTuple):
-    """A metric, and the value from which on there is an alarm; `statistic` is `Sum`, `Maximum` or a percentile."""
+    """A metric, and the value from which on there is an alarm; `statistic` is `Sum` or a percentile."""
 
     name: str
     text: str
@@ -56,12 +56,22 @@ class Watched(NamedTuple):
 
 
 class Alarms(pulumi.ComponentResource):
-    """An email when something is wrong, and one when it is over.
+    """An email when something is wrong, and one when it is over, for the alarms of `watch` and others of a deployment.
 
-    `dead_letter_queues` are the names of queues that hold what failed, by a name for each.
+    The topic is made first: what comes before the function may have alarms of its own.
+
+    In another Pulumi program, for an API and a function that there are already:
+
+        import pulumi
+        from infra.alarms import Alarms, AlarmSettings
+
+        api = pulumi.Config().require("api")
+        alarms = Alarms("alarms", AlarmSettings(alarm_email="team@example.com"), deployment="shop")
+        alarms.watch(function_name="shop", timeout=29, api_id=api)
     """
 
     topic_arn: pulumi.Output[str]
+    """The topic that sends the emails, once alarms may publish to it: those whose names begin with the deployment's."""
 
     def __init__(
         self,
@@ -69,13 +79,10 @@ class Alarms(pulumi.ComponentResource):
         settings: AlarmSettings,
         *,
         deployment: str,
-        function_name: pulumi.Input[str],
-        timeout: pulumi.Input[int],
-        api_id: pulumi.Input[str],
-        dead_letter_queues: Mapping[str, pulumi.Input[str]] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("dualmode:index:Alarms", name, None, opts)
+        self._deployment = deployment
         child = pulumi.ResourceOptions(parent=self)
         # Not encrypted with AWS's own key: CloudWatch can't use that one, and nothing secret is in an alarm.
         topic = aws.sns.Topic(f"{name}-topic", name=f"{deployment}-alarms", opts=child)
@@ -88,11 +95,17 @@ class Alarms(pulumi.ComponentResource):
         aws.sns.TopicSubscription(
             f"{name}-email", topic=topic.arn, protocol="email", endpoint=settings.alarm_email, opts=child
         )
-        for watched in watched_metrics(function_name, timeout, api_id, dead_letter_queues or {}):
+        self.topic_arn = pulumi.Output.all(topic.arn, policy.id).apply(lambda made: str(made[0]))
+        self.register_outputs({"topic_arn": self.topic_arn})
+
+    def watch(self, *, function_name: pulumi.Input[str], timeout: pulumi.Input[int], api_id: pulumi.Input[str]) -> None:
+        """Makes the alarms of a function, whose timeout is in seconds, and of its API."""
+        name = self.pulumi_resource_name
+        for watched in watched_metrics(function_name, timeout, api_id):
             percentile = watched.statistic.startswith("p")
             aws.cloudwatch.MetricAlarm(
                 f"{name}-{watched.name}",
-                name=f"{deployment}-{watched.name}",
+                name=f"{self._deployment}-{watched.name}",
                 alarm_description=watched.text,
                 namespace=watched.namespace,
                 metric_name=watched.metric,
@@ -104,24 +117,24 @@ class Alarms(pulumi.ComponentResource):
                 period=PERIOD,
                 evaluation_periods=1,
                 treat_missing_data="notBreaching",
-                alarm_actions=[topic.arn],
-                ok_actions=[topic.arn],
-                opts=pulumi.ResourceOptions(parent=self, depends_on=[policy]),
+                alarm_actions=[self.topic_arn],
+                ok_actions=[self.topic_arn],
+                opts=pulumi.ResourceOptions(parent=self),
             )
-        self.topic_arn = topic.arn
-        self.register_outputs({"topic_arn": self.topic_arn})
+
+
+def alarms_of(settings: AlarmSettings, deployment: str) -> Alarms | None:
+    """Makes the deployment's alarms; None without an address for them."""
+    return Alarms("alarms", settings, deployment=deployment) if settings.alarm_email else None
 
 
 def watched_metrics(
-    function_name: pulumi.Input[str],
-    timeout: pulumi.Input[int],
-    api_id: pulumi.Input[str],
-    dead_letter_queues: Mapping[str, pulumi.Input[str]],
+    function_name: pulumi.Input[str], timeout: pulumi.Input[int], api_id: pulumi.Input[str]
 ) -> Sequence[Watched]:
     """Returns what there is an alarm on.
 
     Source: "Types of metrics for Lambda functions", Lambda Developer Guide; "Monitor CloudWatch metrics for HTTP APIs",
-    API Gateway Developer Guide; "Available CloudWatch metrics for Amazon SQS", SQS Developer Guide.
+    API Gateway Developer Guide.
     """
     function, api = {"FunctionName": function_name}, {"ApiId": api_id}
     slow = pulumi.Output.from_input(timeout).apply(lambda seconds: seconds * 1000 * NEAR_THE_TIMEOUT)
@@ -135,14 +148,6 @@ def watched_metrics(
             "slow",
             f"The slowest percent of requests took {NEAR_THE_TIMEOUT:.0%} of the timeout or more.",
             *("AWS/Lambda", "Duration", function, "p99", slow),
-        ),
-        *(
-            Watched(
-                f"{name}-dead-letters",
-                "What failed is in the dead-letter queue.",
-                *("AWS/SQS", "ApproximateNumberOfMessagesVisible", {"QueueName": queue}, "Maximum"),
-            )
-            for name, queue in dead_letter_queues.items()
         ),
     )
 

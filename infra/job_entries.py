@@ -1,4 +1,4 @@
-"""The rules that all lists of jobs share: the keys of an entry, its name, its path."""
+"""What all lists of jobs share: the keys of an entry, its name, its path, and what the function is told of it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import json
 import re
 from collections.abc import Collection, Mapping, Sequence
 
+import pulumi
+
+from infra.grants import Grant
 from infra.rules import refuse
 
 VARIABLE = "DUALMODE_JOBS"
@@ -21,6 +24,13 @@ NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,22}[a-z0-9])?")
 
 PATH = re.compile(r"/(?:[A-Za-z0-9._~-]+/)*[A-Za-z0-9._~-]*[A-Za-z0-9_~-][A-Za-z0-9._~-]*")
 """A path that has only one spelling, so that it can be closed for clients."""
+
+
+def jobs_grant(
+    routes: Mapping[str, pulumi.Input[Mapping[str, str]]], statements: Sequence[Mapping[str, object]] = ()
+) -> Grant:
+    """Returns what a function gets of its jobs: their paths, by `schedules`, `queues` and `events`, and permissions."""
+    return Grant(name="jobs", statements=statements, variables={VARIABLE: pulumi.Output.json_dumps(routes)})
 
 
 def check_entries(key: str, entries: Entries, *, required: Collection[str], optional: Collection[str] = ()) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import pulumi
+import pulumi  # noqa: TC002  as in every component's file
 import pulumi_aws as aws
 
+from infra.alarms import Alarms
 from infra.dead_letters import DeadLetters
 from infra.event_rules import EventRules
 from infra.grants import Grant
-from infra.job_entries import VARIABLE, check_length
+from infra.job_entries import check_length, jobs_grant
 from infra.keep_warm import KeepWarm
 from infra.queues import Queues
 from infra.schedules import Schedules
@@ -26,11 +27,8 @@ class Jobs:
     grants: list[Grant]
     """What the function gets: the paths of its jobs, and the permissions that they need."""
 
-    dead_letters: dict[str, pulumi.Output[str]]
-    """The names of the dead-letter queues: by the names of their queues, and `failed` for schedules and events."""
-
-    def __init__(self, settings: Settings, deployment: str) -> None:
-        """Makes the queues, which the function needs.
+    def __init__(self, settings: Settings, deployment: str, alarms: Alarms | None = None) -> None:
+        """Makes the queues, which the function needs; the alarms tell of their dead letters, if there are any.
 
         Raises:
             ConfigError: the name of a job doesn't fit behind the deployment's.
@@ -39,26 +37,22 @@ class Jobs:
         check_length("schedules", settings.schedules.schedules, deployment)
         check_length("queues", settings.queues.queues, deployment)
         check_length("events", settings.events.events, deployment)
-        self.dead_letters = {}
+        told = [alarms.topic_arn] if alarms else []
         statements: list[Mapping[str, object]] = []
         routes: dict[str, pulumi.Input[Mapping[str, str]]] = {}
         self._failed: DeadLetters | None = None
         self._queues: Queues | None = None
         if settings.schedules.schedules or settings.events.events:
-            self._failed = DeadLetters("failed-events", queue_name=f"{deployment}-failed")
-            self.dead_letters["failed"] = self._failed.queue.name
+            self._failed = DeadLetters("failed-events", queue_name=f"{deployment}-failed", told=told)
             statements.append({"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": self._failed.queue.arn})
             asynchronous = {"schedules": settings.schedules.routes, "events": settings.events.routes}
             routes |= {kind: paths for kind, paths in asynchronous.items() if paths}
         if settings.queues.queues:
             timeout = settings.function.timeout
-            self._queues = Queues("queue", settings.queues, deployment=deployment, timeout=timeout)
-            names = zip(self._queues.queues, self._queues.dead_letters, strict=True)
-            self.dead_letters |= {name: failed.queue.name for name, failed in names}
+            self._queues = Queues("queue", settings.queues, deployment=deployment, timeout=timeout, told=told)
             statements += self._queues.statements
             routes["queues"] = self._queues.routes
-        variables = {VARIABLE: pulumi.Output.json_dumps(routes)}
-        self.grants = [Grant(name="jobs", statements=statements, variables=variables)] if routes else []
+        self.grants = [jobs_grant(routes, statements)] if routes else []
 
     def lead_to(self, alias: aws.lambda_.Alias) -> None:
         """Lets the jobs reach an alias."""

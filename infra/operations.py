@@ -6,7 +6,6 @@ from infra.container_function import ContainerFunction
 from infra.container_image import ContainerImage
 from infra.dashboard import Dashboard
 from infra.http_api import HttpApi
-from infra.jobs import Jobs
 from infra.old_versions import OldVersions
 from infra.settings import Settings
 
@@ -18,23 +17,15 @@ def operate(
     function: ContainerFunction,
     image: ContainerImage,
     api: HttpApi | None,
-    jobs: Jobs,
+    alarms: Alarms | None,
 ) -> None:
     """Makes what is set."""
     if settings.releases.keep_versions:
         OldVersions("old-versions", settings.releases, function=function, repository_name=image.repository_name)
     if settings.capacity.provisioned_concurrency:
         ProvisionedConcurrency("capacity", settings.capacity, alias=function.live)
-    if api and settings.alarms.alarm_email:
-        Alarms(
-            "alarms",
-            settings.alarms,
-            deployment=deployment,
-            function_name=function.function_name,
-            timeout=settings.function.timeout,
-            api_id=api.api_id,
-            dead_letter_queues=jobs.dead_letters,
-        )
+    if api and alarms:
+        alarms.watch(function_name=function.function_name, timeout=settings.function.timeout, api_id=api.api_id)
     if api and settings.dashboard.dashboard:
         Dashboard(
             "dashboard",

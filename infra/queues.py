@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pulumi
@@ -64,7 +64,28 @@ class QueueSettings:
 
 
 class Queues(pulumi.ComponentResource):
-    """Queues, each with a dead-letter queue; their messages go to an alias, given to `lead_to`."""
+    """Queues, each with a dead-letter queue; their messages go to an alias, given to `lead_to`.
+
+    In another Pulumi program, where the path `/orders` of the application gets the messages:
+
+        import pulumi
+        from infra.container_function import ContainerFunction, FunctionSettings
+        from infra.job_entries import jobs_grant
+        from infra.queues import Queues, QueueSettings
+
+        queues = QueueSettings(queues=[{"name": "orders", "path": "/orders"}])
+        orders = Queues("queue", queues, deployment="shop", timeout=29)
+        function = ContainerFunction(
+            "function",
+            FunctionSettings(timeout=29),
+            function_name="shop",
+            image_uri=pulumi.Config().require("image"),
+            grants=[jobs_grant({"queues": orders.routes}, orders.statements)],
+        )
+        orders.lead_to(function.live)
+
+    The alarms of the dead-letter queues tell the topics of SNS in `told`.
+    """
 
     queues: Mapping[str, aws.sqs.Queue]
     """The queues by their names in the settings."""
@@ -78,6 +99,7 @@ class Queues(pulumi.ComponentResource):
         *,
         deployment: str,
         timeout: pulumi.Input[int],
+        told: Sequence[pulumi.Input[str]] = (),
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("dualmode:index:Queues", name, None, opts)
@@ -88,6 +110,7 @@ class Queues(pulumi.ComponentResource):
             failed = DeadLetters(
                 f"{name}-{job}-failed",
                 queue_name=f"{deployment}-{job}-failed",
+                told=told,
                 opts=pulumi.ResourceOptions(parent=self),
             )
             self.dead_letters.append(failed)

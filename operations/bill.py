@@ -144,9 +144,7 @@ def _operations(settings: StackSettings, traffic: Traffic) -> Iterator[_Quantity
     images = 1 if settings.is_on("imageUri") else settings.number("keepVersions") or _IMAGES_KEPT
     yield "ECR images", "ecr_gb_month", (traffic.image_mb + (images - 1) * traffic.layer_mb) / _MB
     dead_letters = len(settings.entries("queues")) + bool(settings.entries("schedules") or settings.entries("events"))
-    # Each dead-letter queue has an alarm of its own, and one more that sends the email.
-    alarms = dead_letters + (_ALARMS + dead_letters) * settings.is_on("alarmEmail")
-    yield "Alarms", "alarm", alarms
+    yield "Alarms", "alarm", dead_letters + _ALARMS * settings.is_on("alarmEmail")
     yield "Dashboard", "dashboard", settings.is_on("dashboard")
     yield "Metric of cold starts", "metric", settings.is_on("dashboard")
     yield "Schedules", "schedule_run", _scheduled(settings) + _kept_warm(settings)

@@ -205,10 +205,10 @@ def test_settings_that_cost_money_are_lines():
     }
 
 
-def test_dead_letters_have_an_alarm_and_another_one_for_the_email():
+def test_each_dead_letter_queue_has_one_alarm_which_the_email_does_not_double():
     jobs = {"queues": [{"name": "mail"}, {"name": "print"}], "events": [{"name": "paid"}]}
     assert lines(jobs, requests=0, ms=0)["Alarms"].quantity == 3
-    assert lines({**jobs, "alarmEmail": "me@example.com"}, requests=0, ms=0)["Alarms"].quantity == 4 + 3 + 3
+    assert lines({**jobs, "alarmEmail": "me@example.com"}, requests=0, ms=0)["Alarms"].quantity == 4 + 3
 
 
 def test_a_function_url_and_dns_elsewhere_cost_nothing():
