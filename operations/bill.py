@@ -13,6 +13,7 @@ _MB, _KB, _BYTES = 1024, 1024**2, 1024**3  # of a GB
 _LOGS_COMPRESSED = 0.15  # Source: CloudWatch's price page counts this for stored logs in its examples
 _IMAGES_KEPT = 20  # what the repository's lifecycle policy leaves while keepVersions is 0
 _ALARMS = 4  # of alarmEmail: errors, throttles, slow requests, 5xx of the API
+_SCALING_ALARMS = 2  # of provisionedConcurrencyMax: Application Auto Scaling makes one for more, one for fewer
 _KEEP_WARM_MS = 1
 
 _Quantity = tuple[str, str, float]
@@ -84,6 +85,7 @@ def not_counted(settings: StackSettings) -> list[str]:
     reasons = {
         "snapStart": "the snapshots of snapStart",
         "tracing": "the traces of X-Ray",
+        "provisionedConcurrencyMax": "the environments that provisionedConcurrencyMax adds while they are needed",
         "webAclArn": "the web ACL of WAF",
         "queues": "the requests to SQS, which Lambda's polling makes too, and the batches",
         "events": "the events of EventBridge and the requests they make",
@@ -144,7 +146,8 @@ def _operations(settings: StackSettings, traffic: Traffic) -> Iterator[_Quantity
     images = 1 if settings.is_on("imageUri") else settings.number("keepVersions") or _IMAGES_KEPT
     yield "ECR images", "ecr_gb_month", (traffic.image_mb + (images - 1) * traffic.layer_mb) / _MB
     dead_letters = len(settings.entries("queues")) + bool(settings.entries("schedules") or settings.entries("events"))
-    yield "Alarms", "alarm", dead_letters + _ALARMS * settings.is_on("alarmEmail")
+    scaling = _SCALING_ALARMS * settings.is_on("provisionedConcurrencyMax")
+    yield "Alarms", "alarm", dead_letters + _ALARMS * settings.is_on("alarmEmail") + scaling
     yield "Dashboard", "dashboard", settings.is_on("dashboard")
     yield "Metric of cold starts", "metric", settings.is_on("dashboard")
     yield "Schedules", "schedule_run", _scheduled(settings) + _kept_warm(settings)

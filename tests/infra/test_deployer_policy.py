@@ -6,7 +6,8 @@ import re
 from infra.naming import LONGEST_NAME
 from tests.support.provided import ROOT
 
-FILES = ("deployer-policy.json", "deployer-policy-domain.json", "deployer-policy-more.json")
+PARTS = ("", "-domain", "-more", "-capacity")
+FILES = tuple(f"deployer-policy{part}.json" for part in PARTS)
 POLICIES = {name: json.loads((ROOT / "docs" / name).read_text()) for name in FILES}
 STATEMENTS = [statement for policy in POLICIES.values() for statement in policy["Statement"]]
 DOCUMENT = (ROOT / "docs" / "deployer-policy.md").read_text()
@@ -14,6 +15,8 @@ DOCUMENT = (ROOT / "docs" / "deployer-policy.md").read_text()
 # Source of each: "Actions, resources, and condition keys", Service Authorization Reference, of the service.
 TAKE_NO_RESOURCE = {
     "acm:RequestCertificate",
+    "application-autoscaling:DescribeScalableTargets",
+    "application-autoscaling:DescribeScalingPolicies",
     "ec2:DescribeSecurityGroups",
     "ec2:DescribeSubnets",
     "ec2:DescribeVpcs",

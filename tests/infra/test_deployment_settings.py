@@ -70,6 +70,7 @@ def test_no_setting_has_to_be_set():
         {"alarm_email": "first.last+alarms@mail.example.com", "dashboard": True},
         {"reserved_concurrency": 2, "provisioned_concurrency": 2, "ephemeral_storage": 10240, "tracing": True},
         {"provisioned_concurrency": 2, "live_version": 3},
+        {"provisioned_concurrency": 2, "provisioned_concurrency_max": 2},
         {"snap_start": True, "ephemeral_storage": 512, "reserved_concurrency": 1, "tracing": True},
         {"throttle_rate": 1, "throttle_burst": 1},
         {"image_uri": f"000000000000.dkr.ecr.us-east-1.amazonaws.com/app@{DIGEST}", "app_dir": "gone"},
@@ -652,6 +653,21 @@ def test_settings_that_can_work_are_taken(given):
             {"provisioned_concurrency": 3, "reserved_concurrency": 2},
             "provisionedConcurrency is 3, but it is part of reservedConcurrency, which is 2: "
             "set reservedConcurrency to as many or more, or remove it.",
+        ),
+        (
+            {"provisioned_concurrency": 1, "provisioned_concurrency_max": 3, "reserved_concurrency": 2},
+            "provisionedConcurrencyMax is 3, but it is part of reservedConcurrency, which is 2: "
+            "set reservedConcurrency to as many or more, or remove it.",
+        ),
+        (
+            {"provisioned_concurrency_max": 3},
+            "provisionedConcurrencyMax is 3, but it is what provisionedConcurrency may grow to, which is not set: "
+            "set provisionedConcurrency as well, to the number that is always there.",
+        ),
+        (
+            {"provisioned_concurrency": 3, "provisioned_concurrency_max": 2},
+            "provisionedConcurrencyMax is 2, but it is what provisionedConcurrency may grow to, which is 3: "
+            "set 3 or more, or remove it.",
         ),
         (
             {"provisioned_concurrency": 1, "live_version": 3, "canary_percent": 10},

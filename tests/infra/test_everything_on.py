@@ -106,7 +106,7 @@ ACL = "arn:aws:wafv2:us-east-1:123456789012:global/webacl/shop/11111111-2222-333
 # CloudFront excludes basePath, keepDefaultEndpoint, iamAuth and a domain elsewhere; a Function URL excludes the API.
 # Provisioned concurrency excludes canaryPercent and snapStart.
 FRONTED = {"name": "shop", "domainName": MAIN, "cdn": True, "webAclArn": ACL, "cdnRotation": 1}
-FRONTED["provisionedConcurrency"] = 2
+FRONTED |= {"provisionedConcurrency": 2, "provisionedConcurrencyMax": 5}
 WITHOUT_API = {"name": "shop", "functionUrl": True}
 
 
@@ -279,6 +279,12 @@ class Life:
             "versions": [each["Version"] for each in functions.list_versions_by_function(**name)["Versions"]][1:],
             "reserved": functions.get_function_concurrency(**name).get("ReservedConcurrentExecutions"),
             "provisioned": (provisioned or {}).get("RequestedProvisionedConcurrentExecutions"),
+            "scaled": [
+                (target["ResourceId"], target["MinCapacity"], target["MaxCapacity"])
+                for target in self.client("application-autoscaling").describe_scalable_targets(
+                    ServiceNamespace="lambda"
+                )["ScalableTargets"]
+            ],
             "storage": found["EphemeralStorage"]["Size"],
             "tracing": found["TracingConfig"]["Mode"],
             "log level": found["LoggingConfig"]["ApplicationLogLevel"],
@@ -344,6 +350,7 @@ def test_every_setting_that_is_on_has_its_effect_and_changes(life):
         "versions": ["1"],
         "reserved": 4,
         "provisioned": None,
+        "scaled": [],
         "storage": 1024,
         "tracing": "Active",
         "log level": "DEBUG",
@@ -408,9 +415,11 @@ def test_cloudfront_and_a_function_url_which_exclude_other_settings_have_their_e
     assert (fronted["distributions"], fronted["domains"], fronted["urls"]) == ([([MAIN], ACL)], {}, [])
     assert fronted["parameters"] == ["/dualmode/shop/CDN_KEY", "/dualmode/shop/CDN_SECRETS"]
     assert fronted["functions"]["shop"]["provisioned"] == 2
+    assert fronted["functions"]["shop"]["scaled"] == [("function:shop:live", 2, 5)]
     assert (without_api["distributions"], without_api["apis"], without_api["urls"]) == ([], [], ["NONE"])
     assert without_api["parameters"] == []
     assert without_api["functions"]["shop"]["provisioned"] is None
+    assert without_api["functions"]["shop"]["scaled"] == []
 
 
 @needs_pulumi
@@ -488,13 +497,15 @@ def test_the_deployers_policy_allows_every_call_of_a_whole_life(life):
 
 # IAM knows topics, and not their subscriptions. Source: "Actions, resources, and condition keys for Amazon SNS".
 SUBSCRIPTION = "aws:sns/topicSubscription:TopicSubscription"
+# As above, for AWS Application Auto Scaling: it knows targets, and not their policies.
+SCALING_POLICY = "aws:appautoscaling/policy:Policy"
 
 
 @needs_pulumi
 def test_the_deployers_policy_names_every_resource_of_the_deployment(life):
     statements = filled_in(life)
     patterns = [resource for statement in statements for resource in listed(statement["Resource"]) if resource != "*"]
-    made = [resource for resource in life.resources if resource.type != SUBSCRIPTION]
+    made = [resource for resource in life.resources if resource.type not in (SUBSCRIPTION, SCALING_POLICY)]
     arns = {resource.outputs["arn"] for resource in made if str(resource.outputs.get("arn")) != "None"}
     services = {arn.split(":")[2] for arn in arns}
     assert services >= {"acm", "apigateway", "dynamodb", "ecr", "iam", "lambda", "logs", "ssm"}

@@ -211,14 +211,21 @@ def test_each_dead_letter_queue_has_one_alarm_which_the_email_does_not_double():
     assert lines({**jobs, "alarmEmail": "me@example.com"}, requests=0, ms=0)["Alarms"].quantity == 4 + 3
 
 
+def test_target_tracking_has_two_alarms():
+    settings = {"provisionedConcurrency": 2, "provisionedConcurrencyMax": 5}
+    assert lines(settings, requests=0, ms=0)["Alarms"].quantity == 2
+
+
 def test_a_function_url_and_dns_elsewhere_cost_nothing():
     settings = {"functionUrl": True, "domainName": "api.example.com", "dnsProvider": "external"}
     assert set(lines(settings, requests=1000, ms=1)) == {"Lambda requests", "Lambda duration, init included"}
 
 
 def test_what_is_not_counted_is_said():
-    assert not_counted(StackSettings({"tracing": "true", "webAclArn": {"secure": "v1:x"}, "snapStart": False})) == [
+    settings = {"tracing": "true", "webAclArn": {"secure": "v1:x"}, "snapStart": False, "provisionedConcurrencyMax": 5}
+    assert not_counted(StackSettings(settings)) == [
         "the traces of X-Ray",
+        "the environments that provisionedConcurrencyMax adds while they are needed",
         "the web ACL of WAF",
     ]
 

@@ -7,6 +7,8 @@ from tests.support.provided import Made
 
 FUNCTION = "aws:lambda/function:Function"
 ALIAS = "aws:lambda/alias:Alias"
+TARGET = "aws:appautoscaling/target:Target"
+POLICY = "aws:appautoscaling/policy:Policy"
 PROVISIONED = "aws:lambda/provisionedConcurrencyConfig:ProvisionedConcurrencyConfig"
 
 
@@ -92,3 +94,72 @@ def test_what_can_not_have_provisioned_concurrency_is_refused(made, provider, ac
             "warm",
             {**warm.inputs, "provisionedConcurrentExecutions": 0},
         )
+
+
+@pytest.mark.parametrize(
+    ("inputs", "path", "reason"),
+    [
+        ({"minCapacity": 4}, "maxCapacity", "3 is less than minCapacity, which is 4"),
+        ({"minCapacity": -1}, "minCapacity", "-1 is below 0"),
+        (
+            {"resourceId": "function:web:$LATEST"},
+            "resourceId",
+            "function:web:$LATEST is not function:NAME:ALIAS or function:NAME:VERSION",
+        ),
+        (
+            {"serviceNamespace": "ecs"},
+            "serviceNamespace",
+            "ecs is not in the sandbox, which scales provisioned concurrency alone: lambda",
+        ),
+    ],
+)
+def test_a_target_that_nothing_can_scale_is_refused(made, provider, inputs, path, reason):
+    with pytest.raises(InvalidInputsError) as caught:
+        provider.check(TARGET, "web", {**made["Target"].inputs, **inputs})
+    assert caught.value.failures == [(path, reason)]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "path", "reason"),
+    [
+        ({"policyType": None}, "policyType", "Lambda takes TargetTrackingScaling"),
+        (
+            {"targetTrackingScalingPolicyConfiguration": None},
+            "targetTrackingScalingPolicyConfiguration",
+            "is missing",
+        ),
+    ],
+)
+def test_a_policy_that_tracks_nothing_is_refused(made, provider, inputs, path, reason):
+    with pytest.raises(InvalidInputsError) as caught:
+        provider.check(POLICY, "web", {**made["Policy"].inputs, **inputs})
+    assert caught.value.failures == [(path, reason)]
+
+
+def test_what_is_not_there_is_not_scaled(made, provider):
+    gone = {"resourceId": "function:web:gone"}
+    with pytest.raises(ResourceRefusedError) as caught:
+        provider.create(TARGET, "gone", {**made["Target"].inputs, **gone})
+    assert (caught.value.code, caught.value.reason) == ("ValidationException", "there is no function web:gone")
+    with pytest.raises(ResourceRefusedError) as caught:
+        provider.create(POLICY, "gone", {**made["Policy"].inputs, **gone})
+    assert (caught.value.code, caught.value.reason) == (
+        "ObjectNotFoundException",
+        "No scalable target registered for service namespace: lambda, resource ID: function:web:gone, "
+        "scalable dimension: lambda:function:ProvisionedConcurrency",
+    )
+
+
+def test_a_target_brings_the_environments_within_its_bounds(made, provider, account):
+    functions, target = account.client("lambda"), made["Target"]
+    _, name, alias = target.outputs["resourceId"].split(":")
+
+    def environments():
+        found = functions.get_provisioned_concurrency_config(FunctionName=name, Qualifier=alias)
+        return found["RequestedProvisionedConcurrentExecutions"]
+
+    seen = [environments()]
+    for bounds in ({"minCapacity": 2, "maxCapacity": 4}, {"minCapacity": 0, "maxCapacity": 1}):
+        provider.update(TARGET, "web", target.identity, target.outputs, {**target.inputs, **bounds})
+        seen.append(environments())
+    assert seen == [1, 2, 1]
