@@ -12,13 +12,14 @@ from infra.jobs import Jobs
 from infra.naming import deployment_name
 from infra.operations import operate
 from infra.package.plugin import serve_if_started_as_one
-from infra.releases import check_pinned
+from infra.releases import check_pinned, check_share
 from infra.settings import load_settings
 
 serve_if_started_as_one()
 settings = load_settings()
 deployment = deployment_name(settings.naming)
 check_pinned(settings.releases, deployment)
+check_share(settings.releases)
 alarms = alarms_of(settings.alarms, deployment)
 jobs = Jobs(settings, deployment, alarms)
 grants = [settings.policies.grant, settings.domain.grant, settings.capacity.grant]

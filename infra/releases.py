@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import pulumi_aws as aws
 
+from infra.last_update import is_there
 from infra.rules import at_least, at_most, check, checked_by, refuse
 
 Answer = TypeVar("Answer")
@@ -18,6 +19,7 @@ NEWEST = 0
 VERSIONS_NAMED = 10
 """Versions that the refusal of a missing one names, newest first: each is a question to AWS."""
 PERCENT = "it is a percentage"
+PROVISIONED = "aws:lambda/provisionedConcurrencyConfig:ProvisionedConcurrencyConfig"
 ABSENT = re.compile(r"not ?found|couldn't find|empty result", re.IGNORECASE)
 """What the provider says of something that doesn't exist, in AWS's words or in Terraform's."""
 
@@ -65,6 +67,23 @@ def check_pinned(settings: ReleaseSettings, function_name: str) -> None:
     found = or_none(lambda: aws.ecr.get_image(repository_name=repository, image_digest=digest, registry_id=account))
     if found is None:
         refuse("liveVersion", version, f"ECR no longer has its image {digest}", "set a newer version, or remove it")
+
+
+def check_share(settings: ReleaseSettings) -> None:
+    """Refuses a share as long as the alias has provisioned concurrency, which AWS doesn't take together.
+
+    Pulumi changes the alias first, and then removes what the program no longer has: AWS would refuse that half-way.
+
+    Raises:
+        ConfigError: the last update left provisioned concurrency.
+    """
+    if settings.canary_percent and is_there(PROVISIONED):
+        refuse(
+            "canaryPercent",
+            settings.canary_percent,
+            "the alias has provisioned concurrency until an update has removed it",
+            "run `pulumi up` without canaryPercent first",
+        )
 
 
 def versions_there_are(function_name: str) -> tuple[str, str]:

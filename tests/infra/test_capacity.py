@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from sandbox.errors import SandboxError
+from sandbox.errors import SandboxError, SettingsError
 from tests.support.provided import copy_program, push_image
 from tests.support.pulumi_command import needs_pulumi
 
@@ -86,6 +86,60 @@ def test_capacity_is_turned_on_changed_and_turned_off_again(stack, account):
         OFF,
     ]
     assert set(stack(imageUri=image).up()) == {"same"}
+
+
+def scaling(account):
+    """The environments of the alias, what they are scaled between, and what is tracked."""
+    client = account.client("application-autoscaling")
+    targets = client.describe_scalable_targets(ServiceNamespace="lambda")["ScalableTargets"]
+    policies = client.describe_scaling_policies(ServiceNamespace="lambda")["ScalingPolicies"]
+    return {
+        "environments": provisioned(account.client("lambda"))[0],
+        "targets": [(each["ResourceId"], each["MinCapacity"], each["MaxCapacity"]) for each in targets],
+        "tracked": [each["TargetTrackingScalingPolicyConfiguration"] for each in policies],
+    }
+
+
+def test_target_tracking_may_change_the_environments_until_it_is_turned_off(stack, account):
+    def scale(number):  # as target tracking does
+        alias = {"FunctionName": NAME, "Qualifier": "live"}
+        account.client("lambda").put_provisioned_concurrency_config(**alias, ProvisionedConcurrentExecutions=number)
+
+    image = push_image(account)
+    tracked = {"imageUri": image, "provisionedConcurrency": 2, "provisionedConcurrencyMax": 5}
+    stack(**tracked).up()
+    seen = [scaling(account)]
+    scale(4)
+    stack(**tracked, memorySize=1024).up(refresh=True)
+    seen.append(scaling(account))
+    scale(5)
+    stack(imageUri=image, provisionedConcurrency=4).up()  # as many as Pulumi's state has
+    seen.append(scaling(account))
+    metric = {"PredefinedMetricType": "LambdaProvisionedConcurrencyUtilization"}
+    on = {
+        "environments": 2,
+        "targets": [(f"function:{NAME}:live", 2, 5)],
+        "tracked": [{"TargetValue": 0.7, "DisableScaleIn": False, "PredefinedMetricSpecification": metric}],
+    }
+    assert seen == [on, {**on, "environments": 4}, {"environments": 4, "targets": [], "tracked": []}]
+
+
+def test_a_share_of_the_requests_waits_until_provisioned_concurrency_is_removed(stack, account):
+    image = push_image(account)
+    stack(imageUri=image, provisionedConcurrency=2).up()
+    before = account.client("lambda").get_alias(FunctionName=NAME, Name="live")
+    shared = {"imageUri": image, "memorySize": 1024, "liveVersion": 1, "canaryPercent": 10}
+    with pytest.raises(SettingsError) as caught:
+        stack(**shared).up()
+    assert str(caught.value) == (
+        "canaryPercent is 10, but the alias has provisioned concurrency until an update has removed it: "
+        "run `pulumi up` without canaryPercent first."
+    )
+    assert account.client("lambda").get_alias(FunctionName=NAME, Name="live")["RevisionId"] == before["RevisionId"]
+    stack(imageUri=image, memorySize=1024, liveVersion=1).up()
+    stack(**shared).up()
+    alias = account.client("lambda").get_alias(FunctionName=NAME, Name="live")
+    assert (alias["FunctionVersion"], alias["RoutingConfig"]["AdditionalVersionWeights"]) == ("1", {"2": 0.1})
 
 
 @pytest.mark.parametrize(
