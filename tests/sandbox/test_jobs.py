@@ -13,6 +13,8 @@ from tests.support.waiting import until
 pytestmark = needs_pulumi
 
 NAME = "dualmode-dev"
+SECONDS = 600.0
+"""What the sandbox may take for one event, of which a machine with nothing else to do needs two seconds."""
 ON = {
     "schedules": [
         {
@@ -43,14 +45,23 @@ class Stack(stacks.Stack):
     @contextlib.contextmanager
     def running(self, **chosen):
         with super().running(**chosen) as sandbox:
-            yield Running(sandbox)
+            yield Running(sandbox, self.lines)
 
 
 class Running:
     """A running sandbox: requests of a client, jobs, and what is in the account."""
 
-    def __init__(self, sandbox):
+    def __init__(self, sandbox, lines):
         self.sandbox, self.client = sandbox, sandbox.account.client
+        self._lines, self._begun = lines, len(lines)
+
+    def until_told(self, text, times=1):
+        """Waits until the sandbox has told that it delivered: asking it again and again would only slow it down."""
+        until(
+            lambda: sum(text in line for line in self._lines[self._begun :]) >= times,
+            SECONDS,
+            logs=lambda: "\n".join(self._lines[self._begun :]),
+        )
 
     def ask(self, target, method="GET", body=b""):
         return stacks.ask(self.sandbox, target, method, body)
@@ -110,12 +121,13 @@ def lived(stack):
         seen["broken"] = here.fire("broken")
         seen["failed"] = here.messages(f"{NAME}-failed")
         here.send(f"{NAME}-mail", "good", "bad")
-        seen["dead letters"] = until(lambda: here.messages(f"{NAME}-mail-failed"))
+        here.until_told(", 1 failed", times=2)
+        seen["dead letters"] = until(lambda: here.messages(f"{NAME}-mail-failed"), SECONDS)
         seen["batches"] = [body["Records"] for _, path, body in here.seen() if path == "/jobs/mail"]
         seen["left"] = here.messages(f"{NAME}-mail")
         here.put("shop", "paid", {"id": 5, "dualmode": {"schedule": "nightly"}})
         here.put("shop", "refunded", {"id": 6})
-        until(lambda: [path for _, path, _ in here.seen() if path == "/jobs/paid"])
+        here.until_told(f"Rule {NAME}-paid")
         seen["events"] = [body for _, path, body in here.seen() if path == "/jobs/paid"]
         seen["on"] = here.account()
     begun = len(stack.lines)
@@ -124,7 +136,7 @@ def lived(stack):
     with stack.running(**CHANGED) as here:
         here.fire("nightly")
         here.send(f"{NAME}-mail", "moved")
-        until(lambda: len(here.seen()) == 2)
+        here.until_told(f"Queue {NAME}-mail: a batch of 1")
         seen["changed"] = [(path, body.get("a") or body["Records"][0]["body"]) for _, path, body in here.seen()]
     with stack.running() as here:
         seen["after"] = here.account()
