@@ -87,7 +87,7 @@ def _bound(
 
 
 def _environment(settings: Settings, advice: Advice) -> Environment:
-    stream = LogStream(to_stdout)
+    stream = LogStream(to_stdout, settings.log_filter)
     log: PlatformLog = TextLog(stream, settings.function.version)
     if settings.log_format == "JSON":
         function = settings.function

@@ -10,6 +10,7 @@ from dualmode.gateway.api_gateway.http_api import HttpApiOptions
 from dualmode.gateway.api_gateway.request_event import Endpoint, EventOptions, XForwardedFor
 from dualmode.gateway.api_gateway.result_response import InvalidBase64, ResultOptions, StatusCodeString
 from dualmode.gateway.lambda_.execution_environment import DEFAULT_TIMEOUT, Function
+from dualmode.gateway.lambda_.log_filter import DEFAULT, Filter, at_least, keep_all
 from dualmode.gateway.lambda_.platform_log import Level, LogFormat
 
 T = TypeVar("T")
@@ -36,6 +37,7 @@ class Settings:
     function: Function
     log_format: LogFormat
     system_log_level: Level
+    log_filter: Filter  # of the function's own lines
     throttle: tuple[float, int] | None
     api_id: str  # in the events of requests
     mapping_key: str  # of the custom domain that the application is told it lives below
@@ -53,6 +55,7 @@ def settings_from(environ: Mapping[str, str], bootstrap: Sequence[str]) -> Setti
     region = read.text("AWS_REGION", environ.get("AWS_DEFAULT_REGION") or "us-east-1")
     memory_size = read.integer("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", 512, 1, 1_000_000)
     version = read.text("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
+    log_format = read.choice("AWS_LAMBDA_LOG_FORMAT", get_args(LogFormat))
     function = Function(
         bootstrap=tuple(bootstrap),
         variables=function_variables(environ, name=name, region=region, memory_size=memory_size, version=version),
@@ -70,8 +73,9 @@ def settings_from(environ: Mapping[str, str], bootstrap: Sequence[str]) -> Setti
         events_hosts=read.hosts("GATEWAY_EVENTS_HOSTS"),
         workers=read.integer("GATEWAY_WORKERS", 4, 1, 1000),
         function=function,
-        log_format=read.choice("AWS_LAMBDA_LOG_FORMAT", get_args(LogFormat)),
+        log_format=log_format,
         system_log_level=read.choice("GATEWAY_SYSTEM_LOG_LEVEL", get_args(Level)),
+        log_filter=at_least(read.text("AWS_LAMBDA_LOG_LEVEL", DEFAULT)) if log_format == "JSON" else keep_all,
         throttle=_throttle(read),
         api_id=_first_id(environ.get("DUALMODE_API_ID", "")) or Endpoint().api_id,
         mapping_key=environ.get("DUALMODE_BASE_PATH", "").strip("/"),

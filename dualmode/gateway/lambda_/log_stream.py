@@ -5,6 +5,8 @@ import os
 import threading
 from collections.abc import Callable
 
+from dualmode.gateway.lambda_.log_filter import Filter, keep_all
+
 READ_BYTES = 65_536
 TAIL_BYTES = 4_096
 LINE_BYTES = 256 * 1024
@@ -22,11 +24,12 @@ def to_stdout(data: bytes) -> None:
 class LogStream:
     """Collects a process's output, passes whole lines on to `sink`, and remembers the tail of an invocation's log.
 
-    A line of more than 256 KiB is passed on in parts.
+    Of the process's lines, those that `kept` refuses are in neither. A line of more than 256 KiB is passed on in parts.
     """
 
-    def __init__(self, sink: Sink) -> None:
+    def __init__(self, sink: Sink, kept: Filter = keep_all) -> None:
         self._sink = sink
+        self._kept = kept
         self._lock = threading.Lock()
         self._output: int | None = None
         self._partial = bytearray()
@@ -83,14 +86,20 @@ class LogStream:
             self._partial += data
             end = self._partial.rfind(b"\n") + 1
             if end or len(self._partial) > LINE_BYTES:
-                self._emit(bytes(self._partial[: end or None]))
+                self._print(bytes(self._partial[: end or None]))
                 del self._partial[: end or None]
         return False
 
     def _flush(self) -> None:
         if self._partial:
-            self._emit(bytes(self._partial) + b"\n")
+            self._print(bytes(self._partial) + b"\n")
             self._partial.clear()
+
+    def _print(self, data: bytes) -> None:
+        if self._kept is not keep_all:
+            data = b"".join(line for line in data.splitlines(keepends=True) if self._kept(line))
+        if data:
+            self._emit(data)
 
     def _emit(self, data: bytes) -> None:
         if self._tail is not None:
