@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pulumi
 import pulumi_aws as aws
 
-from infra.http_api import Authorization
+from infra.api_route import Authorization
 from infra.rules import check, checked_by, is_known, refuse
 
 ISSUER = re.compile(r"https://[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5})?(?:/[^\s?#\\]*)?")
@@ -128,7 +128,21 @@ class AccessSettings:
 
 
 class JwtAuthorizer(pulumi.ComponentResource):
-    """Lets requests with a token of an issuer through, and hands its claims to the function."""
+    """Lets requests with a token of an issuer through, and hands its claims to the function.
+
+    In another Pulumi program:
+
+        import pulumi
+        from infra.authorizer import AccessSettings, JwtAuthorizer
+        from infra.http_api import ApiSettings, HttpApi
+
+        api = HttpApi("api", ApiSettings(), api_name="shop")
+        issuer = pulumi.Config().require("issuer")
+        access = AccessSettings(jwt_issuer=issuer, jwt_audiences=["shop"], public_paths=["/health"])
+        tokens = JwtAuthorizer("tokens", access, api_id=api.api_id)
+
+    An `ApiRoute` takes `tokens.authorization`.
+    """
 
     authorization: Authorization
     """What a route asks of a request."""

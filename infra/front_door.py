@@ -6,6 +6,7 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
+from infra.api_route import ApiRoute
 from infra.authorizer import authorization
 from infra.custom_domain import domain_of
 from infra.function_url import FunctionUrl
@@ -18,7 +19,7 @@ class FrontDoor:
     """Made before the function, which is told of an API if there is one; `open_to` then leads requests to it."""
 
     def __init__(self, settings: Settings, deployment: str) -> None:
-        self._access = settings.access
+        self._settings = settings
         self._domain = domain_of(settings.domain, settings.cdn, deployment)
         self.api: HttpApi | None = None
         if not settings.url.function_url:
@@ -26,7 +27,6 @@ class FrontDoor:
                 "api",
                 settings.api,
                 api_name=deployment,
-                log_retention=settings.function.log_retention,
                 cors=settings.cors,
                 has_domain=self._domain.serves if self._domain else False,
             )
@@ -41,13 +41,21 @@ class FrontDoor:
 
     def open_to(self, alias: aws.lambda_.Alias) -> Mapping[str, pulumi.Output[Any]]:
         """Leads requests to an alias of the function, and returns the outputs: `url` and what else there is."""
-        api, domain = self.api, self._domain
+        settings, api, domain = self._settings, self.api, self._domain
         if api is None:
             return {"url": FunctionUrl("function-url", function_name=alias.function_name, qualifier=alias.name).url}
-        stage = api.route_to(alias, authorization=authorization(self._access, api_id=api.api_id))
+        route = ApiRoute(
+            "api",
+            settings.api,
+            api=api,
+            alias=alias,
+            log_retention=settings.function.log_retention,
+            authorization=authorization(settings.access, api_id=api.api_id),
+            answers_preflights=bool(settings.cors.cors_origins),
+        )
         outputs: dict[str, pulumi.Output[Any]] = {"url": api.api_endpoint, "api_endpoint": api.api_endpoint}
         if domain:
-            outputs["url"] = domain.lead_to(api_id=api.api_id, stage_name=stage, until_then=api.api_endpoint)
+            outputs["url"] = domain.lead_to(api_id=api.api_id, stage_name=route.stage_name, until_then=api.api_endpoint)
             if domain.dns_records:
                 outputs["dns_records"] = domain.dns_records
         return outputs

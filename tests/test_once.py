@@ -12,8 +12,7 @@ from dualmode import application, http_result
 from dualmode.gateway.api_gateway import http_api
 from dualmode.gateway.lambda_.execution_environment import DEFAULT_TIMEOUT
 from dualmode.gateway.lambda_.invocation import RESPONSE_LIMIT
-from infra import container_function, container_image
-from infra import http_api as described_api
+from infra import api_route, container_function, container_image
 from sandbox.runner.build_context import read_context
 from sandbox.runner.images import ImageStore
 
@@ -91,7 +90,7 @@ def test_an_image_without_arguments_is_laid_out_by_the_dockerfile_s_own(tmp_path
 
 def test_a_function_ends_before_its_api_gives_up():
     assert {container_function.LONGEST_REQUEST, DEFAULT_TIMEOUT, defaults_of_the_program()["timeout"]} == {29}
-    assert described_api.INTEGRATION_TIMEOUT == http_api.INTEGRATION_SECONDS * 1000 == 30_000
+    assert api_route.INTEGRATION_TIMEOUT == http_api.INTEGRATION_SECONDS * 1000 == 30_000
 
 
 def test_a_response_s_limit_is_the_same_before_and_behind_the_runtime_api():

@@ -12,6 +12,7 @@ PROGRAM = """
     import pulumi
     import pulumi_aws as aws
 
+    from infra.api_route import ApiRoute
     from infra.container_function import ContainerFunction, FunctionSettings
     from infra.container_image import ContainerImage, ImageSettings
     from infra.custom_domain import CustomDomain, DomainSettings
@@ -32,13 +33,8 @@ PROGRAM = """
         repository_name=later("shop"),
     )
     domain = CustomDomain("site", DomainSettings(domain_name="Shop.sandbox.test."))
-    api = HttpApi(
-        "front",
-        ApiSettings(throttle_rate=later(7), keep_default_endpoint=later(False)),
-        api_name=later("shop"),
-        log_retention=later(3),
-        has_domain=domain.serves,
-    )
+    limits = ApiSettings(throttle_rate=later(7), keep_default_endpoint=later(False))
+    api = HttpApi("front", limits, api_name=later("shop"), has_domain=domain.serves)
     function = ContainerFunction(
         "work",
         FunctionSettings(memory_size=later(256), environment={"GREETING": later("hello")}, log_retention=later(5)),
@@ -47,9 +43,8 @@ PROGRAM = """
         architecture=later("arm64"),
         grants=[api.grant, orders, told],
     )
-    url = domain.lead_to(
-        api_id=api.api_id, stage_name=api.route_to(function.live), until_then=api.api_endpoint
-    )
+    route = ApiRoute("front", limits, api=api, alias=function.live, log_retention=later(3))
+    url = domain.lead_to(api_id=api.api_id, stage_name=route.stage_name, until_then=api.api_endpoint)
     aws.iam.RolePolicy("more", role=function.role_name, policy=json.dumps(MORE))
     pulumi.export("url", url)
     pulumi.export("role_arn", function.role_arn)

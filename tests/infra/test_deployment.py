@@ -139,20 +139,20 @@ class TestWithoutThePulumiCommand:
                 "Take the ARN from CertificateValidation, which waits until it is",
             ),
             (
-                "infra/http_api.py",
+                "infra/api_route.py",
                 'pulumi.Output.concat("integrations/", integration.id)',
                 '"integrations/nowhere"',
                 "has no integration 'nowhere'",
             ),
             (
-                "infra/http_api.py",
+                "infra/api_route.py",
                 "INTEGRATION_TIMEOUT = 30_000",
                 "INTEGRATION_TIMEOUT = 40_000",
                 "Value '40000' at 'timeoutInMillis' failed to satisfy constraint: "
                 "Member must have value less than or equal to 30000",
             ),
             (
-                "infra/http_api.py",
+                "infra/api_route.py",
                 "qualifier=alias.name",
                 'qualifier="next"',
                 "aws:lambda/permission:Permission 'api-permission': ResourceNotFoundException: Function not found: ",

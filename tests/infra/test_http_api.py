@@ -1,6 +1,6 @@
 import json
 
-from infra.http_api import Authorization, access_log_format, routes
+from infra.api_route import Authorization, access_log_format, routes
 
 
 def test_the_integration_hands_the_alias_payload_format_2(without_domain):

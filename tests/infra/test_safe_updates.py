@@ -197,3 +197,13 @@ def test_the_environments_of_pulumi_and_of_make_are_two_folders():
         ".venv-pulumi",
         [".venv"],
     )
+
+
+def test_what_leads_an_api_s_requests_is_not_made_again_although_it_once_was_the_api_s_own(stack, account, tmp_path):
+    image = push_image(account)
+    now, then = (
+        "child = pulumi.ResourceOptions(parent=self, aliases=earlier)",
+        "child = pulumi.ResourceOptions(parent=api)",
+    )
+    stack(copy_program(tmp_path, "infra/api_route.py", now, then), imageUri=image).up()
+    assert set(stack(imageUri=image).up()) == {"same"}

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from infra.http_api import access_log_format
+from infra.api_route import access_log_format
 from sandbox.log_delivery import LogDelivery, access_log_line
 from sandbox.ministack import MiniStack
 from tests.support.waiting import until
