@@ -116,6 +116,24 @@ class Cdn(pulumi.ComponentResource):
     """A distribution for some names, whose requests the API's function takes and no others.
 
     The function gets its grant last: it takes direct requests until the distribution is there.
+
+    In another Pulumi program, for an API and an issued certificate that there are already, the latter in us-east-1:
+
+        import pulumi
+        from infra.cdn import Cdn, CdnSettings
+
+        config = pulumi.Config()
+        cdn = Cdn(
+            "cdn",
+            CdnSettings(cdn=True),
+            deployment="shop",
+            hosts=["shop.sandbox.test"],
+            certificate_arn=config.require("certificate"),
+            api_endpoint=config.require("endpoint"),
+        )
+        pulumi.export("address", cdn.domain_name)
+
+    `cdn.grant` is for the function behind the API, and the record of the name is an alias of `cdn.domain_name`.
     """
 
     domain_name: pulumi.Output[str]

@@ -42,7 +42,18 @@ def check_names(key: str, given: Sequence[pulumi.Input[str]]) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class CorsSettings:
-    """Which origins may read the API's answers, and what their pages may send."""
+    """Which origins may read the API's answers, and what their pages may send.
+
+    In another Pulumi program:
+
+        from infra.cors import CorsSettings
+        from infra.http_api import ApiSettings, HttpApi
+
+        cors = CorsSettings(cors_origins=["https://www.example.com"], cors_headers=["content-type"])
+        HttpApi("api", ApiSettings(), api_name="shop", cors=cors)
+
+    If a route asks for an authorization, it `answers_preflights` without one.
+    """
 
     cors_origins: Sequence[pulumi.Input[str]] = field(default=(), metadata=checked_by(check_origins))
     cors_methods: Sequence[pulumi.Input[str]] = field(default=METHODS, metadata=checked_by(check_names))

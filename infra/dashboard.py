@@ -31,7 +31,26 @@ class DashboardSettings:
 
 
 class Dashboard(pulumi.ComponentResource):
-    """A dashboard, and the metric of cold starts, which CloudWatch doesn't have by itself."""
+    """A dashboard, and the metric of cold starts, which CloudWatch doesn't have by itself.
+
+    In another Pulumi program, for an API that there is already:
+
+        import pulumi
+        from infra.container_function import ContainerFunction, FunctionSettings
+        from infra.dashboard import Dashboard
+
+        config = pulumi.Config()
+        settings = FunctionSettings(memory_size=1024)
+        function = ContainerFunction("function", settings, function_name="shop", image_uri=config.require("image"))
+        Dashboard(
+            "dashboard",
+            deployment="shop",
+            function_arn=function.function_arn,
+            log_group=function.log_group,
+            memory_size=1024,
+            api_id=config.require("api"),
+        )
+    """
 
     def __init__(
         self,

@@ -64,7 +64,27 @@ class EventSettings:
 
 
 class EventRules(pulumi.ComponentResource):
-    """Rules that give their events to an alias; what can't be delivered goes to a dead-letter queue."""
+    """Rules that give their events to an alias; what can't be delivered goes to a dead-letter queue.
+
+    In another Pulumi program, where the path `/sold` of the application gets the events of the source `shop`:
+
+        import pulumi
+        from infra.container_function import ContainerFunction, FunctionSettings
+        from infra.dead_letters import DeadLetters
+        from infra.event_rules import EventRules, EventSettings
+        from infra.job_entries import jobs_grant
+
+        events = EventSettings(events=[{"name": "sold", "path": "/sold", "pattern": {"source": ["shop"]}}])
+        function = ContainerFunction(
+            "function",
+            FunctionSettings(),
+            function_name="shop",
+            image_uri=pulumi.Config().require("image"),
+            grants=[jobs_grant({"events": events.routes})],
+        )
+        failed = DeadLetters("failed", queue_name="shop-failed")
+        EventRules("event", events, deployment="shop", alias=function.live, failed=failed)
+    """
 
     def __init__(
         self,

@@ -22,7 +22,19 @@ class UrlSettings:
 
 
 class FunctionUrl(pulumi.ComponentResource):
-    """A public address of one alias of a function, without an API."""
+    """A public address of one alias of a function, without an API.
+
+    In another Pulumi program:
+
+        import pulumi
+        from infra.container_function import ContainerFunction, FunctionSettings
+        from infra.function_url import FunctionUrl
+
+        image = pulumi.Config().require("image")
+        function = ContainerFunction("function", FunctionSettings(), function_name="shop", image_uri=image)
+        address = FunctionUrl("address", function_name=function.function_name, qualifier=function.live.name)
+        pulumi.export("url", address.url)
+    """
 
     url: pulumi.Output[str]
     """`https://<id>.lambda-url.<region>.on.aws`, once it may be asked."""

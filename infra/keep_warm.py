@@ -40,7 +40,18 @@ class KeepWarmSettings:
 
 
 class KeepWarm(pulumi.ComponentResource):
-    """A schedule that invokes an alias every `keep_warm` minutes. An event that fails is not tried again."""
+    """A schedule that invokes an alias every `keep_warm` minutes. An event that fails is not tried again.
+
+    In another Pulumi program:
+
+        import pulumi
+        from infra.container_function import ContainerFunction, FunctionSettings
+        from infra.keep_warm import KeepWarm, KeepWarmSettings
+
+        image = pulumi.Config().require("image")
+        function = ContainerFunction("function", FunctionSettings(), function_name="shop", image_uri=image)
+        KeepWarm("keep-warm", KeepWarmSettings(keep_warm=5), deployment="shop", alias_arn=function.live.arn)
+    """
 
     def __init__(
         self,

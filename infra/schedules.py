@@ -89,7 +89,27 @@ class ScheduleSettings:
 
 
 class Schedules(pulumi.ComponentResource):
-    """The schedules of a deployment, which invoke one alias; what can't be delivered goes to a dead-letter queue."""
+    """The schedules of a deployment, which invoke one alias; what can't be delivered goes to a dead-letter queue.
+
+    In another Pulumi program, which posts to `/nightly` of the application at 3:30 UTC:
+
+        import pulumi
+        from infra.container_function import ContainerFunction, FunctionSettings
+        from infra.dead_letters import DeadLetters
+        from infra.job_entries import jobs_grant
+        from infra.schedules import Schedules, ScheduleSettings
+
+        times = ScheduleSettings(schedules=[{"name": "nightly", "path": "/nightly", "cron": "30 3 * * ? *"}])
+        function = ContainerFunction(
+            "function",
+            FunctionSettings(),
+            function_name="shop",
+            image_uri=pulumi.Config().require("image"),
+            grants=[jobs_grant({"schedules": times.routes})],
+        )
+        failed = DeadLetters("failed", queue_name="shop-failed")
+        Schedules("schedule", times, deployment="shop", alias_arn=function.live.arn, failed=failed)
+    """
 
     def __init__(
         self,
