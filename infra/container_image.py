@@ -6,13 +6,14 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 import pulumi
-import pulumi_aws as aws
 import pulumi_awsx as awsx
 import pulumi_docker_build as docker_build
 
+from infra.app_folder import SAMPLE, SAMPLE_DIR, check_folder, in_sample_folder
+from infra.image_repository import ALL_IMAGES, IMAGES_KEPT, LATEST, image_repository
 from infra.rules import check, checked_by, one_of, refuse
 
 DOCKERFILE = "infra/Dockerfile"
@@ -20,12 +21,6 @@ CONTEXT = "."
 
 PLATFORMS: Mapping[str, str] = {"x86_64": "linux/amd64", "arm64": "linux/arm64"}
 """Container platform of each Lambda architecture."""
-
-SAMPLE_DIR, SAMPLE = "scripts", "scripts.server:app"
-"""Where the sample application is."""
-
-LEFT_OUT = frozenset({"benchmarks", "check_app", "docs", "infra", "operations", "sandbox", "scaffold", "tests", "walk"})
-"""Folders of this repository that `.dockerignore` keeps out of every image."""
 
 _HOST = r"[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?(?::[0-9]+)?"
 _PART = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
@@ -36,13 +31,6 @@ IMAGE_REFERENCE = re.compile(
 
 Source: the grammar in the package `reference` of distribution/reference.
 """
-
-LATEST = "latest"
-"""Tag of the image that was built last."""
-IMAGES_KEPT = 20
-"""Images that stay in the repository, newest first, so that a version to roll back to still has its own."""
-ALL_IMAGES = 10_000
-"""More images than a deployment ever has: none expires."""
 
 
 def check_digest(key: str, image_uri: str) -> None:
@@ -139,33 +127,14 @@ class ContainerImage(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("dualmode:index:ContainerImage", name, None, opts)
-        child = pulumi.ResourceOptions(parent=self)
-        repository = aws.ecr.Repository(
-            f"{name}-repository",
-            name=repository_name,
-            # Destroying a stack deletes its images too: ECR refuses to delete a repository that isn't empty.
-            force_delete=True,
-            image_scanning_configuration=aws.ecr.RepositoryImageScanningConfigurationArgs(scan_on_push=True),
-            opts=child,
-        )
         # An image named by the settings may be any of the repository's, however old.
         images_kept = IMAGES_KEPT if expire_images and settings.image_uri == "" else ALL_IMAGES
-        aws.ecr.LifecyclePolicy(
-            f"{name}-lifecycle",
-            repository=repository.name,
-            policy=json.dumps(lifecycle_policy(images_kept)),
-            # A repository has one: the old one must go first, or deleting it deletes the new one.
-            opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
-        )
-        pull = aws.ecr.RepositoryPolicy(
-            f"{name}-pull",
-            repository=repository.name,
-            policy=repository.arn.apply(lambda arn: json.dumps(pull_policy(arn))),
-            opts=child,
+        repository, pull = image_repository(
+            name, repository_name=repository_name, images_kept=images_kept, opts=pulumi.ResourceOptions(parent=self)
         )
         image_uri = settings.image_uri
         if image_uri == "":
-            image_uri = self._build(settings, repository, check_environment or {})
+            image_uri = self._build(settings, repository.repository_url, check_environment or {})
         # Everything that uses the URI also waits for the policy: a function created earlier can't pull the image.
         self.image_uri = pulumi.Output.all(image_uri, pull.id).apply(lambda values: str(values[0]))
         self.repository_name = repository.name
@@ -174,7 +143,7 @@ class ContainerImage(pulumi.ComponentResource):
     def _build(
         self,
         settings: ImageSettings,
-        repository: aws.ecr.Repository,
+        repository_url: pulumi.Input[str],
         check_environment: Mapping[str, pulumi.Input[str]],
     ) -> pulumi.Output[str]:
         name = self.pulumi_resource_name
@@ -183,7 +152,7 @@ class ContainerImage(pulumi.ComponentResource):
         builder = docker_build.Provider(f"{name}-builder", opts=pulumi.ResourceOptions(parent=self))
         image = awsx.ecr.Image(
             f"{name}-build",
-            repository_url=repository.repository_url,
+            repository_url=repository_url,
             context=CONTEXT,
             dockerfile=DOCKERFILE,
             platform=pulumi.Output.from_input(settings.architecture).apply(PLATFORMS.__getitem__),
@@ -194,44 +163,6 @@ class ContainerImage(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, providers=[builder], retain_on_delete=True),
         )
         return image.image_uri
-
-
-def in_sample_folder(flask_app: pulumi.Input[str]) -> bool:
-    """Says whether an application may be in the sample's folder, which is a package: its name must begin with that."""
-    return not isinstance(flask_app, str) or re.match(rf"(?:\./)?{SAMPLE_DIR}\b", flask_app) is not None
-
-
-def check_folder(app_dir: str) -> None:
-    """Refuses a folder from which a build can't copy an application.
-
-    Raises:
-        ConfigError: it isn't in this repository, or `.dockerignore` leaves it out.
-    """
-    path = PurePosixPath(app_dir)
-    if path.is_absolute() or ".." in path.parts:
-        refuse(
-            "appDir",
-            app_dir,
-            "a container build sees only this repository",
-            "move the application into a folder of this repository, and set that folder",
-        )
-    if not path.parts or path.parts[0] in LEFT_OUT or "." in path.parts[0]:
-        refuse(
-            "appDir",
-            app_dir,
-            "a container build leaves that folder out (.dockerignore)",
-            "move the application into a folder of its own, without a dot in its name",
-        )
-    link = next((parent for parent in (path, *path.parents) if Path(parent).is_symlink()), None)
-    if link is not None:
-        refuse(
-            "appDir",
-            app_dir,
-            f"{str(link)!r} is a symbolic link, and a container build copies the link, not what it points to",
-            "copy the application into a folder of this repository, and set that folder",
-        )
-    if not Path(path).is_dir():
-        refuse("appDir", app_dir, "that folder doesn't exist in this repository", "set the folder of your application")
 
 
 def build_arguments(
@@ -253,46 +184,3 @@ def build_arguments(
         variables = pulumi.Output.secret(dict(check_environment))
         arguments["CHECK_ENVIRONMENT"] = variables.apply(lambda values: json.dumps(values, sort_keys=True))
     return arguments
-
-
-def lifecycle_policy(images_kept: int) -> dict[str, object]:
-    """Returns the policy that expires all images except the newest, tagged or not, and the one that was built last.
-
-    The latter may be an old one: code that was taken back gives an image that the repository has already. An image that
-    one rule is for is never expired by a later one. Source: "Lifecycle policies", Amazon ECR User Guide.
-    A rule only for untagged images would delete those of older function versions: the tag moves to each new image.
-    """
-    latest = {"tagStatus": "tagged", "tagPrefixList": [LATEST], "countType": "imageCountMoreThan", "countNumber": 1}
-    newest = {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": images_kept}
-    described = {"Keep the image that was built last": latest, f"Keep the newest {images_kept} images": newest}
-    return {
-        "rules": [
-            {
-                "rulePriority": priority,
-                "description": description,
-                "selection": selection,
-                "action": {"type": "expire"},
-            }
-            for priority, (description, selection) in enumerate(described.items(), 1)
-        ]
-    }
-
-
-def pull_policy(repository_arn: str) -> dict[str, object]:
-    """Returns the policy that lets Lambda pull images for functions in the repository's own account and region.
-
-    Source: "Amazon ECR cross-account permissions", Lambda Developer Guide, for the two actions and the condition.
-    """
-    _, partition, _, region, account, _ = repository_arn.split(":", 5)
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Sid": "LambdaPulls",
-                "Effect": "Allow",
-                "Principal": {"Service": "lambda.amazonaws.com"},
-                "Action": ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
-                "Condition": {"StringLike": {"aws:sourceARN": f"arn:{partition}:lambda:{region}:{account}:function:*"}},
-            }
-        ],
-    }

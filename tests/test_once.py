@@ -12,7 +12,7 @@ from dualmode import application, http_result
 from dualmode.gateway.api_gateway import http_api
 from dualmode.gateway.lambda_.execution_environment import DEFAULT_TIMEOUT
 from dualmode.gateway.lambda_.invocation import RESPONSE_LIMIT
-from infra import api_route, container_function, container_image
+from infra import api_route, app_folder, container_function, container_image
 from sandbox.runner.build_context import read_context
 from sandbox.runner.images import ImageStore
 
@@ -69,12 +69,12 @@ def test_the_sample_application_is_the_default_everywhere():
     dockerfile, program = defaults_of_the_dockerfile(), defaults_of_the_program()
     assert {
         application.DEFAULT,
-        container_image.SAMPLE,
+        app_folder.SAMPLE,
         container_image.ImageSettings().flask_app,
         dockerfile["FLASK_APP"],
         program["flaskApp"],
     } == {"scripts.server:app"}
-    assert {container_image.SAMPLE_DIR, dockerfile["APP_DIR"], program["appDir"]} == {"scripts"}
+    assert {app_folder.SAMPLE_DIR, dockerfile["APP_DIR"], program["appDir"]} == {"scripts"}
 
 
 def test_an_image_without_arguments_is_laid_out_by_the_dockerfile_s_own(tmp_path):

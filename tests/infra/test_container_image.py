@@ -1,6 +1,6 @@
 import json
 
-from infra.container_image import IMAGES_KEPT, lifecycle_policy, pull_policy
+from infra.image_repository import IMAGES_KEPT, lifecycle_policy, pull_policy
 from sandbox.runner.build_context import read_context
 from tests.support.program import ROOT
 

@@ -10,9 +10,9 @@ import pulumi
 import pytest
 import yaml
 
+from infra.app_folder import LEFT_OUT
 from infra.capacity import CapacitySettings
 from infra.container_function import FunctionSettings
-from infra.container_image import LEFT_OUT
 from infra.custom_domain import DomainSettings
 from infra.domain_names import zone_of
 from infra.policies import PolicySettings

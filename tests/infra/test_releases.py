@@ -7,7 +7,7 @@ import random
 import pytest
 
 from dualmode.gateway.http.message import Request
-from infra.container_image import pull_policy
+from infra.image_repository import pull_policy
 from infra.releases import ReleaseSettings, routing
 from infra.rules import ConfigError
 from sandbox.edge.edge import Edge

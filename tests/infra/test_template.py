@@ -7,7 +7,7 @@ import subprocess
 import pytest
 import yaml
 
-from infra.container_image import SAMPLE, SAMPLE_DIR
+from infra.app_folder import SAMPLE, SAMPLE_DIR
 from sandbox import settings
 from tests.support.provided import ROOT
 from tests.support.pulumi_command import needs_pulumi, needs_yaml_host
