@@ -36,6 +36,7 @@ def idle(**settings):
 
 WORKED_OUT = {
     "provisionedConcurrency": [0.5 * 730 * 3600 * unit("provisioned_gb_second_x86_64")],
+    "provisionedConcurrencyMax": [2 * unit("alarm")],  # those that AWS makes for target tracking
     "alarmEmail": [4 * unit("alarm")],
     "dashboard": [unit("dashboard"), unit("metric")],
 }
