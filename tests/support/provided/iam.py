@@ -33,4 +33,17 @@ EXAMPLES = (
         replaces={"policyArn": "arn:aws:iam::aws:policy/AmazonS3FullAccess"},
         gone="gone/arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess",
     ),
+    Example(
+        pulumi_type="aws:iam/policy:Policy",
+        inputs={"name": "deploy", "policy": WRITE_LOGS, "description": "deploys", "tags": {"old": "x"}},
+        updates={"policy": WRITE_LOGS.replace("logs:PutLogEvents", "logs:CreateLogStream"), "tags": {"a": "b"}},
+        replaces={"description": "deploys more"},
+        gone="arn:aws:iam::000000000000:policy/gone",
+    ),
+    Example(
+        pulumi_type="aws:iam/openIdConnectProvider:OpenIdConnectProvider",
+        inputs={"url": "https://token.sandbox.test", "clientIdLists": ["sts.amazonaws.com"], "tags": {"a": "b"}},
+        replaces={"url": "https://other.sandbox.test"},
+        gone="arn:aws:iam::000000000000:oidc-provider/gone",
+    ),
 )
