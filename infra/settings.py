@@ -144,11 +144,26 @@ def load_settings() -> Settings:
     Raises:
         ConfigError: a key is not a setting, a setting has a value that can't work, or two contradict each other.
     """
-    config = pulumi.Config()
-    known = [key_of(field.name) for section in SECTIONS.values() for field in fields(section)]
-    check_keys(config.name, known, {*given_config.get_config_env(), *given_config.CONFIG.get()})
+    config = own_config(*SECTIONS.values())
     sections: dict[str, Any] = {name: load(section, config) for name, section in SECTIONS.items()}
     return Settings(**sections)
+
+
+def load_alone(section: type[Section]) -> Section:
+    """Reads and checks the settings of a program that has one section.
+
+    Raises:
+        ConfigError: a key is not a setting, or a setting has a value that can't work.
+    """
+    return load(section, own_config(section))
+
+
+def own_config(*sections: type[DataclassInstance]) -> pulumi.Config:
+    """Returns the project's configuration, whose keys are all fields of these sections."""
+    config = pulumi.Config()
+    known = [key_of(field.name) for section in sections for field in fields(section)]
+    check_keys(config.name, known, {*given_config.get_config_env(), *given_config.CONFIG.get()})
+    return config
 
 
 def check_keys(namespace: str, known: Sequence[str], given: Iterable[str]) -> None:

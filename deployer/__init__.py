@@ -1,0 +1,1 @@
+"""A Pulumi program of its own: the role with which GitHub Actions deploys."""
