@@ -92,7 +92,9 @@ def _base_image(made: LaidOut, app: Path, source: Path) -> str | None:
 def _write_settings(made: LaidOut, project: str, base_image: str | None) -> None:
     settings = {"appDir": made.app_dir, "flaskApp": made.flask_app, "baseImage": base_image}
     lines = [f"  {project}:{key}: {json.dumps(value)}" for key, value in settings.items() if value is not None]
-    (made.folder / "Pulumi.dev.yaml").write_text("\n".join(["config:", "  aws:region: us-east-1", *lines, ""]))
+    for stack in ("dev", "preview"):  # the second one's are those of pull requests
+        file = made.folder / f"Pulumi.{stack}.yaml"
+        file.write_text("\n".join(["config:", "  aws:region: us-east-1", *lines, ""]))
 
 
 def _name_of(given: str) -> str:
