@@ -47,9 +47,20 @@ fcntl.flock(open('.sandbox/lock'), fcntl.LOCK_EX | fcntl.LOCK_NB)
 endef
 export TAKE_LOCK
 
+# Installs the first prerequisite, a lock, into an environment, and says which package it has come to.
+define INSTALL
+@echo "Installing $< into $(1) (once, about a minute) ..."
+@$(1)/bin/python -m pip install --disable-pip-version-check --no-deps --require-hashes -r $< > $(1)/$(2).log 2>&1 & pip=$$!; \
+	while kill -0 $$pip 2>/dev/null; do \
+		sleep 1; tail -n 1 $(1)/$(2).log | grep -oE '^ *(Installing collected packages|(Collecting|Downloading|Using cached) [^ (]+)'; \
+	done | uniq; \
+	wait $$pip || { tail -n 5 $(1)/$(2).log >&2; echo "The installation failed; $(1)/$(2).log has all of its output: check that a package registry can be reached, and run make again." >&2; exit 1; }
+@touch $@
+endef
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help sandbox logs invoke manage smoke release rollback versions restart explain cost doctor test check-app new upgrade lint format locks bench-runtime clean
+.PHONY: help sandbox logs invoke manage smoke release rollback versions restart explain cost doctor test check check-app new upgrade lint format audit locks bench-runtime clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -127,21 +138,29 @@ format: $(VENV)/tests.installed ## rewrite the code in the project's style
 	@$(VENV)/bin/ruff check --fix $(RUFF_CONFIG)
 	@$(VENV)/bin/ruff format $(RUFF_CONFIG)
 
+check: $(VENV)/tests.installed ## run everything that continuous integration runs
+	@.ci/check
+
+audit: $(VENV)/sandbox.installed $(VENV)/audit.installed .venv-checkov/installed ## check for vulnerabilities, licences and policies, and list the image's packages: ARGS="licences sbom"; STACK=dev
+	@exec $(RUN) -Ic "$$RUN_MODULE" audit $(if $(value STACK),--stack "$$STACK")
+
 bench-runtime: $(VENV)/benchmarks.installed ## measure start and request times against the alternatives, side by side
 	@exec $(RUN) -Ic "$$RUN_MODULE" benchmarks.runtime
 
 locks: $(VENV)/tests.installed ## update the versions in every requirements.txt, from the groups in pyproject.toml
-	@$(LOCK) --upgrade --group tests --group benchmarks -o $(VENV)/all.txt
+	@$(LOCK) --upgrade --group tests --group benchmarks --group audit -o $(VENV)/all.txt
 	@$(LOCK) --group program -c $(VENV)/all.txt -o requirements.txt
 	@$(LOCK) --group runtime -c $(VENV)/all.txt -o dualmode/requirements.txt
 	@$(LOCK) --group sandbox -c $(VENV)/all.txt -o sandbox/requirements.txt
 	@$(LOCK) --group tests -c $(VENV)/all.txt -o tests/requirements.txt
 	@$(LOCK) --group benchmarks -c $(VENV)/all.txt -o benchmarks/requirements.txt
+	@$(LOCK) --group audit -c $(VENV)/all.txt -o audit/requirements.txt
+	@$(LOCK) --upgrade --group checkov -o audit/checkov/requirements.txt
 
 clean: ## remove the environments and the sandbox's state
 	@if [ -f .sandbox/lock ] && [ -n "$(PYTHON)" ] && ! $(PYTHON) -c "$$TAKE_LOCK" 2>/dev/null; then \
 		echo "A sandbox runs in .sandbox (process $$(cat .sandbox/lock)): stop it with Ctrl-C first, then run make clean again." >&2; exit 1; fi
-	@rm -rf $(VENV) .venv-pulumi .sandbox
+	@rm -rf $(VENV) .venv-pulumi .venv-checkov .sandbox sbom.json
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed, but none is on the PATH: install one, or run make PYTHON=/path/to/python3." >&2; exit 1; }
@@ -149,10 +168,10 @@ $(VENV)/bin/python:
 	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/%.installed: %/requirements.txt $(VENV)/bin/python
-	@echo "Installing $< into $(VENV) (once, about a minute) ..."
-	@$(RUN) -m pip install --disable-pip-version-check --no-deps --require-hashes -r $< > $(VENV)/$*.log 2>&1 & pip=$$!; \
-		while kill -0 $$pip 2>/dev/null; do \
-			sleep 1; tail -n 1 $(VENV)/$*.log | grep -oE '^ *(Installing collected packages|(Collecting|Downloading|Using cached) [^ (]+)'; \
-		done | uniq; \
-		wait $$pip || { tail -n 5 $(VENV)/$*.log >&2; echo "The installation failed; $(VENV)/$*.log has all of its output: check that a package registry can be reached, and run make again." >&2; exit 1; }
-	@touch $@
+	$(call INSTALL,$(VENV),$*)
+
+.venv-checkov/bin/python: $(VENV)/bin/python
+	@$(RUN) -m venv .venv-checkov
+
+.venv-checkov/installed: audit/checkov/requirements.txt .venv-checkov/bin/python
+	$(call INSTALL,.venv-checkov,checkov)

@@ -24,7 +24,8 @@ _PLACES: Mapping[str, str] = {
                 ".dockerignore",
                 ".gitignore",
             ),
-            *("check_app", "docs", "dualmode", "infra", "operations", "sandbox", "scaffold", "scripts", "walk"),
+            *("audit", "check_app", "deployer", "docs", "dualmode", "infra", "operations", "sandbox", "scaffold"),
+            *("scripts", "walk", ".github/workflows/deploy.yml", ".github/workflows/preview.yml"),
         )
     },
     "README.md": "DUALMODE.md",
@@ -32,7 +33,7 @@ _PLACES: Mapping[str, str] = {
 }
 """Each file or folder that is copied, and its name in the other repository."""
 
-_NOT_THERE = ("test", "lint", "format", "locks", "bench-runtime")
+_NOT_THERE = ("test", "check", "lint", "format", "locks", "bench-runtime")
 """Targets of the Makefile for work on dualmode itself: what they need is not copied."""
 
 TAKEN = frozenset(place.partition("/")[0] for place in _PLACES.values())

@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 LOCKS = [
     ROOT / "requirements.txt",
-    *(ROOT / part / "requirements.txt" for part in ("dualmode", "sandbox", "tests", "benchmarks")),
+    *(ROOT / part / "requirements.txt" for part in ("dualmode", "sandbox", "tests", "benchmarks", "audit")),
 ]
 
 
@@ -32,6 +32,8 @@ def test_the_gateway_needs_only_the_standard_library_and_itself(path):
 
 GROUP_OF = {
     "__main__.py": "program",
+    "deployer": "program",
+    "audit": "sandbox",
     "infra": "program",
     "dualmode": "runtime",
     "scripts": "runtime",
@@ -79,7 +81,9 @@ def test_the_program_is_a_table_of_contents():
     assert len((ROOT / "__main__.py").read_text().splitlines()) <= 60
 
 
-@pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: str(lock.relative_to(ROOT)))
+@pytest.mark.parametrize(
+    "lock", [*LOCKS, ROOT / "audit" / "checkov" / "requirements.txt"], ids=lambda lock: str(lock.relative_to(ROOT))
+)
 def test_a_lock_pins_each_package_with_hashes_and_names_no_host(lock):
     text = lock.read_text()
     entries = [entry for entry in text.replace("\\\n", "").splitlines() if entry and not entry.startswith("#")]

@@ -77,6 +77,7 @@ def test_the_new_repositorys_makefile_lists_only_what_works_there(shop, tmp_path
         "check-app",
         "new",
         "upgrade",
+        "audit",
         "clean",
     ]
 

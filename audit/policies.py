@@ -1,0 +1,75 @@
+"""Checkov's policies for AWS over what the program makes: each finding is argued in `checkov.toml`, or fixed."""
+
+import json
+import os
+import subprocess
+import tempfile
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from audit.errors import AuditError
+from audit.graphs import graphs
+from audit.terraform_plan import plan
+
+CHECKOV = Path(".venv-checkov/bin/checkov")
+"""In an environment of its own: it pins versions of boto3 and others that differ from the program's."""
+ARGUED = Path(__file__).with_name("checkov.toml")
+
+
+def check(project: Path, stack: str) -> list[str]:
+    """Return a sentence for each finding that isn't argued, and for each argument that nothing needs any more.
+
+    Raises:
+        AuditError: Checkov isn't installed, or failed.
+    """
+    tool = project / CHECKOV
+    if not tool.exists():
+        raise AuditError(f"The policies can't be checked without {CHECKOV}: run make audit, which installs it.")
+    with tempfile.TemporaryDirectory() as folder:
+        files = []
+        for name, resources in graphs(project):
+            files.append(Path(folder) / f"{name}.json")
+            files[-1].write_text(json.dumps(plan(resources)))
+        answer = run(tool, files)
+    reports = answer if isinstance(answer, list) else [answer]
+    passed = sum(report["summary"]["passed"] for report in reports)
+    argued = tomllib.loads(ARGUED.read_text())
+    found = list(findings(reports, argued))
+    failed = sum(report["summary"]["failed"] for report in reports)
+    print(f"{passed} checks passed, {failed} failed in {len(files)} deployments; {len(argued)} are argued")
+    return found
+
+
+def run(tool: Path, plans: list[Path]) -> Any:
+    """Return what Checkov answers for plans of Terraform, as JSON.
+
+    Raises:
+        AuditError: it failed.
+    """
+    files = [argument for file in plans for argument in ("-f", str(file))]
+    options = ["--framework", "terraform_plan", "-o", "json", "--compact", "--quiet", "--skip-download", "--soft-fail"]
+    variables = {"PATH": os.environ["PATH"], "HOME": str(plans[0].parent), "LOG_LEVEL": "ERROR"}
+    made = subprocess.run(
+        [str(tool), *options, *files], env=variables, stdin=subprocess.DEVNULL, capture_output=True, text=True
+    )
+    try:
+        return json.loads(made.stdout)
+    except ValueError:
+        last = (made.stderr.strip().splitlines() or [f"exit status {made.returncode}"])[-1]
+        raise AuditError(f"The policies can't be checked: checkov says {last!r}.") from None
+
+
+def findings(reports: list[Mapping[str, Any]], argued: Mapping[str, str]) -> Iterator[str]:
+    """Yield a sentence for each failed check that isn't argued, and for each argued one that doesn't fail."""
+    failed = {}
+    for report in reports:
+        for found in report["results"]["failed_checks"]:
+            failed.setdefault(found["check_id"], (found["check_name"], set()))[1].add(found["resource"])
+    for identity, (name, resources) in sorted(failed.items()):
+        if identity not in argued:
+            places = ", ".join(sorted(resources))
+            yield f"{identity} ({name}) fails for {places}: fix it, or argue in one line of audit/{ARGUED.name}."
+    for identity in sorted(argued.keys() - failed.keys()):
+        yield f"{identity} in audit/{ARGUED.name} fails nowhere any more: remove it."

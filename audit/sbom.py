@@ -1,0 +1,31 @@
+"""The list of the image's packages (SBOM), as CycloneDX has it, for whoever has to know what runs."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from audit.errors import AuditError
+from audit.image_environment import python_of
+
+FILE = "sbom.json"
+"""Where it is written, in the project's folder; git ignores it."""
+
+
+def check(project: Path, stack: str) -> list[str]:
+    """Write the list of a stack's image.
+
+    Raises:
+        AuditError: the tool failed.
+    """
+    python = python_of(project, stack)
+    file = project / FILE
+    tool = [str(Path(sys.executable).with_name("cyclonedx-py")), "environment", "--output-reproducible"]
+    command = [*tool, "--output-format", "JSON", "--output-file", str(file), str(python)]
+    made = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    if made.returncode != 0:
+        last = (made.stderr.strip().splitlines() or [f"exit status {made.returncode}"])[-1]
+        raise AuditError(f"The list of the image's packages can't be made: cyclonedx-py says {last!r}.")
+    count = len(json.loads(file.read_text())["components"])
+    print(f"{FILE} lists the {count} Python packages of the image; those of its base image are not in it")
+    return []
