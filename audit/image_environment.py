@@ -22,7 +22,7 @@ def python_of(project: Path, stack: str) -> Path:
     values = settings.load(declared, stack).values
     arguments = {name: values[declared.full_key(key)] for name, key in _ARGUMENTS.items()}
     with tempfile.TemporaryDirectory() as state:
-        store = ImageStore(Path(state), None, venvs=project / ".sandbox" / "venvs", progress=print)
+        store = ImageStore(Path(state), None, venvs=project / ".sandbox" / "venvs", progress=_told)
         built = store.build(
             context=project,
             dockerfile=project / "infra" / "Dockerfile",
@@ -38,3 +38,9 @@ def site_packages(python: Path) -> Path:
     """Return the folder with an environment's packages."""
     command = [str(python), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
     return Path(subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip())
+
+
+def _told(line: str) -> None:
+    """Tell what takes long."""
+    if line.startswith("Installing"):
+        print(line, flush=True)

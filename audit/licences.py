@@ -61,13 +61,12 @@ def refused(packages: Iterable[Distribution], place: str, table: Table) -> Itera
 def licences_of(package: Distribution) -> Sequence[str]:
     """Return what a package says of its licence: an expression of SPDX, or classifiers, or a text of its own."""
     metadata = package.metadata
-    expression = metadata.get("License-Expression")
+    expression = metadata.get_all("License-Expression")
     if expression:
-        return [expression]
+        return expression
     classified = [text for text in metadata.get_all("Classifier") or [] if text.startswith(_CLASSIFIER)]
     named = [text.rpartition(" :: ")[2] for text in classified]
-    text = (metadata.get("License") or "").strip()
-    return named or ([text] if text else [])
+    return named or [text.strip() for text in metadata.get_all("License") or [] if text.strip()]
 
 
 def identifiers(text: str, table: Table) -> list[str]:

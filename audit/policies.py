@@ -5,7 +5,7 @@ import os
 import subprocess
 import tempfile
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,7 @@ def check(project: Path, stack: str) -> list[str]:
     argued = tomllib.loads(ARGUED.read_text())
     found = list(findings(reports, argued))
     failed = sum(report["summary"]["failed"] for report in reports)
-    print(f"{passed} checks passed, {failed} failed in {len(files)} deployments; {len(argued)} are argued")
+    print(f"{passed} checks passed and {failed} failed, in {len(files)} deployments; {len(argued)} kinds are argued")
     return found
 
 
@@ -61,15 +61,19 @@ def run(tool: Path, plans: list[Path]) -> Any:
         raise AuditError(f"The policies can't be checked: checkov says {last!r}.") from None
 
 
-def findings(reports: list[Mapping[str, Any]], argued: Mapping[str, str]) -> Iterator[str]:
-    """Yield a sentence for each failed check that isn't argued, and for each argued one that doesn't fail."""
-    failed = {}
+def findings(reports: Iterable[Mapping[str, Any]], argued: Mapping[str, str]) -> Iterator[str]:
+    """Yield a sentence for each failed check that isn't argued, and for each argument whose check doesn't fail.
+
+    An argument is for a check and a type of resource, such as `CKV_AWS_51 aws_ecr_repository`.
+    """
+    failed: dict[str, tuple[str, set[str]]] = {}
     for report in reports:
         for found in report["results"]["failed_checks"]:
-            failed.setdefault(found["check_id"], (found["check_name"], set()))[1].add(found["resource"])
+            identity = f"{found['check_id']} {found['resource'].partition('.')[0]}"
+            failed.setdefault(identity, (found["check_name"], set()))[1].add(found["resource"])
     for identity, (name, resources) in sorted(failed.items()):
         if identity not in argued:
             places = ", ".join(sorted(resources))
-            yield f"{identity} ({name}) fails for {places}: fix it, or argue in one line of audit/{ARGUED.name}."
+            yield f'"{identity}" ({name}) fails for {places}: fix it, or argue in one line of audit/{ARGUED.name}.'
     for identity in sorted(argued.keys() - failed.keys()):
-        yield f"{identity} in audit/{ARGUED.name} fails nowhere any more: remove it."
+        yield f'"{identity}" in audit/{ARGUED.name} fails nowhere any more: remove it.'

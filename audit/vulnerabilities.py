@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,28 +22,41 @@ def check(project: Path, stack: str) -> list[str]:
         AuditError: the service can't be reached, so nothing is known.
     """
     locks = present(project, (IMAGE, *TOOLCHAIN, *OWN))
-    files = [argument for lock in locks for argument in ("-r", str(lock))]
-    # Without pip: every version is in the locks, so nothing is resolved or downloaded.
-    options = ["--require-hashes", "--disable-pip", "--progress-spinner", "off", "--format", "json"]
-    command = [sys.executable, "-m", "pip_audit", *options, *files]
+    packages = [package for lock in locks for package in looked_up(lock)]
+    known = tomllib.loads(ARGUED.read_text())["argued"]
+    print(f"{len(packages)} versions in {len(locks)} locks were looked up")
+    return list(findings(packages, known))
+
+
+def looked_up(lock: Path) -> list[Mapping[str, Any]]:
+    """Return what pip-audit answers for the packages of a lock.
+
+    Raises:
+        AuditError: the service can't be reached, or it knows none of them.
+    """
+    # Without pip: every version is in the lock, so nothing is resolved or downloaded.
+    options = ["--require-hashes", "--disable-pip", "--progress-spinner", "off", "--format", "json", "-r", str(lock)]
+    command = [sys.executable, "-m", "pip_audit", *options]
     asked = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     try:
-        answer = json.loads(asked.stdout)
+        packages: list[Mapping[str, Any]] = json.loads(asked.stdout)["dependencies"]
     except ValueError:
-        last = (asked.stderr.strip().splitlines() or [f"exit status {asked.returncode}"])[-1]
+        packages = []
+    # A service that knows none of the packages is not the one that was meant, such as a mirror without its answers.
+    if all("skip_reason" in package for package in packages):
+        told = [package["skip_reason"] for package in packages] or asked.stderr.strip().splitlines()
+        last = (told or [f"exit status {asked.returncode}"])[-1]
         raise AuditError(
-            "Whether a version has a known vulnerability is not known, because the check couldn't be made "
-            f"(pip-audit says {last!r}): run it where the service that pip-audit asks can be reached."
-        ) from None
-    known = tomllib.loads(ARGUED.read_text())["argued"]
-    print(f"{len(answer['dependencies'])} versions in {len(locks)} locks were looked up")
-    return list(findings(answer, known))
+            "Whether a version has a known vulnerability is not known, because the check couldn't be made (pip-audit "
+            f"says {last!r}): run it where the service that it asks can be reached."
+        )
+    return packages
 
 
-def findings(answer: Mapping[str, Any], argued: Mapping[str, str]) -> Iterator[str]:
+def findings(packages: Sequence[Mapping[str, Any]], argued: Mapping[str, str]) -> Iterator[str]:
     """Yield a sentence for each vulnerability in an answer of pip-audit, and for each package that it skipped."""
     seen = set()
-    for package in answer["dependencies"]:
+    for package in packages:
         if "skip_reason" in package:
             yield f"{package['name']} was not looked up: {package['skip_reason']}."
         for found in package.get("vulns", []):

@@ -29,10 +29,16 @@ def make(tmp_path):
         (tmp_path / program).write_text(TELL)
     (tmp_path / ".venv" / "bin").mkdir(parents=True)
     (tmp_path / ".venv" / "bin" / "python").symlink_to(sys.executable)
-    for group in ("sandbox", "tests", "benchmarks"):
+    for group in ("sandbox", "tests", "benchmarks", "audit"):
         (tmp_path / group).mkdir(exist_ok=True)
         (tmp_path / group / "requirements.txt").touch()
         (tmp_path / ".venv" / f"{group}.installed").touch()
+
+    (tmp_path / "audit" / "checkov").mkdir()
+    (tmp_path / "audit" / "checkov" / "requirements.txt").touch()
+    (tmp_path / ".venv-checkov" / "bin").mkdir(parents=True)
+    (tmp_path / ".venv-checkov" / "bin" / "python").touch()
+    (tmp_path / ".venv-checkov" / "installed").touch()
 
     def make(*arguments, **environment):
         inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
@@ -174,11 +180,22 @@ def test_no_command_in_a_variable_of_an_operation_is_run(make, given):
         (["cost"], ["cost"]),
         (["cost", "REQUESTS=1e6", "MS=80", "COLD=2"], ["cost", "--requests", "1e6", "--ms", "80", "--cold", "2"]),
         (["doctor"], ["doctor"]),
+        (["audit"], []),
+        (["audit", "STACK=prod", "ARGS=licences sbom"], ["--stack", "prod", "licences", "sbom"]),
     ],
 )
 def test_an_operation_gets_what_it_is_given(make, words, reached):
     (make.folder / "operations.py").write_text(TELL)
+    (make.folder / "audit.py").write_text(TELL)
     assert told(make(*words))[1:] == reached
+
+
+def test_continuous_integration_and_a_person_run_the_same_check(make):
+    (make.folder / ".ci").mkdir()
+    (make.folder / ".ci" / "check").write_text("#!/bin/sh\necho checked\n")
+    (make.folder / ".ci" / "check").chmod(0o755)
+    assert make("check").stdout == "checked\n"
+    assert (ROOT / ".ci" / "run").read_text().splitlines()[-2:] == ["make check", 'step "done"']
 
 
 def test_the_doctor_needs_no_environment(make):

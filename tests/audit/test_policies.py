@@ -1,5 +1,6 @@
 """The program's resources as Terraform has them, and what is told of a policy checker's answer."""
 
+import re
 import tomllib
 
 import pytest
@@ -66,18 +67,20 @@ REPORTS = [{"results": {"failed_checks": [FAILED, {**FAILED, "resource": "aws_la
 
 def test_a_finding_that_is_not_argued_is_told_with_its_places():
     assert list(policies.findings(REPORTS, {})) == [
-        "CKV_AWS_1 (Be good) fails for aws_lambda_function.a, aws_lambda_function.b: fix it, or argue in one line of "
-        "audit/checkov.toml."
+        '"CKV_AWS_1 aws_lambda_function" (Be good) fails for aws_lambda_function.a, aws_lambda_function.b: fix it, or '
+        "argue in one line of audit/checkov.toml."
     ]
 
 
 def test_a_finding_that_is_argued_is_not_told_and_an_argument_that_nothing_needs_is():
-    assert list(policies.findings(REPORTS, {"CKV_AWS_1": "since", "CKV_AWS_2": "since"})) == [
-        "CKV_AWS_2 in audit/checkov.toml fails nowhere any more: remove it."
+    argued = {"CKV_AWS_1 aws_lambda_function": "since", "CKV_AWS_1 aws_sqs_queue": "since"}
+    assert list(policies.findings(REPORTS, argued)) == [
+        '"CKV_AWS_1 aws_sqs_queue" in audit/checkov.toml fails nowhere any more: remove it.'
     ]
 
 
-def test_each_argument_is_one_line():
+def test_each_argument_is_one_line_for_one_check_and_one_type():
     argued = tomllib.loads(policies.ARGUED.read_text())
-    assert argued
-    assert [identity for identity, reason in argued.items() if not reason.strip() or "\n" in reason] == []
+    assert len(argued) > 20
+    assert [key for key in argued if not re.fullmatch(r"CKV2?_AWS_\d+ aws_[a-z0-9_]+", key)] == []
+    assert [key for key, reason in argued.items() if not reason.strip() or "\n" in reason] == []

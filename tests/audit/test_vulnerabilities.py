@@ -11,21 +11,19 @@ from audit.__main__ import main
 from audit.errors import AuditError
 from tests.support.provided import ROOT
 
-ANSWER = {
-    "dependencies": [
-        {"name": "flask", "version": "3.1.2", "vulns": []},
-        {
-            "name": "werkzeug",
-            "version": "3.0.0",
-            "vulns": [
-                {"id": "PYSEC-2026-1", "aliases": ["CVE-2026-1", "GHSA-a"], "fix_versions": ["3.0.1"]},
-                {"id": "PYSEC-2026-2", "aliases": ["CVE-2026-2"], "fix_versions": []},
-            ],
-        },
-        {"name": "werkzeug", "version": "3.0.0", "vulns": [{"id": "PYSEC-2026-2", "fix_versions": []}]},
-        {"name": "private", "skip_reason": "Dependency not found on PyPI"},
-    ]
-}
+ANSWER = [
+    {"name": "flask", "version": "3.1.2", "vulns": []},
+    {
+        "name": "werkzeug",
+        "version": "3.0.0",
+        "vulns": [
+            {"id": "PYSEC-2026-1", "aliases": ["CVE-2026-1", "GHSA-a"], "fix_versions": ["3.0.1"]},
+            {"id": "PYSEC-2026-2", "aliases": ["CVE-2026-2"], "fix_versions": []},
+        ],
+    },
+    {"name": "werkzeug", "version": "3.0.0", "vulns": [{"id": "PYSEC-2026-2", "fix_versions": []}]},
+    {"name": "private", "skip_reason": "Dependency not found on PyPI"},
+]
 UNFIXED = (
     "werkzeug 3.0.0 has PYSEC-2026-2, fixed in no version yet: run make locks, or add the id to "
     "audit/vulnerabilities.toml with the reason why it doesn't matter here."
@@ -59,18 +57,30 @@ def interpreter(monkeypatch, tmp_path):
     return interpreter
 
 
-def test_a_service_that_can_not_be_asked_is_said_in_one_sentence(interpreter):
-    interpreter("echo 'ERROR:pip_audit._cli:no route to host' >&2; exit 1")
+@pytest.mark.parametrize(
+    ("script", "says"),
+    [
+        ("echo 'ERROR:pip_audit._cli:no route to host' >&2; exit 1", "ERROR:pip_audit._cli:no route to host"),
+        ("exit 3", "exit status 3"),
+        # A mirror of the index without its answers knows no package at all.
+        (
+            """echo '{"dependencies": [{"name": "flask", "skip_reason": "flask was not found"}]}'""",
+            "flask was not found",
+        ),
+    ],
+)
+def test_a_service_that_can_not_be_asked_is_said_in_one_sentence(interpreter, script, says):
+    interpreter(script)
     with pytest.raises(AuditError) as failed:
         vulnerabilities.check(ROOT, "dev")
     assert str(failed.value) == (
         "Whether a version has a known vulnerability is not known, because the check couldn't be made (pip-audit says "
-        "'ERROR:pip_audit._cli:no route to host'): run it where the service that pip-audit asks can be reached."
+        f"{says!r}): run it where the service that it asks can be reached."
     )
 
 
 def test_every_lock_is_looked_up(interpreter, tmp_path):
-    interpreter(f"""echo "$@" > {tmp_path}/asked; echo '{{"dependencies": []}}'""")
+    interpreter(f"""echo "$@" >> {tmp_path}/asked; echo '{{"dependencies": [{{"name": "flask", "version": "1"}}]}}'""")
     assert vulnerabilities.check(ROOT, "dev") == []
     asked = (tmp_path / "asked").read_text().split()
     made = re.findall(r"-o (\S*requirements\.txt)", (ROOT / "Makefile").read_text())  # by `make locks`
