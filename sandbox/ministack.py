@@ -27,7 +27,7 @@ from walk.account import Account
 # some of MiniStack's start servers and run commands on this machine.
 _SERVICES = (
     *("acm", "apigateway", "cloudfront", "ec2", "ecr", "iam", "lambda", "logs", "route53", "sts"),
-    *("ssm", "secretsmanager", "dynamodb", "sqs", "sns", "s3", "events", "scheduler", "monitoring"),
+    *("ssm", "secretsmanager", "kms", "dynamodb", "sqs", "sns", "s3", "events", "scheduler", "monitoring"),
 )
 _PROGRAM = Path(__file__).with_name("ministack_process.py")
 _SOCKET = "ministack.sock"
