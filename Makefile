@@ -141,7 +141,7 @@ format: $(VENV)/tests.installed ## rewrite the code in the project's style
 check: $(VENV)/tests.installed ## run everything that continuous integration runs
 	@.ci/check
 
-audit: $(VENV)/sandbox.installed $(VENV)/audit.installed .venv-checkov/installed ## check for vulnerabilities, licences and policies, and list the image's packages: ARGS="licences sbom"; STACK=dev
+audit: $(VENV)/sandbox.installed $(VENV)/audit.installed $(VENV)/checkov/installed ## check for vulnerabilities, licences and policies, and list the image's packages: ARGS="licences sbom"; STACK=dev
 	@exec $(RUN) -Ic "$$RUN_MODULE" audit $(if $(value STACK),--stack "$$STACK")
 
 bench-runtime: $(VENV)/benchmarks.installed ## measure start and request times against the alternatives, side by side
@@ -160,7 +160,7 @@ locks: $(VENV)/tests.installed ## update the versions in every requirements.txt,
 clean: ## remove the environments and the sandbox's state
 	@if [ -f .sandbox/lock ] && [ -n "$(PYTHON)" ] && ! $(PYTHON) -c "$$TAKE_LOCK" 2>/dev/null; then \
 		echo "A sandbox runs in .sandbox (process $$(cat .sandbox/lock)): stop it with Ctrl-C first, then run make clean again." >&2; exit 1; fi
-	@rm -rf $(VENV) .venv-pulumi .venv-checkov .sandbox sbom.json
+	@rm -rf $(VENV) .venv-pulumi .sandbox sbom.json
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed, but none is on the PATH: install one, or run make PYTHON=/path/to/python3." >&2; exit 1; }
@@ -170,8 +170,8 @@ $(VENV)/bin/python:
 $(VENV)/%.installed: %/requirements.txt $(VENV)/bin/python
 	$(call INSTALL,$(VENV),$*)
 
-.venv-checkov/bin/python: $(VENV)/bin/python
-	@$(RUN) -m venv .venv-checkov
+$(VENV)/checkov/bin/python: $(VENV)/bin/python
+	@$(RUN) -m venv $(VENV)/checkov
 
-.venv-checkov/installed: audit/checkov/requirements.txt .venv-checkov/bin/python
-	$(call INSTALL,.venv-checkov,checkov)
+$(VENV)/checkov/installed: audit/checkov/requirements.txt $(VENV)/checkov/bin/python
+	$(call INSTALL,$(VENV)/checkov,checkov)

@@ -12,7 +12,7 @@ from audit.image_environment import python_of, site_packages
 from audit.locks import OWN, TOOLCHAIN, normal, pinned, present
 
 TABLE = Path(__file__).with_name("licences.toml")
-CHECKOV_PYTHON = Path(".venv-checkov/bin/python")
+CHECKOV_PYTHON = Path(".venv/checkov/bin/python")
 _CLASSIFIER = "License :: "
 _EXPRESSION = re.compile(r"[A-Za-z0-9.+-]+(?: (?:AND|OR|WITH) [A-Za-z0-9.+-]+)*")
 _WORD = re.compile(r"(?!(?:AND|OR|WITH)\b)\b[A-Za-z0-9.+-]+")

@@ -13,7 +13,7 @@ from audit.errors import AuditError
 from audit.graphs import graphs
 from audit.terraform_plan import plan
 
-CHECKOV = Path(".venv-checkov/bin/checkov")
+CHECKOV = Path(".venv/checkov/bin/checkov")
 """In an environment of its own: it pins versions of boto3 and others that differ from the program's."""
 ARGUED = Path(__file__).with_name("checkov.toml")
 

@@ -36,9 +36,9 @@ def make(tmp_path):
 
     (tmp_path / "audit" / "checkov").mkdir()
     (tmp_path / "audit" / "checkov" / "requirements.txt").touch()
-    (tmp_path / ".venv-checkov" / "bin").mkdir(parents=True)
-    (tmp_path / ".venv-checkov" / "bin" / "python").touch()
-    (tmp_path / ".venv-checkov" / "installed").touch()
+    (tmp_path / ".venv" / "checkov" / "bin").mkdir(parents=True)
+    (tmp_path / ".venv" / "checkov" / "bin" / "python").touch()
+    (tmp_path / ".venv" / "checkov" / "installed").touch()
 
     def make(*arguments, **environment):
         inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
