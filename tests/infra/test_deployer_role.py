@@ -91,8 +91,8 @@ def test_a_role_can_trust_a_branch_where_there_are_no_environments(deploy):
 def test_the_role_has_the_deployers_policies_for_its_deployment_and_its_own_state(deploy):
     _, statements = deploy(**DOMAIN, **STATE)
     expected = []
-    for file in ("deployer-policy", "deployer-policy-more", "deployer-policy-domain"):
-        text = (ROOT / "docs" / f"{file}.json").read_text()
+    for file in (ROOT / "docs").glob("deployer-policy*.json"):
+        text = file.read_text()
         for placeholder, value in (  # as the command in docs/deployer-policy.md does
             ("ACCOUNT", "000000000000"),
             ("REGION", "us-east-1"),
