@@ -19,9 +19,10 @@ ISSUER = "token.actions.githubusercontent.com"
 AUDIENCE = "sts.amazonaws.com"
 """What the action aws-actions/configure-aws-credentials asks GitHub to issue its token for."""
 
-POLICIES = Path(__file__).parents[1] / "docs"
-ALWAYS, FOR_A_DOMAIN = ("deployer-policy", "deployer-policy-more"), "deployer-policy-domain"
-"""Names of the files that have the deployer's policies."""
+POLICIES = sorted((Path(__file__).parents[1] / "docs").glob("deployer-policy*.json"))
+"""The deployer's policies: docs/deployer-policy.md says what each is for."""
+FOR_A_DOMAIN = "deployer-policy-domain"
+"""The one that names a hosted zone."""
 
 REPOSITORY = re.compile(r"[A-Za-z0-9-]+/[A-Za-z0-9._-]+|[A-Za-z0-9-]+@[0-9]+/[A-Za-z0-9._-]+@[0-9]+")
 """A repository as a token's subject names it; with ids if it was made, renamed or moved after July 15, 2026.
@@ -149,9 +150,11 @@ class DeployerRole(pulumi.ComponentResource):
             "ZONE": settings.domain_zone,
             "DOMAIN": settings.domain_zone_name,
         }
-        for file in (*ALWAYS, *([FOR_A_DOMAIN] if settings.domain_zone else [])):
-            policy = aws.iam.Policy(f"{name}-{file}", policy=filled_in(file, values, partition), opts=below)
-            aws.iam.RolePolicyAttachment(f"{name}-{file}", role=role.name, policy_arn=policy.arn, opts=below)
+        for file in POLICIES:
+            if file.stem != FOR_A_DOMAIN or settings.domain_zone:
+                filled = filled_in(file.read_text(), values, partition)
+                policy = aws.iam.Policy(f"{name}-{file.stem}", policy=filled, opts=below)
+                aws.iam.RolePolicyAttachment(f"{name}-{file.stem}", role=role.name, policy_arn=policy.arn, opts=below)
         own = own_statements(settings, f"arn:{partition}:logs:{region.region}:{account}", partition)
         aws.iam.RolePolicy(
             f"{name}-own",
@@ -178,9 +181,9 @@ def trust_policy(provider_arn: pulumi.Input[str], subject: str) -> dict[str, obj
     }
 
 
-def filled_in(file: str, values: Mapping[str, str], partition: str) -> str:
+def filled_in(policy: str, values: Mapping[str, str], partition: str) -> str:
     """Returns a policy of the deployer with its placeholders filled in, without white space."""
-    text = json.dumps(json.loads((POLICIES / f"{file}.json").read_text()), separators=(",", ":"))
+    text = json.dumps(json.loads(policy), separators=(",", ":"))
     # In ARNs alone: an action may have a placeholder's letters in it.
     arns = re.compile(r'"arn:[^"]*"')
     placeholders = re.compile("|".join(values))
