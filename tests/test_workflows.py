@@ -92,3 +92,12 @@ def test_what_a_step_runs_is_there_and_no_text_of_a_stranger_is_part_of_it(place
             assert rest[0] in targets
         if command == "cp":
             assert (ROOT / rest[0]).is_file()
+
+
+def test_the_page_sets_each_variable_that_a_workflow_reads_and_each_setting_of_the_role_by_its_name():
+    page = (ROOT / "docs" / "github-actions.md").read_text()
+    read = set(re.findall(r"\bvars\.(\w+)", "".join(file.read_text() for file in FILES)))
+    assert set(re.findall(r"gh variable set (\w+)", page)) == read
+    declared = yaml.safe_load((ROOT / "deployer" / "Pulumi.yaml").read_text())["config"].keys()
+    # `branch` is named in the text, as another way.
+    assert set(re.findall(r"pulumi config set (\w+)", page)) - {"aws"} == declared - {"branch"}

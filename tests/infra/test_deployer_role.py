@@ -12,6 +12,7 @@ from sandbox import settings
 from sandbox.provider.provider import Provider
 from sandbox.pulumi_drivers import mocks_driver
 from tests.support.provided import ROOT, ContentBuilder
+from tests.support.pulumi_command import needs_pulumi
 
 GIVEN = {"repository": "octo-org@123456/shop@456789", "environment": "production", "deployment": "shop-prod"}
 DOMAIN = {"domainZone": "Z0123456789ABC", "domainZoneName": "example.com"}
@@ -130,6 +131,17 @@ def test_the_role_can_not_change_itself_nor_the_provider_that_it_trusts(deploy):
     assert changing
     assert [pattern for pattern in changing if fnmatch.fnmatchcase(role["Arn"], pattern)] == []
     assert [pattern for pattern in changing if ":role/" not in pattern] == []
+
+
+@needs_pulumi
+def test_a_second_up_changes_nothing_and_a_destroy_leaves_nothing(stack, account):
+    engine = stack(ROOT / "deployer", **GIVEN, **DOMAIN)
+    made = engine.up()
+    assert engine.up(refresh=True) == {"same": made["create"]}
+    assert engine.destroy() == {"delete": made["create"]}
+    iam = account.client("iam")
+    assert iam.list_roles()["Roles"] == iam.list_policies(Scope="Local")["Policies"] == []
+    assert iam.list_open_id_connect_providers()["OpenIDConnectProviderList"] == []
 
 
 def test_a_second_role_takes_the_provider_that_the_account_has(deploy, account):
