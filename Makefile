@@ -141,20 +141,20 @@ format: $(VENV)/tests.installed ## rewrite the code in the project's style
 check: $(VENV)/tests.installed ## run everything that continuous integration runs
 	@.ci/check
 
-audit: $(VENV)/sandbox.installed $(VENV)/audit.installed $(VENV)/checkov/installed ## check for vulnerabilities, licences and policies, and list the image's packages: ARGS="licences sbom"; STACK=dev
+audit: $(VENV)/sandbox.installed $(VENV)/audit/installed $(VENV)/checkov/installed ## check for vulnerabilities, licences and policies, and list the image's packages: ARGS="licences sbom"; STACK=dev
 	@exec $(RUN) -Ic "$$RUN_MODULE" audit $(if $(value STACK),--stack "$$STACK")
 
 bench-runtime: $(VENV)/benchmarks.installed ## measure start and request times against the alternatives, side by side
 	@exec $(RUN) -Ic "$$RUN_MODULE" benchmarks.runtime
 
 locks: $(VENV)/tests.installed ## update the versions in every requirements.txt, from the groups in pyproject.toml
-	@$(LOCK) --upgrade --group tests --group benchmarks --group audit -o $(VENV)/all.txt
+	@$(LOCK) --upgrade --group tests --group benchmarks -o $(VENV)/all.txt
 	@$(LOCK) --group program -c $(VENV)/all.txt -o requirements.txt
 	@$(LOCK) --group runtime -c $(VENV)/all.txt -o dualmode/requirements.txt
 	@$(LOCK) --group sandbox -c $(VENV)/all.txt -o sandbox/requirements.txt
 	@$(LOCK) --group tests -c $(VENV)/all.txt -o tests/requirements.txt
 	@$(LOCK) --group benchmarks -c $(VENV)/all.txt -o benchmarks/requirements.txt
-	@$(LOCK) --group audit -c $(VENV)/all.txt -o audit/requirements.txt
+	@$(LOCK) --upgrade --group audit -o audit/requirements.txt
 	@$(LOCK) --upgrade --group checkov -o audit/checkov/requirements.txt
 
 clean: ## remove the environments and the sandbox's state
@@ -170,8 +170,12 @@ $(VENV)/bin/python:
 $(VENV)/%.installed: %/requirements.txt $(VENV)/bin/python
 	$(call INSTALL,$(VENV),$*)
 
-$(VENV)/checkov/bin/python: $(VENV)/bin/python
-	@$(RUN) -m venv $(VENV)/checkov
+# The audit's tools pin other versions than the program does, so each has an environment of its own.
+$(VENV)/%/bin/python: $(VENV)/bin/python
+	@$(RUN) -m venv $(VENV)/$*
+
+$(VENV)/audit/installed: audit/requirements.txt $(VENV)/audit/bin/python
+	$(call INSTALL,$(VENV)/audit,audit)
 
 $(VENV)/checkov/installed: audit/checkov/requirements.txt $(VENV)/checkov/bin/python
 	$(call INSTALL,$(VENV)/checkov,checkov)

@@ -9,10 +9,10 @@ from importlib.metadata import Distribution, distributions
 from pathlib import Path
 
 from audit.image_environment import python_of, site_packages
-from audit.locks import OWN, TOOLCHAIN, normal, pinned, present
+from audit.locks import TOOLCHAIN, normal, pinned, present
+from audit.tools import ENVIRONMENTS
 
 TABLE = Path(__file__).with_name("licences.toml")
-CHECKOV_PYTHON = Path(".venv/checkov/bin/python")
 _CLASSIFIER = "License :: "
 _EXPRESSION = re.compile(r"[A-Za-z0-9.+-]+(?: (?:AND|OR|WITH) [A-Za-z0-9.+-]+)*")
 _WORD = re.compile(r"(?!(?:AND|OR|WITH)\b)\b[A-Za-z0-9.+-]+")
@@ -37,11 +37,13 @@ def check(project: Path, stack: str) -> list[str]:
     """Return a sentence for each package whose licence isn't accepted."""
     table = read_table()
     image = list(distributions(path=[str(site_packages(python_of(project, stack)))]))
-    tools = {name for lock in present(project, (*TOOLCHAIN, *OWN)) for name in pinned(lock)}
-    toolchain = [found for found in distributions(path=sys.path) if normal(found.name) in tools]
-    checkov = project / CHECKOV_PYTHON
-    apart = distributions(path=[str(site_packages(checkov))]) if checkov.exists() else ()
-    places = {"the image": image, "the toolchain": toolchain, "Checkov's environment": list(apart)}
+    locked = {name for lock in present(project, TOOLCHAIN) for name in pinned(lock)}
+    toolchain = [found for found in distributions(path=sys.path) if normal(found.name) in locked]
+    places = {"the image": image, "the toolchain": toolchain}
+    for environment in ENVIRONMENTS:
+        python = project / environment / "bin" / "python"
+        if python.exists():
+            places[str(environment)] = list(distributions(path=[str(site_packages(python))]))
     print(", ".join(f"{len(packages)} packages in {place}" for place, packages in places.items()))
     return [finding for place, packages in places.items() for finding in refused(packages, place, table)]
 

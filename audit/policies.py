@@ -12,9 +12,8 @@ from typing import Any
 from audit.errors import AuditError
 from audit.graphs import graphs
 from audit.terraform_plan import plan
+from audit.tools import CHECKOV, tool
 
-CHECKOV = Path(".venv/checkov/bin/checkov")
-"""In an environment of its own: it pins versions of boto3 and others that differ from the program's."""
 ARGUED = Path(__file__).with_name("checkov.toml")
 
 
@@ -24,15 +23,13 @@ def check(project: Path, stack: str) -> list[str]:
     Raises:
         AuditError: Checkov isn't installed, or failed.
     """
-    tool = project / CHECKOV
-    if not tool.exists():
-        raise AuditError(f"The policies can't be checked without {CHECKOV}: run make audit, which installs it.")
+    checkov = tool(project, CHECKOV)
     with tempfile.TemporaryDirectory() as folder:
         files = []
         for name, resources in graphs(project):
             files.append(Path(folder) / f"{name}.json")
             files[-1].write_text(json.dumps(plan(resources)))
-        answer = run(tool, files)
+        answer = run(checkov, files)
     reports = answer if isinstance(answer, list) else [answer]
     passed = sum(report["summary"]["passed"] for report in reports)
     argued = tomllib.loads(ARGUED.read_text())
@@ -42,7 +39,7 @@ def check(project: Path, stack: str) -> list[str]:
     return found
 
 
-def run(tool: Path, plans: list[Path]) -> Any:
+def run(checkov: str, plans: list[Path]) -> Any:
     """Return what Checkov answers for plans of Terraform, as JSON.
 
     Raises:
@@ -52,7 +49,7 @@ def run(tool: Path, plans: list[Path]) -> Any:
     options = ["--framework", "terraform_plan", "-o", "json", "--compact", "--quiet", "--skip-download", "--soft-fail"]
     variables = {"PATH": os.environ["PATH"], "HOME": str(plans[0].parent), "LOG_LEVEL": "ERROR"}
     made = subprocess.run(
-        [str(tool), *options, *files], env=variables, stdin=subprocess.DEVNULL, capture_output=True, text=True
+        [checkov, *options, *files], env=variables, stdin=subprocess.DEVNULL, capture_output=True, text=True
     )
     try:
         return json.loads(made.stdout)

@@ -2,11 +2,11 @@
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 from audit.errors import AuditError
 from audit.image_environment import python_of
+from audit.tools import CYCLONEDX, tool
 
 FILE = "sbom.json"
 """Where it is written, in the project's folder; git ignores it."""
@@ -20,8 +20,8 @@ def check(project: Path, stack: str) -> list[str]:
     """
     python = python_of(project, stack)
     file = project / FILE
-    tool = [str(Path(sys.executable).with_name("cyclonedx-py")), "environment", "--output-reproducible"]
-    command = [*tool, "--output-format", "JSON", "--output-file", str(file), str(python)]
+    options = ["--output-reproducible", "--output-format", "JSON", "--output-file", str(file)]
+    command = [tool(project, CYCLONEDX), "environment", *options, str(python)]
     made = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     if made.returncode != 0:
         last = (made.stderr.strip().splitlines() or [f"exit status {made.returncode}"])[-1]

@@ -13,8 +13,10 @@ import pytest
 ROOT = Path(__file__).parents[1]
 LOCKS = [
     ROOT / "requirements.txt",
-    *(ROOT / part / "requirements.txt" for part in ("dualmode", "sandbox", "tests", "benchmarks", "audit")),
+    *(ROOT / part / "requirements.txt" for part in ("dualmode", "sandbox", "tests", "benchmarks")),
 ]
+# The audit's tools, each in an environment of its own.
+TOOLS = [ROOT / "audit" / "requirements.txt", ROOT / "audit" / "checkov" / "requirements.txt"]
 
 
 def imported_packages(path):
@@ -81,9 +83,7 @@ def test_the_program_is_a_table_of_contents():
     assert len((ROOT / "__main__.py").read_text().splitlines()) <= 60
 
 
-@pytest.mark.parametrize(
-    "lock", [*LOCKS, ROOT / "audit" / "checkov" / "requirements.txt"], ids=lambda lock: str(lock.relative_to(ROOT))
-)
+@pytest.mark.parametrize("lock", [*LOCKS, *TOOLS], ids=lambda lock: str(lock.relative_to(ROOT)))
 def test_a_lock_pins_each_package_with_hashes_and_names_no_host(lock):
     text = lock.read_text()
     entries = [entry for entry in text.replace("\\\n", "").splitlines() if entry and not entry.startswith("#")]

@@ -29,16 +29,17 @@ def make(tmp_path):
         (tmp_path / program).write_text(TELL)
     (tmp_path / ".venv" / "bin").mkdir(parents=True)
     (tmp_path / ".venv" / "bin" / "python").symlink_to(sys.executable)
-    for group in ("sandbox", "tests", "benchmarks", "audit"):
+    for group in ("sandbox", "tests", "benchmarks"):
         (tmp_path / group).mkdir(exist_ok=True)
         (tmp_path / group / "requirements.txt").touch()
         (tmp_path / ".venv" / f"{group}.installed").touch()
 
-    (tmp_path / "audit" / "checkov").mkdir()
-    (tmp_path / "audit" / "checkov" / "requirements.txt").touch()
-    (tmp_path / ".venv" / "checkov" / "bin").mkdir(parents=True)
-    (tmp_path / ".venv" / "checkov" / "bin" / "python").touch()
-    (tmp_path / ".venv" / "checkov" / "installed").touch()
+    for tool, lock in (("audit", "audit"), ("checkov", "audit/checkov")):
+        (tmp_path / lock).mkdir()
+        (tmp_path / lock / "requirements.txt").touch()
+        (tmp_path / ".venv" / tool / "bin").mkdir(parents=True)
+        (tmp_path / ".venv" / tool / "bin" / "python").touch()
+        (tmp_path / ".venv" / tool / "installed").touch()
 
     def make(*arguments, **environment):
         inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}

@@ -1,8 +1,7 @@
 """Known vulnerabilities: each one is a sentence unless it is argued, and a service that can't be asked is said."""
 
+import contextlib
 import re
-import stat
-import sys
 
 import pytest
 
@@ -44,17 +43,32 @@ def test_a_vulnerability_that_is_argued_by_any_of_its_names_is_not_told():
     assert list(vulnerabilities.findings(ANSWER, {"CVE-2026-1": "that part isn't used"})) == [UNFIXED, SKIPPED]
 
 
+LOCKS = re.findall(r"-o (\S*requirements\.txt)", (ROOT / "Makefile").read_text())  # those that `make locks` writes
+
+
 @pytest.fixture
-def interpreter(monkeypatch, tmp_path):
-    """A Python whose pip-audit prints and ends as it is told."""
+def project(tmp_path):
+    """Makes a folder with every lock, and with a pip-audit that runs a script."""
 
-    def interpreter(script):
-        python = tmp_path / "python"
-        python.write_text(f"#!/bin/sh\n{script}\n")
-        python.chmod(python.stat().st_mode | stat.S_IXUSR)
-        monkeypatch.setattr(sys, "executable", str(python))
+    def project(script):
+        for lock in LOCKS:
+            (tmp_path / lock).parent.mkdir(exist_ok=True)
+            (tmp_path / lock).touch()
+        tool = tmp_path / ".venv" / "audit" / "bin" / "pip-audit"
+        tool.parent.mkdir(parents=True)
+        tool.write_text(f"#!/bin/sh\n{script}\n")
+        tool.chmod(0o755)
+        return tmp_path
 
-    return interpreter
+    return project
+
+
+def test_a_missing_tool_is_said_with_the_command_that_installs_it(tmp_path):
+    with pytest.raises(AuditError) as failed:
+        vulnerabilities.check(tmp_path, "dev")
+    assert str(failed.value) == (
+        "pip-audit is needed and missing at .venv/audit/bin/pip-audit: run make audit, which installs it."
+    )
 
 
 @pytest.mark.parametrize(
@@ -69,22 +83,21 @@ def interpreter(monkeypatch, tmp_path):
         ),
     ],
 )
-def test_a_service_that_can_not_be_asked_is_said_in_one_sentence(interpreter, script, says):
-    interpreter(script)
+def test_a_service_that_can_not_be_asked_is_said_in_one_sentence(project, script, says):
     with pytest.raises(AuditError) as failed:
-        vulnerabilities.check(ROOT, "dev")
+        vulnerabilities.check(project(script), "dev")
     assert str(failed.value) == (
         "Whether a version has a known vulnerability is not known, because the check couldn't be made (pip-audit says "
         f"{says!r}): run it where the service that it asks can be reached."
     )
 
 
-def test_every_lock_is_looked_up(interpreter, tmp_path):
-    interpreter(f"""echo "$@" >> {tmp_path}/asked; echo '{{"dependencies": [{{"name": "flask", "version": "1"}}]}}'""")
-    assert vulnerabilities.check(ROOT, "dev") == []
-    asked = (tmp_path / "asked").read_text().split()
-    made = re.findall(r"-o (\S*requirements\.txt)", (ROOT / "Makefile").read_text())  # by `make locks`
-    assert {word for word in asked if word.endswith(".txt")} == {str(ROOT / lock) for lock in made}
+def test_every_lock_is_looked_up(project):
+    folder = project("""echo "$@" >> asked; echo '{"dependencies": [{"name": "flask", "version": "1"}]}'""")
+    with contextlib.chdir(folder):
+        assert vulnerabilities.check(folder, "dev") == []
+    asked = (folder / "asked").read_text().split()
+    assert {word for word in asked if word.endswith(".txt")} == {str(folder / lock) for lock in LOCKS}
 
 
 def test_a_check_that_can_not_be_made_fails_and_does_not_keep_the_others_from_being_made(monkeypatch, capsys):
