@@ -55,7 +55,7 @@ def change(resource: Resource) -> dict[str, Any]:
         "mode": "managed",
         "type": kind,
         "name": name,
-        "provider_name": "registry.terraform.io/hashicorp/aws",
+        "provider_name": "hashicorp/aws",
         "change": {"actions": ["create"], "before": None, "after": block(resource.inputs)},
     }
 

@@ -53,7 +53,7 @@ def test_a_deployment_is_a_plan_that_creates_its_resources():
         "mode": "managed",
         "type": "aws_lambda_function",
         "name": "function-function",
-        "provider_name": "registry.terraform.io/hashicorp/aws",
+        "provider_name": "hashicorp/aws",
         "change": {"actions": ["create"], "before": None, "after": after},
     }
     rendered = plan(made)
