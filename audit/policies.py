@@ -12,7 +12,7 @@ from typing import Any
 from audit.errors import AuditError
 from audit.graphs import graphs
 from audit.terraform_plan import plan
-from audit.tools import CHECKOV, tool
+from audit.tools import command
 
 ARGUED = Path(__file__).with_name("checkov.toml")
 
@@ -23,7 +23,7 @@ def check(project: Path, stack: str) -> list[str]:
     Raises:
         AuditError: Checkov isn't installed, or failed.
     """
-    checkov = tool(project, CHECKOV)
+    checkov = command(project, "checkov")
     with tempfile.TemporaryDirectory() as folder:
         files = []
         for name, resources in graphs(project):
@@ -39,7 +39,7 @@ def check(project: Path, stack: str) -> list[str]:
     return found
 
 
-def run(checkov: str, plans: list[Path]) -> Any:
+def run(checkov: list[str], plans: list[Path]) -> Any:
     """Return what Checkov answers for plans of Terraform, as JSON.
 
     Raises:
@@ -49,7 +49,7 @@ def run(checkov: str, plans: list[Path]) -> Any:
     options = ["--framework", "terraform_plan", "-o", "json", "--compact", "--quiet", "--skip-download", "--soft-fail"]
     variables = {"PATH": os.environ["PATH"], "HOME": str(plans[0].parent), "LOG_LEVEL": "ERROR"}
     made = subprocess.run(
-        [checkov, *options, *files], env=variables, stdin=subprocess.DEVNULL, capture_output=True, text=True
+        [*checkov, *options, *files], env=variables, stdin=subprocess.DEVNULL, capture_output=True, text=True
     )
     try:
         return json.loads(made.stdout)

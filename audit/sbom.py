@@ -6,7 +6,7 @@ from pathlib import Path
 
 from audit.errors import AuditError
 from audit.image_environment import python_of
-from audit.tools import CYCLONEDX, tool
+from audit.tools import command
 
 FILE = "sbom.json"
 """Where it is written, in the project's folder; git ignores it."""
@@ -21,8 +21,10 @@ def check(project: Path, stack: str) -> list[str]:
     python = python_of(project, stack)
     file = project / FILE
     options = ["--output-reproducible", "--output-format", "JSON", "--output-file", str(file)]
-    command = [tool(project, CYCLONEDX), "environment", *options, str(python)]
-    made = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    tool = command(project, "cyclonedx-py")
+    made = subprocess.run(
+        [*tool, "environment", *options, str(python)], stdin=subprocess.DEVNULL, capture_output=True, text=True
+    )
     if made.returncode != 0:
         last = (made.stderr.strip().splitlines() or [f"exit status {made.returncode}"])[-1]
         raise AuditError(f"The list of the image's packages can't be made: cyclonedx-py says {last!r}.")

@@ -5,16 +5,17 @@ from pathlib import Path
 from audit.errors import AuditError
 
 ENVIRONMENTS = (Path(".venv/audit"), Path(".venv/checkov"))
-PIP_AUDIT, CYCLONEDX = (ENVIRONMENTS[0] / "bin" / name for name in ("pip-audit", "cyclonedx-py"))
-CHECKOV = ENVIRONMENTS[1] / "bin" / "checkov"
+MODULES = {"pip-audit": "pip_audit", "cyclonedx-py": "cyclonedx_py", "checkov": "checkov.main"}
 
 
-def tool(project: Path, path: Path) -> str:
-    """Return the path of a tool's command.
+def command(project: Path, tool: str) -> list[str]:
+    """Return the words that start a tool. It is started by its environment's Python, also after the folder has moved.
 
     Raises:
         AuditError: it isn't installed.
     """
-    if not (project / path).exists():
-        raise AuditError(f"{path.name} is needed and missing at {path}: run make audit, which installs it.")
-    return str(project / path)
+    environment = ENVIRONMENTS[tool == "checkov"]
+    python = project / environment / "bin" / "python"
+    if not python.exists():
+        raise AuditError(f"{tool} is needed and missing in {environment}: run make audit, which installs it.")
+    return [str(python), "-m", MODULES[tool]]

@@ -9,7 +9,7 @@ from typing import Any
 
 from audit.errors import AuditError
 from audit.locks import IMAGE, OWN, TOOLCHAIN, present
-from audit.tools import PIP_AUDIT, tool
+from audit.tools import command
 
 ARGUED = Path(__file__).with_name("vulnerabilities.toml")
 """The vulnerabilities that were looked at and don't matter here, by their ids, each with the reason."""
@@ -22,14 +22,14 @@ def check(project: Path, stack: str) -> list[str]:
         AuditError: the service can't be reached, so nothing is known.
     """
     locks = present(project, (IMAGE, *TOOLCHAIN, *OWN))
-    pip_audit = tool(project, PIP_AUDIT)
+    pip_audit = command(project, "pip-audit")
     packages = [package for lock in locks for package in looked_up(pip_audit, lock)]
     known = tomllib.loads(ARGUED.read_text())["argued"]
     print(f"{len(packages)} versions in {len(locks)} locks were looked up")
     return list(findings(packages, known))
 
 
-def looked_up(pip_audit: str, lock: Path) -> list[Mapping[str, Any]]:
+def looked_up(pip_audit: list[str], lock: Path) -> list[Mapping[str, Any]]:
     """Return what pip-audit answers for the packages of a lock.
 
     Raises:
@@ -37,7 +37,7 @@ def looked_up(pip_audit: str, lock: Path) -> list[Mapping[str, Any]]:
     """
     # Without pip: every version is in the lock, so nothing is resolved or downloaded.
     options = ["--require-hashes", "--disable-pip", "--progress-spinner", "off", "--format", "json", "-r", str(lock)]
-    asked = subprocess.run([pip_audit, *options], stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    asked = subprocess.run([*pip_audit, *options], stdin=subprocess.DEVNULL, capture_output=True, text=True)
     try:
         packages: list[Mapping[str, Any]] = json.loads(asked.stdout)["dependencies"]
     except ValueError:
