@@ -44,6 +44,8 @@ SERVE, ASK = "./sandbox.sh", "./sandbox.sh --request 'GET /hello'"
 OWN = "./sandbox.sh --set appDir=shop --set flaskApp=shop:app"
 BUILD = "docker build -f infra/Dockerfile -t shop --build-arg APP_DIR=shop --build-arg FLASK_APP=shop:app ."
 RUN = "docker run --rm -p 127.0.0.1:3000:3000 -e RUN_MODE=local shop"
+INSPECT = "docker buildx imagetools inspect --format '{{.Manifest.Digest}}' $base:3.15-slim"
+PIN = f"pulumi config set baseImage $base@$({INSPECT})"
 RUN_HERE = {SERVE, ASK, OWN}
 LIVE = "needs a live AWS account: docs/live-check.md has what it must print there"
 NOT_RUN_HERE = {
@@ -52,7 +54,11 @@ NOT_RUN_HERE = {
     "pulumi stack init dev": LIVE,
     "pulumi config set domainName api.example.com": LIVE,
     "pulumi up": LIVE,
+    "base=public.ecr.aws/docker/library/python": "it names what the next command pins",
+    PIN: "asks an image registry: tests/image/test_base_image.py builds on an image by its digest",
     "make test": "it is what runs this",
+    "make check": "it runs this, too",
+    "make audit": "tests/audit has its parts, and `make check` runs those that ask no service",
     "make lint": "continuous integration runs it, and it prints nothing",
     "make bench-runtime": "tests/benchmarks runs it with fewer rounds; its figures are this machine's",
 }
