@@ -110,8 +110,8 @@ cost: $(VENV)/sandbox.installed ## add up what a month costs, and when a server 
 doctor: ## check this machine and the AWS account, and say what to do about what is wrong
 	@exec $(if $(wildcard $(RUN)),$(RUN),$(or $(PYTHON),python3)) -Ic "$$RUN_MODULE" operations doctor $(if $(value STACK),--stack "$$STACK")
 
-test: $(VENV)/tests.installed ## run the tests: ARGS="tests/test_http_api.py -k domain"
-	@exec $(RUN) -Ic "$$RUN_MODULE" pytest
+test: $(VENV)/tests.installed ## run the tests, one file on each processor at a time; or some: ARGS="tests/test_http_api.py -k domain"
+	@exec $(RUN) -Ic "$$RUN_MODULE" pytest $(if $(value ARGS),,--numprocesses auto --dist loadfile)
 
 check-app: override export APP := $(APP)
 check-app: override export FLASK_APP := $(FLASK_APP)

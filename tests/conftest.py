@@ -79,7 +79,7 @@ def rie() -> Path:
             subprocess.run([*download, "--require-hashes", "-r", requirements, "-d", folder], check=True, timeout=300)
             with zipfile.ZipFile(next(Path(folder).glob("*.whl"))) as wheel:
                 content = wheel.read(f"samcli/local/rapid/{binary.name}")
-        partial = binary.with_suffix(".partial")
+        partial = binary.with_suffix(f".{os.getpid()}.partial")
         partial.write_bytes(content)
         partial.chmod(0o755)
         partial.rename(binary)
@@ -100,8 +100,9 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         )
     containers.remove_orphans(found)
     yield found
-    record, states = CACHE / "image-layers.json", tmp_path_factory.getbasetemp()
-    image_leftovers.remove(found, _image_tags, containers.layers, record, states)
+    if os.environ.get("DUALMODE_TEST_IMAGES") != "keep":
+        record, states = CACHE / "image-layers.json", tmp_path_factory.getbasetemp()
+        image_leftovers.remove(found, _image_tags, containers.layers, record, states)
 
 
 def has_image(engine: str, image: str) -> bool:
