@@ -4,6 +4,8 @@ import copy
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import jmespath  # type: ignore[import-untyped]
+
 from sandbox.provider.fields import Field, Property, bind, place
 from sandbox.provider.inputs import Inputs
 
@@ -31,6 +33,13 @@ class Block:
     def emptied(self) -> Any:
         """See `Form`: most structures have a call of their own for that."""
         return None
+
+    def holds(self, found: Any, wanted: Any) -> bool:
+        """See `Form`: field by field, since AWS adds members to some structures."""
+        sent = (field for field in self._bound if isinstance(field, Field) and field.sent)
+        return isinstance(found, Mapping) and all(
+            field.holds(found.get(field.name), jmespath.search(field.at, wanted)) for field in sent
+        )
 
     def bound(self, shape: Any) -> "Block":
         """See `Form`."""
@@ -79,6 +88,10 @@ class OneBlock(Block):
         """See `Form`."""
         return [self.outputs(found)]
 
+    def holds(self, found: Any, wanted: Any) -> bool:
+        """See `Form`."""
+        return isinstance(found, list) and len(found) == 1 and super().holds(found[0], wanted)
+
 
 class Blocks(Block):
     """A list of nested objects."""
@@ -94,6 +107,10 @@ class Blocks(Block):
     def output(self, found: Any) -> Any:
         """See `Form`."""
         return [self.outputs(item) for item in found]
+
+    def holds(self, found: Any, wanted: Any) -> bool:
+        """See `Form`: object by object."""
+        return isinstance(found, list) and len(found) == len(wanted) and all(map(super().holds, found, wanted))
 
     def emptied(self) -> Any:
         """See `Form`."""
@@ -118,6 +135,13 @@ class KeyedBlocks(Block):
     def output(self, found: Any) -> Any:
         """See `Form`."""
         return [{self._key: key, **self.outputs(item)} for key, item in sorted(found.items())]
+
+    def holds(self, found: Any, wanted: Any) -> bool:
+        """See `Form`: object by object, in any order."""
+        if not isinstance(found, list) or len(found) != len(wanted):
+            return False
+        holds = super().holds
+        return all(item[self._key] in wanted and holds(item, wanted[item[self._key]]) for item in found)
 
     def emptied(self) -> Any:
         """See `Form`."""

@@ -29,6 +29,10 @@ class CountedTexts:
         """See `Form`."""
         return counted([])
 
+    def holds(self, found: Any, wanted: Any) -> bool:
+        """See `Form`."""
+        return bool(found == self.output(wanted))
+
     def bound(self, shape: Any) -> "CountedTexts":
         """See `Form`."""
         return self
@@ -44,6 +48,10 @@ class CountedBlocks(Blocks):
     def output(self, found: Any) -> Any:
         """See `Form`."""
         return super().output(found.get("Items") or [])
+
+    def holds(self, found: Any, wanted: Any) -> bool:
+        """See `Form`."""
+        return super().holds(found, wanted.get("Items") or [])
 
     def emptied(self) -> Any:
         """See `Form`."""

@@ -109,6 +109,12 @@ class Field:
         removed = wanted is None and before not in (None, self.bound_form.empty())
         return self.bound_form.emptied() if removed and not self.added else wanted
 
+    def holds(self, found: Any, wanted: Any) -> bool:
+        """Say whether an output has what is wanted: where nothing is, it has nothing, or what AWS adds."""
+        if wanted is None:
+            return self.added or found in (None, self.bound_form.empty())
+        return wanted is not UNKNOWN and self.bound_form.holds(found, wanted)
+
     @property
     def bound_form(self) -> Form:
         """The form, given by the table or by botocore's model.

@@ -24,6 +24,9 @@ class Form(Protocol):
     def emptied(self) -> Any:
         """Return what an update sends to empty the value, None where it can't be emptied."""
 
+    def holds(self, found: Any, wanted: Any) -> bool:
+        """Say whether an output has what is wanted, which is as AWS takes it."""
+
     def bound(self, shape: Any) -> "Form":
         """Return the form with what botocore's shape says of its members."""
 
@@ -48,6 +51,10 @@ class Plain:
         """See `Form`: a number or boolean is never empty."""
         empty = self.empty()
         return empty if isinstance(empty, str | list | dict) else None
+
+    def holds(self, found: Any, wanted: Any) -> bool:
+        """See `Form`: exactly that, so that a key of a map which is no longer wanted makes a difference."""
+        return bool(found == self.written(wanted))
 
     def bound(self, shape: Any) -> "Plain":
         """See `Form`."""

@@ -254,8 +254,11 @@ class ResourceType:
         return frozenset()
 
     def equivalent(self, name: str, given: Any, found: Any) -> bool:
-        """Say whether AWS's value of an input is the program's own, only written differently."""
-        return bool(given == found)
+        """Say whether AWS's value of an input is the program's own, only written differently or added to."""
+        sent = (field for field in self.table if isinstance(field, Field) and field.sent)
+        field = next((field for field in sent if field.name == name), None)
+        same = field is not None and field.holds(found, field.read(Inputs({name: given})))
+        return same or bool(given == found)
 
     def unknown_after_update(self, changed: frozenset[str], inputs: Mapping[str, Any]) -> frozenset[str]:
         """Return the outputs that an update of these inputs will give another, as yet unknown, value."""

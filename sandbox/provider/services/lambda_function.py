@@ -289,12 +289,7 @@ class Function(ResourceType):
         for field in self.table:
             if not isinstance(field, Field) or not field.supported or wanted.get(field.name) is UNKNOWN:
                 continue
-            value, before = wanted.get(field.name), state.get(field.name)
-            if value is None:
-                removed = before not in (None, field.bound_form.empty()) and not field.added
-            else:
-                removed = _other(field.bound_form.output(value), before)
-            if removed:
+            if not field.holds(state.get(field.name), wanted.get(field.name)):
                 changed.add(field.name)
         if (wanted.get("tags") or {}) != (state.get("tags") or {}):
             changed.add("tags")
@@ -325,20 +320,6 @@ class Function(ResourceType):
             self.client.delete_function_concurrency(FunctionName=name)
         else:
             self.client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=wanted)
-
-
-def _other(value: Any, before: Any) -> bool:
-    """Say whether a value differs from an output, which may have more members than the program gave.
-
-    Variables are compared as they are: one that the program no longer has is to be removed.
-    """
-    if isinstance(value, Mapping) and isinstance(before, Mapping):
-        return any(
-            item != before.get(name) if name == "variables" else _other(item, before.get(name))
-            for name, item in value.items()
-            if item not in (None, "")
-        )
-    return bool(value != before)
 
 
 def publish(client: Any, name: str) -> str:

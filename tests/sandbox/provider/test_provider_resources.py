@@ -191,6 +191,16 @@ def test_a_preview_of_an_update_knows_what_it_can_not_know(everything, provider,
     assert {name for name, value in foreseen.items() if value is UNKNOWN} == unknown
 
 
+def test_what_a_program_no_longer_says_of_the_command_is_removed_from_the_function(to_change, provider, account):
+    found, token = to_change["Function"], "aws:lambda/function:Function"
+    with_folder = {**found.inputs, "imageConfig": {"commands": ["app.handler"], "workingDirectory": "/srv"}}
+    before = provider.update(token, "web", found.identity, found.outputs, with_folder)
+    without = {**found.inputs, "imageConfig": {"commands": ["app.handler"]}}
+    provider.update(token, "web", found.identity, before.outputs, without)
+    configuration = account.client("lambda").get_function_configuration(FunctionName="web")
+    assert configuration["ImageConfigResponse"]["ImageConfig"] == {"Command": ["app.handler"]}
+
+
 def test_an_update_of_a_function_publishes_a_version_and_an_alias_can_be_moved_to_it(to_change, provider, account):
     found, alias = to_change["Function"], to_change["Alias"]
     larger = {**found.inputs, "memorySize": 1024}
