@@ -5,9 +5,9 @@ from typing import Any
 
 from sandbox.provider.aws import Aws, Values
 from sandbox.provider.call import given
+from sandbox.provider.function_versions import latest_version
 from sandbox.provider.inputs import Inputs
 from sandbox.provider.refusals import ResourceRefusedError
-from sandbox.provider.services.lambda_function import latest_version
 from sandbox.provider.tags import tag_map
 
 Invoke = Callable[[Aws, Inputs], Values]

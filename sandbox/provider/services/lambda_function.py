@@ -3,7 +3,6 @@
 Source: hashicorp/terraform-provider-aws, internal/service/lambda/function.go.
 """
 
-import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -13,6 +12,7 @@ from sandbox.provider.blocks import Block
 from sandbox.provider.call import Call, given, parameters
 from sandbox.provider.fields import Field, Output, unsupported
 from sandbox.provider.forms import ANYTHING, BOOLEAN, INTEGER, TEXT, TEXTS, document
+from sandbox.provider.function_versions import latest_version, publish, settle
 from sandbox.provider.inputs import UNKNOWN, Inputs
 from sandbox.provider.refusals import ResourceRefusedError, or_none
 from sandbox.provider.resource_type import ResourceType
@@ -29,7 +29,6 @@ _TIMEOUT = (1, 900)  # seconds
 _STORAGE = (512, 10240)  # MB
 _ENVIRONMENT_BYTES = 4096
 _MOST_RESERVED = 900  # of the account's 1000 environments, 100 stay for functions that have none of their own
-_PATIENCE = 600.0  # seconds, as long as the real provider waits
 _RESERVED = frozenset(
     {
         *("_HANDLER", "_X_AMZN_TRACE_ID", "AWS_DEFAULT_REGION", "AWS_REGION", "AWS_EXECUTION_ENV"),
@@ -42,11 +41,6 @@ _RESERVED = frozenset(
 _MANIFESTS = (
     "application/vnd.docker.distribution.manifest.v2+json",
     "application/vnd.oci.image.manifest.v1+json",
-)
-# What a published version freezes, as GetFunction names it.
-_FROZEN = (
-    *("Architectures", "CodeSha256", "Description", "Environment", "EphemeralStorage", "ImageConfigResponse"),
-    *("LoggingConfig", "MemorySize", "Role", "SnapStart", "Timeout", "TracingConfig", "VpcConfig"),
 )
 _CONFIGURATION = frozenset(
     {
@@ -320,53 +314,6 @@ class Function(ResourceType):
             self.client.delete_function_concurrency(FunctionName=name)
         else:
             self.client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=wanted)
-
-
-def publish(client: Any, name: str) -> str:
-    """Publish a version and return its number; where nothing changed since the last one, that one's number."""
-    last = latest_version(client, name)
-    if last != "$LATEST" and _frozen(client, name, "$LATEST") == _frozen(client, name, last):
-        return last
-    return str(client.publish_version(FunctionName=name)["Version"])
-
-
-def settle(client: Any, name: str) -> None:
-    """Wait until a function is made, or an update of it.
-
-    Raises:
-        ResourceRefusedError: Lambda reports a failure.
-    """
-    deadline = time.monotonic() + _PATIENCE
-    while True:
-        config = client.get_function_configuration(FunctionName=name)
-        states = (config.get("State", "Active"), config.get("LastUpdateStatus", "Successful"))
-        if "Failed" in states:
-            reason = config.get("StateReason") or config.get("LastUpdateStatusReason") or "no reason given"
-            raise ResourceRefusedError(str(config.get("StateReasonCode") or "Failed"), str(reason))
-        if states[0] != "Pending" and states[1] != "InProgress":
-            return
-        if time.monotonic() > deadline:
-            raise ResourceRefusedError(
-                "ResourceNotReady", f"the function was still {states[0]} after {_PATIENCE:.0f} s"
-            )
-        time.sleep(0.05)
-
-
-def latest_version(client: Any, name: str) -> str:
-    """Return the number of the version published last, `$LATEST` where there is none."""
-    pages = client.get_paginator("list_versions_by_function").paginate(FunctionName=name)
-    numbers = [
-        int(version["Version"]) for page in pages for version in page["Versions"] if version["Version"].isdecimal()
-    ]
-    return str(max(numbers)) if numbers else "$LATEST"
-
-
-def _frozen(client: Any, name: str, version: str) -> Values:
-    function = client.get_function(FunctionName=name, Qualifier=version)
-    config = function["Configuration"]
-    # A version's snapshot is on, and that of $LATEST is not.
-    snap_start = {"SnapStart": (config.get("SnapStart") or {}).get("ApplyOn")}
-    return {key: config.get(key) for key in _FROZEN} | snap_start | {"image": function.get("Code", {}).get("ImageUri")}
 
 
 def _outside(path: str, value: Any, bounds: tuple[int, int], unit: str) -> Iterator[tuple[str, str]]:

@@ -4,10 +4,10 @@ import warnings
 import pytest
 
 from sandbox.ministack import MiniStack
+from sandbox.provider.function_versions import latest_version, publish
 from sandbox.provider.inputs import UNKNOWN
 from sandbox.provider.provider import Provider
 from sandbox.provider.refusals import ResourceRefusedError
-from sandbox.provider.services.lambda_function import latest_version, publish
 from tests.support.provided import ContentBuilder, examples, make_everything
 from walk.account import Account
 
