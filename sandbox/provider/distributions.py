@@ -1,5 +1,6 @@
 """CloudFront's distributions, as its listing has them."""
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sandbox.provider.aws import Aws
@@ -16,3 +17,20 @@ def distributions_with(aws: Aws, certificate: str) -> list[str]:
     return [
         each["Id"] for each in distributions(aws) if each["ViewerCertificate"].get("ACMCertificateArn") == certificate
     ]
+
+
+def behaviors(aws: Aws) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield the behaviors of all distributions, each with its distribution's id."""
+    for each in distributions(aws):
+        for behavior in (each["DefaultCacheBehavior"], *items_of(each.get("CacheBehaviors"))):
+            yield each["Id"], behavior
+
+
+def function_arns(behavior: Mapping[str, Any]) -> list[str]:
+    """Return the ARNs of a behavior's functions."""
+    return [each["FunctionARN"] for each in items_of(behavior.get("FunctionAssociations"))]
+
+
+def items_of(found: Any) -> list[Any]:
+    """Return the items of one of CloudFront's lists, none where there is no list."""
+    return list(found.get("Items") or []) if isinstance(found, Mapping) else []

@@ -7,7 +7,7 @@ from sandbox.provider.inputs import Inputs
 from sandbox.provider.refusals import ResourceRefusedError
 from sandbox.provider.resource_type import Reference
 from sandbox.provider.services.apigateway_api import Stage
-from sandbox.provider.services.cloudfront import Distribution
+from sandbox.provider.services.cloudfront_distribution import Distribution
 from sandbox.provider.services.lambda_function import Function
 from sandbox.provider.services.sns import Topic
 from sandbox.provider.tags import Tags

@@ -1,6 +1,6 @@
-"""CloudFront: distributions, functions and cache policies.
+"""CloudFront: distributions.
 
-Source: hashicorp/terraform-provider-aws, internal/service/cloudfront/{distribution,function,cache_policy}.go.
+Source: hashicorp/terraform-provider-aws, internal/service/cloudfront/distribution.go.
 """
 
 import re
@@ -8,225 +8,25 @@ import uuid
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sandbox.provider.aws import Aws, Values
+from sandbox.provider.aws import Values
 from sandbox.provider.blocks import Block
 from sandbox.provider.call import Call, given, parameters
+from sandbox.provider.cloudfront_tags import CloudFrontTags
 from sandbox.provider.counted import CountedBlock, CountedBlocks, CountedTexts
-from sandbox.provider.distributions import distributions
+from sandbox.provider.distributions import distributions, function_arns, items_of
 from sandbox.provider.fields import Field, Output, unsupported
 from sandbox.provider.forms import ANYTHING, BOOLEAN, INTEGER, TEXT, TEXTS, Plain
-from sandbox.provider.inputs import UNKNOWN, Inputs
+from sandbox.provider.inputs import UNKNOWN
 from sandbox.provider.refusals import ResourceRefusedError, or_none
 from sandbox.provider.resource_type import ResourceType
 from sandbox.provider.services.certificate import describe, unusable
-from sandbox.provider.tags import Tags, tag_map
 from walk.dns_names import covers
 
 ZONE = "Z2FDTNDATAQYW2"
 """The hosted zone that an alias to a distribution names. Source: `AliasTarget`, Route 53 API Reference."""
 
 _WEB_ACL = re.compile(r"arn:aws:wafv2:us-east-1:\d{12}:global/webacl/[\w-]{1,128}/[0-9a-f-]{36}")
-
-_TEXT_AS_BYTES = Plain(
-    lambda inputs, key: _encoded(inputs.required(key)),
-    lambda found: found.decode() if isinstance(found, bytes) else found,
-    str,
-)
 _STATUS_TEXT = Plain(lambda inputs, key: inputs.text(key), lambda found: int(found or 0), int)
-
-
-class CloudFrontTags(Tags):
-    """The tags of what is in CloudFront: its lists are structures."""
-
-    def member(self, shape: Any) -> None:
-        """Return nothing: tags are set by a call of their own."""
-
-    def read(self, client: Any, answer: Any, known: Mapping[str, Any]) -> dict[str, str]:
-        """Return a resource's tags."""
-        found = client.list_tags_for_resource(Resource=known["arn"])
-        return tag_map(found["Tags"].get("Items"))
-
-    def change(self, client: Any, old: Mapping[str, str], wanted: Mapping[str, str], known: Mapping[str, Any]) -> None:
-        """Make the tags the wanted ones."""
-        removed = [key for key in old if key not in wanted]
-        if removed:
-            client.untag_resource(Resource=known["arn"], TagKeys={"Items": removed})
-        if wanted:
-            items = [{"Key": key, "Value": value} for key, value in sorted(wanted.items())]
-            client.tag_resource(Resource=known["arn"], Tags={"Items": items})
-
-
-class Function(ResourceType):
-    """`aws.cloudfront.Function`, published unless the program says no."""
-
-    pulumi_type = "aws:cloudfront/function:Function"
-    service = "cloudfront"
-    regional = False
-    fields = (
-        Field("name", "Name", required=True),
-        Field("code", "FunctionCode", _TEXT_AS_BYTES, required=True, echoed=True),
-        Field("runtime", "FunctionConfig.Runtime", required=True),
-        Field("comment", "FunctionConfig.Comment", default=""),
-        Field("publish", "", BOOLEAN),
-        *unsupported("keyValueStoreAssociations", form=TEXTS),
-        Output("arn", "FunctionMetadata.FunctionARN"),
-        Output("etag", "ETag", unknown_after_update=True),
-        Output("liveStageEtag", "LiveETag", unknown_after_update=True),
-        Output("status", "Status"),
-    )
-    tags = CloudFrontTags("{arn}")
-    autonamed = "name"
-    replace_on_changes = frozenset({"name"})
-    identity = "{name}"
-    create_call = Call("CreateFunction")
-    identified_by = parameters(Name="{id}")
-
-    def create(self, wanted: Values) -> str:
-        """Make the function, and publish it: only what is published can be used."""
-        identity = super().create(wanted)
-        self._publish(identity, wanted)
-        return identity
-
-    def read(self, identity: str, state: Mapping[str, Any]) -> Any:
-        """Return the function, with what is published of it."""
-        described = self.client.describe_function(Name=identity, Stage="DEVELOPMENT")
-        live = or_none(lambda: self.client.describe_function(Name=identity, Stage="LIVE"))
-        code = self.client.get_function(Name=identity, Stage="DEVELOPMENT")["FunctionCode"].read()
-        return {
-            **described["FunctionSummary"],
-            "FunctionCode": code,
-            "ETag": described["ETag"],
-            "Status": "DEPLOYED" if live else "UNPUBLISHED",  # the emulator takes a while
-            "LiveETag": live and live["ETag"],
-        }
-
-    def update(self, identity: str, wanted: Values, old: Mapping[str, Any]) -> None:
-        """Change what differs, and publish it."""
-        if any(wanted[name] != old.get(name) for name in ("runtime", "comment")) or wanted["code"] != _encoded(
-            old.get("code")
-        ):
-            request = self.create_request(wanted)
-            etag = self.client.describe_function(Name=identity, Stage="DEVELOPMENT")["ETag"]
-            self.client.update_function(
-                Name=identity,
-                IfMatch=etag,
-                FunctionConfig=given(request["FunctionConfig"]),
-                FunctionCode=request["FunctionCode"],
-            )
-            self._publish(identity, wanted)
-        super().update(identity, wanted, old)
-
-    def delete(self, identity: str, state: Mapping[str, Any]) -> None:
-        """Remove the function, unless a distribution uses it: the emulator would remove it.
-
-        Source: `DeleteFunction`, CloudFront API Reference.
-        """
-        described = self.client.describe_function(Name=identity, Stage="DEVELOPMENT")
-        arn = described["FunctionSummary"]["FunctionMetadata"]["FunctionARN"]
-        for used_by, behavior in _behaviors(self.aws):
-            if arn in _function_arns(behavior):
-                raise ResourceRefusedError(
-                    "FunctionInUse", f"the function {identity} is used by distribution {used_by}"
-                )
-        self.client.delete_function(Name=identity, IfMatch=described["ETag"])
-
-    def _publish(self, identity: str, wanted: Values) -> None:
-        if wanted["publish"] is not False:
-            etag = self.client.describe_function(Name=identity, Stage="DEVELOPMENT")["ETag"]
-            self.client.publish_function(Name=identity, IfMatch=etag)
-
-
-class _Names(Block):
-    """A block with one list, `items`, which AWS has with its length."""
-
-    def __init__(self) -> None:
-        super().__init__()
-
-    def read(self, inputs: Inputs, key: str) -> Any:
-        block = inputs.block(key)
-        return CountedTexts().read(block, "items") if block else None
-
-    def output(self, found: Any) -> Any:
-        return {"items": CountedTexts().output(found)} if found.get("Items") else None
-
-    def holds(self, found: Any, wanted: Any) -> bool:
-        return bool(found == self.output(wanted))
-
-    def bound(self, shape: Any) -> "_Names":
-        return self
-
-
-def _part_of_key(name: str, behavior: str, names: str) -> Field:
-    above = name[0].upper() + name[1:]
-    return Field(
-        name,
-        above,
-        Block(
-            Field(behavior, behavior[0].upper() + behavior[1:], required=True),
-            Field(names, names[0].upper() + names[1:], _Names()),
-        ),
-    )
-
-
-class CachePolicy(ResourceType):
-    """`aws.cloudfront.CachePolicy`."""
-
-    pulumi_type = "aws:cloudfront/cachePolicy:CachePolicy"
-    service = "cloudfront"
-    regional = False
-    fields = (
-        Field("name", "CachePolicyConfig.Name", required=True),
-        Field("comment", "CachePolicyConfig.Comment"),
-        Field("minTtl", "CachePolicyConfig.MinTTL", INTEGER, default=0),
-        Field("defaultTtl", "CachePolicyConfig.DefaultTTL", INTEGER, filled=86400),
-        Field("maxTtl", "CachePolicyConfig.MaxTTL", INTEGER, filled=31536000),
-        Field(
-            "parametersInCacheKeyAndForwardedToOrigin",
-            "CachePolicyConfig.ParametersInCacheKeyAndForwardedToOrigin",
-            Block(
-                Field("enableAcceptEncodingBrotli", "EnableAcceptEncodingBrotli", BOOLEAN, default=False),
-                Field("enableAcceptEncodingGzip", "EnableAcceptEncodingGzip", BOOLEAN, default=False),
-                _part_of_key("headersConfig", "headerBehavior", "headers"),
-                _part_of_key("cookiesConfig", "cookieBehavior", "cookies"),
-                _part_of_key("queryStringsConfig", "queryStringBehavior", "queryStrings"),
-            ),
-            required=True,
-        ),
-        Output("arn"),
-        Output("etag", "ETag", unknown_after_update=True),
-    )
-    autonamed = "name"
-    create_call = Call("CreateCachePolicy", "CachePolicy.Id")
-    identified_by = parameters(Id="{id}")
-    read_calls = (Call("GetCachePolicy", "merge(CachePolicy, {ETag: ETag})"),)
-
-    def computed_outputs(self, answer: Any, state: Mapping[str, Any]) -> Values:
-        """Return the ARN."""
-        return {"arn": f"arn:aws:cloudfront::{self.aws.account_id}:cache-policy/{answer['Id']}"}
-
-    def limits(self, wanted: Values) -> list[tuple[str, str]]:
-        """Refuse times that exclude each other. Source: `CachePolicyConfig`, CloudFront API Reference."""
-        least, usual, most = (wanted[name] for name in ("minTtl", "defaultTtl", "maxTtl"))
-        known = [value for value in (least, usual, most) if isinstance(value, int)]
-        return [("minTtl", "MinTTL, DefaultTTL and MaxTTL must not decrease")] if known != sorted(known) else []
-
-    def update(self, identity: str, wanted: Values, old: Mapping[str, Any]) -> None:
-        """Put the whole policy."""
-        etag = self.client.get_cache_policy(Id=identity)["ETag"]
-        self.client.update_cache_policy(Id=identity, IfMatch=etag, **given(self.create_request(wanted)))
-
-    def delete(self, identity: str, state: Mapping[str, Any]) -> None:
-        """Remove the policy, unless a distribution uses it: the emulator would remove it.
-
-        Source: `DeleteCachePolicy`, CloudFront API Reference.
-        """
-        for used_by, behavior in _behaviors(self.aws):
-            if behavior.get("CachePolicyId") == identity:
-                raise ResourceRefusedError(
-                    "CachePolicyInUse", f"the cache policy {identity} is used by distribution {used_by}"
-                )
-        self.client.delete_cache_policy(Id=identity, IfMatch=self.client.get_cache_policy(Id=identity)["ETag"])
-
 
 _BEHAVIOR = (
     Field("targetOriginId", required=True),
@@ -396,7 +196,7 @@ class Distribution(ResourceType):
         CloudFront API Reference.
         """
         broken = []
-        origins = {origin["Id"] for origin in _items(wanted["origins"])}
+        origins = {origin["Id"] for origin in items_of(wanted["origins"])}
         for path, behavior in _wanted_behaviors(wanted):
             target = behavior.get("TargetOriginId")
             if UNKNOWN not in (*origins, target) and target not in origins:
@@ -405,7 +205,7 @@ class Distribution(ResourceType):
         if isinstance(acl, str) and acl and not _WEB_ACL.fullmatch(acl):
             broken.append(("webAclId", f"InvalidWebACLId: '{acl}' is not the ARN of a web ACL of WAFv2 for CloudFront"))
         certificate = wanted["viewerCertificate"]
-        if certificate is not UNKNOWN and _items(wanted["aliases"]) and not certificate.get("ACMCertificateArn"):
+        if certificate is not UNKNOWN and items_of(wanted["aliases"]) and not certificate.get("ACMCertificateArn"):
             broken.append(("aliases", "InvalidViewerCertificate: alternate domain names need a certificate of ACM"))
         return broken
 
@@ -414,10 +214,10 @@ class Distribution(ResourceType):
 
         Source: errors of `CreateDistribution`, CloudFront API Reference.
         """
-        names = _items(wanted["aliases"])
+        names = items_of(wanted["aliases"])
         self._check_certificate(wanted["viewerCertificate"].get("ACMCertificateArn"), names)
         for other in distributions(self.aws):
-            taken = sorted(set(names) & set(_items(other.get("Aliases"))))
+            taken = sorted(set(names) & set(items_of(other.get("Aliases"))))
             if other["Id"] != identity and taken:
                 raise ResourceRefusedError(
                     "CNAMEAlreadyExists", f"{', '.join(taken)} is an alias of distribution {other['Id']}", "aliases"
@@ -453,7 +253,7 @@ class Distribution(ResourceType):
                 raise ResourceRefusedError(
                     code, f"there is no policy {policy}", f"{path}.{member[0].lower()}{member[1:]}"
                 )
-        for arn in _function_arns(behavior):
+        for arn in function_arns(behavior):
             name = arn.rpartition("/")[2]
             if or_none(lambda: self.client.describe_function(Name=name, Stage="LIVE")) is None:  # noqa: B023
                 raise ResourceRefusedError(
@@ -461,27 +261,8 @@ class Distribution(ResourceType):
                 )
 
 
-def _behaviors(aws: Aws) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield the behaviors of all distributions, each with its distribution's id."""
-    for each in distributions(aws):
-        for behavior in (each["DefaultCacheBehavior"], *_items(each.get("CacheBehaviors"))):
-            yield each["Id"], behavior
-
-
 def _wanted_behaviors(wanted: Values) -> Iterator[tuple[str, Mapping[str, Any]]]:
     if isinstance(wanted["defaultCacheBehavior"], Mapping):
         yield "defaultCacheBehavior", wanted["defaultCacheBehavior"]
-    for place, behavior in enumerate(_items(wanted["orderedCacheBehaviors"])):
+    for place, behavior in enumerate(items_of(wanted["orderedCacheBehaviors"])):
         yield f"orderedCacheBehaviors[{place}]", behavior
-
-
-def _function_arns(behavior: Mapping[str, Any]) -> list[str]:
-    return [each["FunctionARN"] for each in _items(behavior.get("FunctionAssociations"))]
-
-
-def _items(found: Any) -> list[Any]:
-    return list(found.get("Items") or []) if isinstance(found, Mapping) else []
-
-
-def _encoded(text: Any) -> Any:
-    return text.encode() if isinstance(text, str) else text
