@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from dualmode.gateway.api_gateway.http_api import refusal_message
@@ -78,6 +78,17 @@ class Functions(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """A request on its way, and what is noted of it: its trace, the function's logs, the stages that it reached."""
+
+    request: Request
+    id: str
+    trace: Trace = field(default_factory=Trace)
+    logs: list[LogPart] = field(default_factory=list)
+    reached: list[tuple[StageAddress, Call]] = field(default_factory=list)
+
+
 class Edge:
     """Answers requests as API Gateway and CloudFront would, from the account's state at that moment.
 
@@ -106,65 +117,51 @@ class Edge:
     def answer(self, request: Request) -> Answer:
         """Answer one request."""
         began = time.monotonic()
-        trace = Trace()
-        logs: list[LogPart] = []
-        reached: list[tuple[StageAddress, Call]] = []
         by_url = is_function_url(asked_name(request.header("host") or "", self.default_name))
-        request_id = new_url_request_id() if by_url else new_request_id()
+        asked = _Asked(request=request, id=new_url_request_id() if by_url else new_request_id())
         try:
-            response = self._walk(request, request_id, trace, logs.append, reached.append)
+            response = self._walk(asked)
         except RequestRefusedError as refused:
-            trace.hops.append(refused.hop)
+            asked.trace.hops.append(refused.hop)
             refuse = refused_by_url if by_url else _refused_by_api
-            response = refuse(refused, request_id=request_id)
+            response = refuse(refused, request_id=asked.id)
         except PreflightAnsweredError as answered:
-            response = preflight_response(answered.headers, request_id=request_id)
+            response = preflight_response(answered.headers, request_id=asked.id)
         except UnreadableAccountError as error:  # the sandbox's own failure: AWS would have answered
-            trace.hops.append(Hop(hop="account", id=self._account.region, detail=str(error), refused=True))
-            response = message_response(500, "Internal Server Error", request_id=request_id)
+            asked.trace.hops.append(Hop(hop="account", id=self._account.region, detail=str(error), refused=True))
+            response = message_response(500, "Internal Server Error", request_id=asked.id)
         duration = (time.monotonic() - began) * 1000
-        for address, call in reached:
-            context = access_context(request, request_id, address, call, response, duration)
-            if logs and logs[-1].request_id:
-                context["integration.requestId"] = logs[-1].request_id
+        log = asked.logs[-1] if asked.logs else None
+        for address, call in asked.reached:
+            context = access_context(request, asked.id, address, call, response, duration)
+            if log is not None and log.request_id:
+                context["integration.requestId"] = log.request_id
             self._note_request(address, context)
-        return Answer(response=response, trace=trace, duration=duration, log=logs[-1] if logs else None)
+        return Answer(response=response, trace=asked.trace, duration=duration, log=log)
 
-    def _walk(
-        self,
-        request: Request,
-        request_id: str,
-        trace: Trace,
-        logged: Callable[[LogPart], object],
-        reached: Callable[[tuple[StageAddress, Call]], object],
-    ) -> Response:
+    def _walk(self, asked: _Asked) -> Response:
+        request = asked.request
         try:
-            return self._from_api(request, request_id, trace, logged, reached)
+            return self._from_api(asked)
         except WalkEndsError as led:  # the name leads to CloudFront
             name = asked_name(request.header("host") or "", self.default_name)
-            passed = passage(self._account, name, led, request, trace)
-        how, response = self._cdn.answer(passed, lambda sent: self._from_api(sent, request_id, trace, logged, reached))
-        trace.add("cache", request.target, how)
+            passed = passage(self._account, name, led, request, asked.trace)
+        how, response = self._cdn.answer(passed, lambda sent: self._from_api(replace(asked, request=sent)))
+        asked.trace.add("cache", request.target, how)
         return response
 
-    def _from_api(
-        self,
-        request: Request,
-        request_id: str,
-        trace: Trace,
-        logged: Callable[[LogPart], object],
-        reached: Callable[[tuple[StageAddress, Call]], object],
-    ) -> Response:
+    def _from_api(self, asked: _Asked) -> Response:
+        request = asked.request
         address, call, version = follow(
             self._account,
             request,
             self._throttles,
-            trace,
+            asked.trace,
             default_name=self.default_name,
             credentials=self._credentials,
         )
         described = f"repository {version.repository}, {self._functions.describe(version)}"
-        trace.add("image", version.image, described)
+        asked.trace.add("image", version.image, described)
         endpoint = Endpoint(
             account_id=self._account.account_id,
             api_id=address.api_id,
@@ -178,9 +175,9 @@ class Edge:
         )
         by_url = is_function_url(address.domain_name)
         if not by_url:  # which has no access log
-            reached((address, call))
+            asked.reached.append((address, call))
         sent = sent_to(without_path(request) if by_url else request, address.domain_name)
-        event = event_from_request(sent, endpoint, request_id=request_id, time=time.time())
+        event = event_from_request(sent, endpoint, request_id=asked.id, time=time.time())
         if by_url:
             event = event_of_url(request, event)
         elif call.payload_version == "1.0":
@@ -190,25 +187,18 @@ class Edge:
             reason = f"its event has {len(payload)} bytes, but Lambda takes {REQUEST_LIMIT}"
             raise RequestRefusedError(413, refusal_message(413), hop="function", id=version.name, reason=reason)
         build = response_of_url if by_url else response_v1 if call.payload_version == "1.0" else structured_response
-        response = self._invoke(request, request_id, call, version, payload, build, logged)
+        response = self._invoke(asked, call, version, payload, build)
         return with_cors(response, response_headers(call.cors, request)) if call.cors else response
 
     def _invoke(
-        self,
-        request: Request,
-        request_id: str,
-        call: Call,
-        version: FunctionVersion,
-        payload: bytes,
-        build: Callable[..., Response],
-        logged: Callable[[LogPart], object],
+        self, asked: _Asked, call: Call, version: FunctionVersion, payload: bytes, build: Callable[..., Response]
     ) -> Response:
         name = f"{version.name}:{version.version}"
         try:
             result = self._functions.invoke(
-                version, payload, qualifier=call.qualifier, timeout=call.timeout, logged=logged
+                version, payload, qualifier=call.qualifier, timeout=call.timeout, logged=asked.logs.append
             )
-            return build(result, request_id=request_id, method=request.method)
+            return build(result, request_id=asked.id, method=asked.request.method)
         except FunctionFailedError as error:
             raise server_error("function", name, f"it failed: {error}") from error
         except InvalidResultError as error:
