@@ -8,6 +8,7 @@ user of the machine.
 import http.client
 import select
 import socket
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
@@ -23,6 +24,7 @@ from dualmode.gateway.http.trusted_client import objection
 from sandbox import signature
 from sandbox.runner.container_engine import HOST_NAMES
 from sandbox.signature import SignatureError
+from sandbox.writes import may_write
 
 HOST = "127.0.0.1"
 _NAMES = (HOST, "localhost", *HOST_NAMES.values())
@@ -61,6 +63,9 @@ class Guard:
         """Answers what it takes in MiniStack's place, after the signature was checked."""
         self.passed: Callable[[Request, Response], None] = lambda _request, _response: None
         """Is told of each call that MiniStack answered with 200."""
+        self.writes = 0
+        """How many calls have ended that may have changed the account (sandbox/writes.py)."""
+        self._counting = threading.Lock()
         self._server = HttpServer(
             HOST, port, self._respond, refuse=_refused, objection=self._objection, body_limit=BODY_LIMIT
         )
@@ -76,6 +81,11 @@ class Guard:
         self._server.stop()
         while self._idle:
             self._idle.pop().close()
+
+    def count_write(self) -> None:
+        """Count a change to the account, once it is made."""
+        with self._counting:
+            self.writes += 1
 
     def _objection(self, request: Request) -> str | None:
         remedy = f"use {HOST}:{self.port}."
@@ -93,7 +103,11 @@ class Guard:
             return _refusal(request, error.code, f"{error.sentence[:-1]}: {remedy}")
         if self.instead is not None and self.instead.takes(request):
             return self.instead.respond(request)
-        response = self._forward(request)
+        try:
+            response = self._forward(request)
+        finally:  # before the caller knows that it is done, and also where nobody knows whether it is
+            if may_write(request):
+                self.count_write()
         if response.status == http.client.OK:
             self.passed(request, response)
         return response

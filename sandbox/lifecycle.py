@@ -26,10 +26,12 @@ from sandbox.runner.container_engine import why_none
 from sandbox.runner.images import ImageStore
 from sandbox.runner.version_runner import VersionRunner
 from sandbox.settings import Project, StackConfig
+from sandbox.writes import APART
 from walk.account import Account
 from walk.authorization import Credentials
 from walk.dns_names import closest_zones
 from walk.function_version import FunctionVersion
+from walk.kept_answers import KeptAnswers
 from walk.queries import every
 from walk.trace import RequestRefusedError
 
@@ -132,27 +134,28 @@ def running(order: Order) -> Iterator[Sandbox]:
             made = deployment.deploy(task)
         _tidy(account, order)
         reaching = {**variables.DETACHED, **ministack.variables}
-        delivery = parts.enter_context(LogDelivery(account))
+        reader = account.keeping(KeptAnswers(lambda: ministack.writes, APART))
+        delivery = parts.enter_context(LogDelivery(reader))
         runner = VersionRunner(
             images, logs=logs, reaching=reaching, account_id=account.account_id, starting=delivery.follow
         )
         parts.enter_context(runner)
-        invocations = Invocations(account, runner)
+        invocations = Invocations(reader, runner)
         ministack.answer_instead(invocations)
-        event_sources = parts.enter_context(EventSources(account, invocations, order.progress))
+        event_sources = parts.enter_context(EventSources(reader, invocations, order.progress))
         ministack.tell(event_sources.event_bus.hear)
         by_engine = made.pulumi_driver == ENGINE
         if by_engine:
             reaching |= parts.enter_context(deployment.serving_others(task))
         name = urlsplit(str(made.outputs.get("url", ""))).hostname
-        credentials = Credentials(signer=signer(account, ministack.credentials))
+        credentials = Credentials(signer=signer(reader, ministack.credentials))
         stack = order.config.stack
         yield Sandbox(
             account=account,
             deployment=made,
             runner=runner,
             invocations=invocations,
-            edge=Edge(account, runner, default_name=name, note_request=delivery.note_request, credentials=credentials),
+            edge=Edge(reader, runner, default_name=name, note_request=delivery.note_request, credentials=credentials),
             event_sources=event_sources,
             variables={**reaching, **ministack.program_variables},
             container_engine=order.container_engine,

@@ -10,7 +10,7 @@ import re
 import threading
 import time
 import uuid
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -87,16 +87,21 @@ class LogDelivery:
         for file in followed:
             lines = [line for line in _new_lines(file) if line.strip() and not line.startswith(_OWN)]
             self._put(file.group, file.stream, lines)
+        stages = defaultdict[tuple[str, str], list[Mapping[str, object]]](list)
         while self._requests:
-            self._deliver_request(*self._requests.popleft())
+            address, context = self._requests.popleft()
+            stages[address.api_id, address.stage].append(context)
+        for (api_id, name), contexts in stages.items():
+            self._deliver_requests(api_id, name, contexts)
 
-    def _deliver_request(self, address: StageAddress, context: Mapping[str, object]) -> None:
+    def _deliver_requests(self, api_id: str, name: str, contexts: list[Mapping[str, object]]) -> None:
         with contextlib.suppress(ClientError, BotoCoreError):
-            stage = self.account.client("apigatewayv2").get_stage(ApiId=address.api_id, StageName=address.stage)
+            stage = self.account.client("apigatewayv2").get_stage(ApiId=api_id, StageName=name)
             settings = stage.get("AccessLogSettings") or {}
             group = str(settings.get("DestinationArn", "")).partition(":log-group:")[2].removesuffix(":*")
+            form = str(settings.get("Format", ""))
             if group:
-                self._put(group, address.api_id, [access_log_line(str(settings.get("Format", "")), context)])
+                self._put(group, api_id, [access_log_line(form, context) for context in contexts])
 
     def _put(self, group: str, stream: str, lines: list[str]) -> None:
         """Put lines into a stream; without a log group they are lost, as on AWS."""

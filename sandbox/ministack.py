@@ -75,6 +75,11 @@ class MiniStack:
         return Account(self.endpoint_url, self.region, self.credentials)
 
     @property
+    def writes(self) -> int:
+        """How many calls have ended that may have changed what a request's way depends on."""
+        return self._guard.writes if self._guard else 0
+
+    @property
     def variables(self) -> dict[str, str]:
         """The variables with which `aws`, boto3 or `pulumi` in another terminal reach this AWS, while it runs."""
         return {
@@ -124,6 +129,8 @@ class MiniStack:
     def reset(self) -> None:
         """Empty the account."""
         status, _ = self._ask("POST", "/_ministack/reset")
+        if self._guard is not None:
+            self._guard.count_write()
         if status != http.client.OK:
             raise SandboxError(f"MiniStack didn't empty its account (status {status}); its log is {self.log}.")
 

@@ -1,13 +1,17 @@
 """An AWS account, the sandbox's or a real one, as boto3 clients."""
 
+import copy
 import os
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import boto3
 import botocore.session
 from botocore.config import Config
 from botocore.credentials import ReadOnlyCredentials
+
+from walk.kept_answers import KeptAnswers
 
 # A profile or a shared file of the user's must not leak into an emulated account.
 _DETACHED = {
@@ -33,6 +37,7 @@ class Account:
         self.region = region
         self._credentials = credentials
         self._clients: dict[str, Any] = {}
+        self._create: Callable[[str], Any] = self._boto3_client
         self._account_id: str | None = None
         self._lock = threading.RLock()
         if endpoint_url is None:
@@ -54,7 +59,14 @@ class Account:
                 self._clients[service] = self._create(service)
             return self._clients[service]
 
-    def _create(self, service: str) -> Any:
+    def keeping(self, kept: KeptAnswers) -> "Account":
+        """Return the same account with clients whose reads are kept, for a walk that reads the same again and again."""
+        keeping = copy.copy(self)
+        keeping._clients = {}
+        keeping._create = lambda service: kept.client(self.client(service))
+        return keeping
+
+    def _boto3_client(self, service: str) -> Any:
         if self.endpoint_url is None:
             return self._session.client(service)
         detached = Config(

@@ -94,7 +94,8 @@ class Edge:
 
     A request whose Host is a loopback address or `localhost` is for `default_name`. No other Host is treated so: the
     name of a web page's own server can resolve to this machine, and the page could then read the response.
-    `note_request` gets what an access log is told of a request that reached a stage.
+    `account` is read for each request, so its reads should be kept (walk/kept_answers.py). `note_request` gets what an
+    access log is told of a request that reached a stage.
     """
 
     def __init__(
@@ -106,7 +107,7 @@ class Edge:
         note_request: Callable[[StageAddress, Mapping[str, object]], object] = lambda _address, _context: None,
         credentials: Credentials | None = None,
     ) -> None:
-        self._account = account
+        self.account = account
         self._note_request = note_request
         self._functions = functions
         self.default_name = default_name
@@ -128,7 +129,7 @@ class Edge:
         except PreflightAnsweredError as answered:
             response = preflight_response(answered.headers, request_id=asked.id)
         except UnreadableAccountError as error:  # the sandbox's own failure: AWS would have answered
-            asked.trace.hops.append(Hop(hop="account", id=self._account.region, detail=str(error), refused=True))
+            asked.trace.hops.append(Hop(hop="account", id=self.account.region, detail=str(error), refused=True))
             response = message_response(500, "Internal Server Error", request_id=asked.id)
         duration = (time.monotonic() - began) * 1000
         log = asked.logs[-1] if asked.logs else None
@@ -145,7 +146,7 @@ class Edge:
             return self._from_api(asked)
         except WalkEndsError as led:  # the name leads to CloudFront
             name = asked_name(request.header("host") or "", self.default_name)
-            passed = passage(self._account, name, led, request, asked.trace)
+            passed = passage(self.account, name, led, request, asked.trace)
         how, response = self._cdn.answer(passed, lambda sent: self._from_api(replace(asked, request=sent)))
         asked.trace.add("cache", request.target, how)
         return response
@@ -153,7 +154,7 @@ class Edge:
     def _from_api(self, asked: _Asked) -> Response:
         request = asked.request
         address, call, version = follow(
-            self._account,
+            self.account,
             request,
             self._throttles,
             asked.trace,
@@ -163,7 +164,7 @@ class Edge:
         described = f"repository {version.repository}, {self._functions.describe(version)}"
         asked.trace.add("image", version.image, described)
         endpoint = Endpoint(
-            account_id=self._account.account_id,
+            account_id=self.account.account_id,
             api_id=address.api_id,
             domain_name=address.domain_name,
             stage=address.stage,

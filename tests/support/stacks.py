@@ -9,6 +9,7 @@ from pathlib import Path
 
 from dualmode.gateway.http.message import Request
 from sandbox import settings
+from sandbox.edge.answer import Answer
 from sandbox.lifecycle import Order, Sandbox, running
 from sandbox.presets import DOMAIN
 from tests.support.program import ROOT
@@ -48,6 +49,10 @@ class Stack:
 
 def ask(sandbox: Sandbox, target: str, method: str = "GET", body: bytes = b"") -> tuple[int, str]:
     """The status and the text with which a sandbox answers a request to its domain."""
-    request = Request(method=method, target=target, headers=(("Host", DOMAIN),), body=body)
-    response = sandbox.edge.answer(request).response
+    response = answer(sandbox, target, method, body).response
     return response.status, response.body.decode()
+
+
+def answer(sandbox: Sandbox, target: str, method: str = "GET", body: bytes = b"") -> Answer:
+    """How a sandbox answers a request to its domain, with its trace."""
+    return sandbox.edge.answer(Request(method=method, target=target, headers=(("Host", DOMAIN),), body=body))

@@ -53,7 +53,7 @@ def echo():
 
 @pytest.fixture
 def ask(sandbox, echo):
-    edge = Edge(sandbox.account, echo, default_name=DOMAIN)
+    edge = Edge(sandbox.edge.account, echo, default_name=DOMAIN)
 
     def send(target="/hello", method="GET", host=DOMAIN, headers=(), body=b""):
         request = Request(method=method, target=target, headers=(("Host", host), *headers), body=body)

@@ -32,3 +32,11 @@ def item(key):
 def buckets():
     """How many buckets there are: for what `policy` allows."""
     return str(len(boto3.client("s3").list_buckets()["Buckets"]))
+
+
+@app.put("/concurrency/<int:most>")
+def concurrency(most):
+    """Reserves concurrency for this function: with 0, Lambda runs it no more."""
+    name = os.environ["AWS_LAMBDA_FUNCTION_NAME"]
+    boto3.client("lambda").put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=most)
+    return "", 204
