@@ -52,7 +52,8 @@ def some(shape):
     if shape is None:
         return {}
     if shape.type_name == "structure":
-        return {name: some(shape.members[name]) for name in shape.required_members}
+        needed = shape.required_members or list(shape.members)[: shape.is_tagged_union]
+        return {name: some(shape.members[name]) for name in needed}
     if shape.type_name == "string":
         return shape.enum[0] if shape.enum else "x" * max(1, shape.metadata.get("min", 1))
     if shape.type_name == "list":
