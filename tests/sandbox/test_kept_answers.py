@@ -121,6 +121,7 @@ def test_what_was_read_while_something_was_written_is_not_kept():
 
     def read_before_the_write_ends():
         written[0] += 1
+        kept.answer(("b",), lambda: "of another request, which comes in between")
         return "before"
 
     assert kept.answer(("a",), read_before_the_write_ends) == "before"
