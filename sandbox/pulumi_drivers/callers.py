@@ -11,6 +11,7 @@ account, as long as the sandbox runs.
 
 import os
 import socket
+import stat
 import sys
 import threading
 import time
@@ -51,6 +52,7 @@ class OnlyFrom(grpc.ServerInterceptor):  # type: ignore[misc]  # gRPC has no typ
         self._port = 0
         self._decidable = True
         self._admitted: set[tuple[str, int]] = set()
+        """Connections, by the caller's address and the inode of this process's end: no later one has both."""
         self._lock = threading.Lock()
 
     def listening_on(self, port: int) -> None:
@@ -81,19 +83,19 @@ class OnlyFrom(grpc.ServerInterceptor):  # type: ignore[misc]  # gRPC has no typ
     def _admits(self, peer: str) -> bool:
         if not self._decidable:
             return True
+        connection = peer, _own_inode(peer)
+        if connection in self._admitted:
+            return True
         for attempt in range(_ATTEMPTS):
             if attempt:
                 time.sleep(_PAUSE)
             row = self._caller(peer)
             if row is None or row.uid != os.getuid():
                 continue
-            # By inode, too: another process may get the port of a connection that was closed.
-            connection = peer, row.inode
-            if connection in self._admitted:
-                return True
             if any(_holds(pid, row.inode) for pid in self._candidates()):
-                with self._lock:
-                    self._admitted.add(connection)
+                if connection[1]:
+                    with self._lock:
+                        self._admitted.add(connection)
                 return True
         return False
 
@@ -168,6 +170,32 @@ def _target(file: Path) -> str:
         return str(file.readlink())
     except OSError:  # closed just now
         return ""
+
+
+def _own_inode(peer: str) -> int:
+    """The inode of this process's end of a connection, 0 if it isn't found.
+
+    It is in this process's open files, which take far less time than the kernel's table of all connections.
+    """
+    for descriptor in [int(entry.name) for entry in (_PROC / "self" / "fd").iterdir()]:
+        try:
+            status = os.fstat(descriptor)
+            if stat.S_ISSOCK(status.st_mode) and _peer(descriptor) == peer:
+                return status.st_ino
+        except OSError:  # closed just now, or not connected
+            continue
+    return 0
+
+
+def _peer(descriptor: int) -> str:
+    """Who is at the other end of a socket, in gRPC's words for IPv4."""
+    own = socket.socket(socket.AF_INET6, socket.SOCK_STREAM, fileno=descriptor)  # has room for both families
+    try:
+        name = own.getpeername()
+    finally:
+        own.detach()  # it stays gRPC's
+    # gRPC listens for both families at once, and says of a caller by IPv4 that it is one.
+    return f"ipv4:{name[0].removeprefix('::ffff:')}:{name[1]}" if isinstance(name, tuple) else ""
 
 
 def _rows() -> Iterator[_Row]:

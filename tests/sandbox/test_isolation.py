@@ -366,7 +366,8 @@ def test_another_process_does_not_inherit_a_closed_connections_permission():
             [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         ) as other:
             assert other.stdout.readline() == "connected\n"
-            with pytest.raises(RefusedError):
+            taken, _ = server.accept()
+            with taken, pytest.raises(RefusedError):
                 checked(None, Context(peer))
             other.stdin.close()
 
