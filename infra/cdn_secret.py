@@ -1,5 +1,7 @@
 """The secret that CloudFront sends with each request: a parameter holds the values that the runtime accepts."""
 
+from __future__ import annotations
+
 import hmac
 import secrets
 

@@ -20,6 +20,7 @@ from sandbox.presets import ZONE
 from sandbox.provider.refusals import ResourceRefusedError
 from sandbox.pulumi_drivers import deployment, engine_driver
 from sandbox.pulumi_drivers.deployment import ENGINE, MOCKS, Deployment, PulumiDriver
+from sandbox.pulumi_drivers.program_packages import ProgramPackages
 from sandbox.pulumi_drivers.task import Task
 from sandbox.runner import leftovers
 from sandbox.runner.container_engine import why_none
@@ -127,11 +128,15 @@ def running(order: Order) -> Iterator[Sandbox]:
     check_platform(order.container_engine)
     logs = order.state / "logs"
     with contextlib.ExitStack() as parts:
+        packages = ProgramPackages(order.state)
+        packages.start()
         ministack, account = parts.enter_context(_aws(order))
         images = _images(order)
         task = _task(order, ministack, account, images)
+        packages.wait()
         with _naming_zones(order.zones):
             made = deployment.deploy(task)
+        packages.remember()
         _tidy(account, order)
         reaching = {**variables.DETACHED, **ministack.variables}
         reader = account.keeping(KeptAnswers(lambda: ministack.writes, APART))
