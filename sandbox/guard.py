@@ -6,7 +6,6 @@ user of the machine.
 """
 
 import http.client
-import select
 import socket
 import threading
 from collections.abc import Callable
@@ -22,6 +21,7 @@ from dualmode.gateway.http.message import Request, Response, json_response
 from dualmode.gateway.http.server import HttpServer
 from dualmode.gateway.http.trusted_client import objection
 from sandbox import signature
+from sandbox.idle_connections import IdleConnections
 from sandbox.runner.container_engine import HOST_NAMES
 from sandbox.signature import SignatureError
 from sandbox.writes import may_write
@@ -31,6 +31,7 @@ _NAMES = (HOST, "localhost", *HOST_NAMES.values())
 # The largest bodies that callers send at once: 20 MB of an ECR layer in base64, 8 MB parts of an S3 upload.
 BODY_LIMIT = 32 * 1024 * 1024
 _ANSWER_SECONDS = 120.0  # SQS may hold a call for 20 s
+_IDLE_SECONDS = 3600.0  # MiniStack keeps connections for a day
 
 # Headers of a single connection; the body arrives complete, with its length.
 _OF_A_CONNECTION = {"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
@@ -56,9 +57,8 @@ class Guard:
     """
 
     def __init__(self, path: Path, credentials: ReadOnlyCredentials, port: int = 0) -> None:
-        self._path = path
         self._credentials = credentials
-        self._idle: list[UnixConnection] = []
+        self._connections = IdleConnections(lambda: UnixConnection(path, _ANSWER_SECONDS), _IDLE_SECONDS)
         self.instead: Answers | None = None
         """Answers what it takes in MiniStack's place, after the signature was checked."""
         self.passed: Callable[[Request, Response], None] = lambda _request, _response: None
@@ -79,8 +79,7 @@ class Guard:
     def stop(self) -> None:
         """Stop answering, and close the connections to MiniStack."""
         self._server.stop()
-        while self._idle:
-            self._idle.pop().close()
+        self._connections.close()
 
     def count_write(self) -> None:
         """Count a change to the account, once it is made."""
@@ -113,33 +112,21 @@ class Guard:
         return response
 
     def _forward(self, request: Request) -> Response:
-        connection = self._connection()
         try:
-            connection.putrequest(request.method, request.target, skip_host=True, skip_accept_encoding=True)
-            for name, value in request.headers:
-                if name.lower() not in _NOT_SENT:
-                    connection.putheader(name, value.encode("latin-1"))
-            if request.body or request.header("content-length"):
-                connection.putheader("Content-Length", str(len(request.body)))
-            connection.endheaders(request.body or None)
-            answer = connection.getresponse()
-            body = answer.read()
+            with self._connections.one(_ANSWER_SECONDS) as connection:
+                connection.putrequest(request.method, request.target, skip_host=True, skip_accept_encoding=True)
+                for name, value in request.headers:
+                    if name.lower() not in _NOT_SENT:
+                        connection.putheader(name, value.encode("latin-1"))
+                if request.body or request.header("content-length"):
+                    connection.putheader("Content-Length", str(len(request.body)))
+                connection.endheaders(request.body or None)
+                answer = connection.getresponse()
+                body = answer.read()
         except (OSError, http.client.HTTPException) as error:
-            connection.close()
             return _refusal(request, "ServiceUnavailable", f"MiniStack ended the connection: {error}.", status=503)
-        self._idle.append(connection)  # if MiniStack closed it, it opens itself again
         headers = tuple((name, value) for name, value in answer.getheaders() if _is_passed_back(name.lower()))
         return Response(status=answer.status, headers=headers, body=body)
-
-    def _connection(self) -> "UnixConnection":
-        while True:
-            try:
-                connection = self._idle.pop()
-            except IndexError:
-                return UnixConnection(self._path, _ANSWER_SECONDS)
-            if not connection.is_ended():
-                return connection
-            connection.close()
 
 
 class UnixConnection(http.client.HTTPConnection):
@@ -154,14 +141,6 @@ class UnixConnection(http.client.HTTPConnection):
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.settimeout(self.timeout)
         self.sock.connect(str(self._path))
-
-    def is_ended(self) -> bool:
-        """Whether the other side has closed a connection that waits for its next request."""
-        if self.sock is None:
-            return False
-        poll = select.poll()
-        poll.register(self.sock, select.POLLIN)
-        return bool(poll.poll(0))
 
 
 def _is_passed_back(name: str) -> bool:

@@ -11,11 +11,13 @@ from pathlib import Path
 from sandbox import ends_with_parent
 from sandbox.errors import SandboxError
 from sandbox.function_log import placed
+from sandbox.idle_connections import IdleConnections
 
 HOST = "127.0.0.1"
 
 _START_SECONDS = 60.0
 _STOP_SECONDS = 1.5
+_IDLE_SECONDS = 30.0  # the gateway keeps a connection for 75 s
 
 
 class FunctionProgram:
@@ -42,6 +44,8 @@ class FunctionProgram:
         self._folder = folder
         self._taking_events = started
         self._discard = discard
+        self.connections = IdleConnections(lambda: http.client.HTTPConnection(HOST, events_port), _IDLE_SECONDS)
+        """To the port that takes events."""
         self._process: subprocess.Popen[bytes] | None = None
         self._failure: OSError | None = None
         self._started = threading.Event()
@@ -103,6 +107,7 @@ class FunctionProgram:
             self._failure = error
         finally:
             self._ended.set()
+            self.connections.close()
             self._discard()
 
     def _last_line(self) -> str:

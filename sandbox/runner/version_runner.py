@@ -120,12 +120,12 @@ class VersionRunner:
         """
         program = self.start(version)
         part = LogPart(path=program.log, begin=program.log.stat().st_size)
-        connection = http.client.HTTPConnection(HOST, program.events_port, timeout=timeout)
         target = f"{_INVOCATIONS}?Qualifier={quote(qualifier)}" if qualifier else _INVOCATIONS
         try:
-            connection.request("POST", target, event, {"Content-Type": "application/json", **headers})
-            answer = connection.getresponse()
-            payload = answer.read()
+            with program.connections.one(timeout) as connection:
+                connection.request("POST", target, event, {"Content-Type": "application/json", **headers})
+                answer = connection.getresponse()
+                payload = answer.read()
         except TimeoutError as error:
             raise FunctionTimedOutError from error
         except (OSError, http.client.HTTPException) as error:
@@ -133,7 +133,6 @@ class VersionRunner:
         else:
             part = replace(part, request_id=answer.getheader("x-amzn-requestid") or "")
         finally:
-            connection.close()
             logged(part)
         if answer.getheader("x-amz-function-error"):
             payload = placed(payload.decode("utf-8", "replace")).encode()
