@@ -19,6 +19,7 @@ from ministack.services import eventbridge, lambda_svc  # type: ignore[import-un
 
 _AUTOSCALING = "application_autoscaling"
 _TARGET_PREFIX = "AnyScaleFrontendService"  # Source: botocore's service model
+_PENDING_SECONDS = 0.05  # of a function that was made or updated: half a second of MiniStack's own, with nothing to do
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -28,6 +29,7 @@ def main(arguments: Sequence[str]) -> int:
     lambda_svc._ensure_poller = lambda: None
     eventbridge._dispatch_to_lambda = lambda _arn, _payload: None
     _add_autoscaling()
+    lambda_svc._LAMBDA_STATE_TRANSITION_DELAY = _PENDING_SECONDS
     threading.Thread(target=_end_with_standard_input, daemon=True).start()
     status = serve(list(arguments[split + 1 :]))
     for file in arguments[:split]:

@@ -41,7 +41,7 @@ def settle(client: Any, name: str) -> None:
             raise ResourceRefusedError(
                 "ResourceNotReady", f"the function was still {states[0]} after {_PATIENCE:.0f} s"
             )
-        time.sleep(0.05)
+        time.sleep(0.02)
 
 
 def latest_version(client: Any, name: str) -> str:

@@ -12,6 +12,7 @@ from tests.support import stacks
 from tests.support.program import ROOT
 from tests.support.provided import ContentBuilder
 from tests.support.pulumi_command import path_without_pulumi
+from tests.support.waiting import until
 from walk.kept_answers import KeptAnswers
 
 NAME = "dualmode-dev"
@@ -91,9 +92,14 @@ def test_a_function_that_is_being_made_is_seen_to_be_made(sandbox):
         Code={"ImageUri": known["Code"]["ImageUri"]},
     )
     reading = sandbox.edge.account.client("lambda")
-    assert reading.get_function(FunctionName="other")["Configuration"]["State"] == "Pending"
-    functions.get_waiter("function_active_v2").wait(FunctionName="other", WaiterConfig={"Delay": 0.1})
-    assert reading.get_function(FunctionName="other")["Configuration"]["State"] == "Active"
+    until(lambda: reading.get_function(FunctionName="other")["Configuration"]["State"] == "Active")
+
+
+def test_a_state_that_aws_leaves_by_itself_is_not_kept():
+    kept = KeptAnswers(lambda: 0)
+    states = [{"Configuration": {"State": "Pending"}}, {"Configuration": {"State": "Active"}}, {}]
+    found = [kept.answer(("a",), lambda answer=answer: answer) for answer in states]
+    assert [answer["Configuration"]["State"] for answer in found] == ["Pending", "Active", "Active"]
 
 
 def test_what_is_absent_is_kept_until_it_is_there(sandbox, calls):

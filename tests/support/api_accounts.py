@@ -127,7 +127,7 @@ def built(account: Account) -> Iterator[ApiAccount]:
     """Makes the account's parts, from the zone to the image, and a request passes all of them."""
     with contextlib.ExitStack() as undone:
         made = ApiAccount(account=account, dns=Dns(), undone=undone)
-        # MiniStack keeps new functions pending for half a second.
+        # MiniStack keeps new functions pending for a moment.
         made.answered("lambda", "GetFunction", lambda parsed: parsed.get("Configuration", {}).update(State="Active"))
         _build(made)
         yield made
