@@ -27,12 +27,10 @@ from sandbox.runner.container_engine import why_none
 from sandbox.runner.images import ImageStore
 from sandbox.runner.version_runner import VersionRunner
 from sandbox.settings import Project, StackConfig
-from sandbox.writes import APART
 from walk.account import Account
 from walk.authorization import Credentials
 from walk.dns_names import closest_zones
 from walk.function_version import FunctionVersion
-from walk.kept_answers import KeptAnswers
 from walk.queries import every
 from walk.trace import RequestRefusedError
 
@@ -139,7 +137,7 @@ def running(order: Order) -> Iterator[Sandbox]:
         packages.remember()
         _tidy(account, order)
         reaching = {**variables.DETACHED, **ministack.variables}
-        reader = account.keeping(KeptAnswers(lambda: ministack.writes, APART))
+        reader = ministack.reader
         delivery = parts.enter_context(LogDelivery(reader))
         runner = VersionRunner(
             images, logs=logs, reaching=reaching, account_id=account.account_id, starting=delivery.follow

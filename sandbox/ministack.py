@@ -21,7 +21,9 @@ from sandbox import state_folder
 from sandbox.errors import SandboxError
 from sandbox.guard import HOST, Answers, Guard, UnixConnection
 from sandbox.resolver import RESOLVER_VARIABLE, Resolver
+from sandbox.writes import APART
 from walk.account import Account
+from walk.kept_answers import KeptAnswers
 
 # Services of the program's resources, those that the sandbox needs, and those that functions often use. Of the others,
 # some of MiniStack's start servers and run commands on this machine.
@@ -74,10 +76,10 @@ class MiniStack:
         """The account in it, once it listens."""
         return Account(self.endpoint_url, self.region, self.credentials)
 
-    @property
-    def writes(self) -> int:
-        """How many calls have ended that may have changed what a request's way depends on."""
-        return self._guard.writes if self._guard else 0
+    @functools.cached_property
+    def reader(self) -> Account:
+        """The same account, whose reads are kept until a call to it has ended that may have written."""
+        return self.account.keeping(KeptAnswers(lambda: self._guard.writes if self._guard else 0, APART))
 
     @property
     def variables(self) -> dict[str, str]:

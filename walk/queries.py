@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+import jmespath  # type: ignore[import-untyped]
 from botocore.exceptions import BotoCoreError, ClientError
 
 from walk.errors import ReadDeniedError, UnreadableAccountError
@@ -44,7 +45,7 @@ def every(client: Any, operation: str, items: str, **parameters: object) -> list
 def _pages(client: Any, operation: str, items: str, parameters: dict[str, object]) -> list[dict[str, Any]]:
     if client.can_paginate(operation):
         pages = client.get_paginator(operation).paginate(**parameters)
-        return [item for item in pages.search(f"{items}[]") if item is not None]
+        return [item for page in pages for item in jmespath.search(items, page) or ()]
     found: list[dict[str, Any]] = []
     token: dict[str, object] = {}
     while True:  # botocore has no paginator for API mappings

@@ -75,7 +75,7 @@ class Stack:
 
     def __init__(self, ministack):
         self.ministack, self.account = ministack, ministack.account
-        self.edge = Edge(self.account, Runtime(ministack))
+        self.edge = Edge(ministack.reader, Runtime(ministack))
         deployment.prepare(ministack)
         self.zone = make_zone(self.account)
         self.image = push_image(self.account)

@@ -43,7 +43,7 @@ class Stack:
 
     def __init__(self, ministack):
         self.ministack, self.account = ministack, ministack.account
-        self.edge = Edge(self.account, Echo())
+        self.edge = Edge(ministack.reader, Echo())
         self.told = []
         shutil.rmtree(ministack.state / "pulumi", ignore_errors=True)
         deployment.prepare(ministack)
