@@ -132,7 +132,7 @@ def test_a_target_that_nothing_can_scale_is_refused(made, provider, inputs, path
 )
 def test_a_policy_that_tracks_nothing_is_refused(made, provider, inputs, path, reason):
     with pytest.raises(InvalidInputsError) as caught:
-        provider.check(POLICY, "web", {**made["Policy"].inputs, **inputs})
+        provider.check(POLICY, "web", {**made["ScalingPolicy"].inputs, **inputs})
     assert caught.value.failures == [(path, reason)]
 
 
@@ -142,7 +142,7 @@ def test_what_is_not_there_is_not_scaled(made, provider):
         provider.create(TARGET, "gone", {**made["Target"].inputs, **gone})
     assert (caught.value.code, caught.value.reason) == ("ValidationException", "there is no function web:gone")
     with pytest.raises(ResourceRefusedError) as caught:
-        provider.create(POLICY, "gone", {**made["Policy"].inputs, **gone})
+        provider.create(POLICY, "gone", {**made["ScalingPolicy"].inputs, **gone})
     assert (caught.value.code, caught.value.reason) == (
         "ObjectNotFoundException",
         "No scalable target registered for service namespace: lambda, resource ID: function:web:gone, "

@@ -21,6 +21,7 @@ EXAMPLES = (
     ),
     Example(
         pulumi_type="aws:appautoscaling/policy:Policy",
+        name="ScalingPolicy",
         inputs=lambda made: {
             **{key: made["Target"].outputs[key] for key in ("resourceId", "scalableDimension", "serviceNamespace")},
             "name": "utilization",
