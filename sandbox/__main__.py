@@ -61,7 +61,7 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
 
 def _send(options: Options, request: Request) -> int:
     with _running(options) as sandbox:
-        notes = Notes(sandbox.logs)
+        notes = Notes(sandbox.logs, sandbox.roles.new_remedies)
         notes.asked(request)
         answer = sandbox.edge.answer(request)
         if options.json:
@@ -76,7 +76,7 @@ def _send(options: Options, request: Request) -> int:
 
 def _invoke(options: Options) -> int:
     with _running(options) as sandbox:
-        notes = Notes(sandbox.logs)
+        notes = Notes(sandbox.logs, sandbox.roles.new_remedies)
         try:
             if options.schedule is not None:
                 succeeded = run_schedule(sandbox, options.schedule)
@@ -103,7 +103,7 @@ def _serve(options: Options) -> int:
         ) from error
     try:
         with _running(options) as sandbox:
-            notes = Notes(sandbox.logs)
+            notes = Notes(sandbox.logs, sandbox.roles.new_remedies)
 
             def told(request: Request, answer: Answer) -> None:
                 notes.asked(request)

@@ -9,12 +9,14 @@ import http.client
 import socket
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote
 from xml.sax.saxutils import escape
 
 from botocore.credentials import ReadOnlyCredentials
+from botocore.exceptions import BotoCoreError, ClientError
 
 from dualmode.gateway.http.connection import RefusedError
 from dualmode.gateway.http.message import Request, Response, json_response
@@ -22,9 +24,12 @@ from dualmode.gateway.http.server import HttpServer
 from dualmode.gateway.http.trusted_client import objection
 from sandbox import signature
 from sandbox.idle_connections import IdleConnections
+from sandbox.roles.operation import FORM
+from sandbox.roles.sessions import RoleSession, RoleSessions
 from sandbox.runner.container_engine import HOST_NAMES
 from sandbox.signature import SignatureError
 from sandbox.writes import may_write
+from walk.errors import UnreadableAccountError
 
 HOST = "127.0.0.1"
 _NAMES = (HOST, "localhost", *HOST_NAMES.values())
@@ -61,6 +66,8 @@ class Guard:
         self._connections = IdleConnections(lambda: UnixConnection(path, _ANSWER_SECONDS), _IDLE_SECONDS)
         self.instead: Answers | None = None
         """Answers what it takes in MiniStack's place, after the signature was checked."""
+        self.roles: RoleSessions | None = None
+        """Knows the functions' credentials, and what their roles may do."""
         self.passed: Callable[[Request, Response], None] = lambda _request, _response: None
         """Is told of each call that MiniStack answered with 200."""
         self.writes = 0
@@ -95,11 +102,14 @@ class Guard:
         path = unquote(request.target.partition("?")[0], "latin-1")
         if not path.startswith("/") or path.lstrip("/").startswith("_") or not request.target.isascii():
             return _refusal(request, "AccessDenied", "AWS has no such path.")
+        session = self.roles.find(signature.access_key(request)) if self.roles is not None else None
         try:
-            signature.check(request, self._credentials)
+            signature.check(request, session.credentials if session is not None else self._credentials)
         except SignatureError as error:
             remedy = "use the lines that `make sandbox` prints; they change at each start."
             return _refusal(request, error.code, f"{error.sentence[:-1]}: {remedy}")
+        if session is not None and (refused := self._refused_to(session, request)) is not None:
+            return refused
         if self.instead is not None and self.instead.takes(request):
             return self.instead.respond(request)
         try:
@@ -110,6 +120,14 @@ class Guard:
         if response.status == http.client.OK:
             self.passed(request, response)
         return response
+
+    def _refused_to(self, session: RoleSession, request: Request) -> Response | None:
+        """The refusal of a call that a function's role may not make."""
+        try:
+            denied = self.roles.refusal(session, request) if self.roles is not None else None
+        except (UnreadableAccountError, BotoCoreError, ClientError) as error:
+            return _refusal(request, "ServiceUnavailable", f"The role's policies can't be read: {error}.", status=503)
+        return _denial(request, denied.sentence) if denied is not None else None
 
     def _forward(self, request: Request) -> Response:
         try:
@@ -153,10 +171,36 @@ def _refused(refused: RefusedError) -> Response:
     return _refusal(refused.request, "AccessDenied", refused.sentence, status=refused.status)
 
 
+def _denial(request: Request, sentence: str) -> Response:
+    """AWS's answer to a caller that may not make a call, with the code and the status of the service.
+
+    Source: "Common error types" in the API references of the services.
+    """
+    service = signature.service(request)
+    if service == "sqs":  # its JSON tells the code of the time when it spoke XML
+        refused = _refusal(request, "AccessDeniedException", sentence, status=403)
+        return replace(refused, headers=(*refused.headers, ("x-amzn-query-error", "AccessDenied;Sender")))
+    if request.header("smithy-protocol") == "rpc-v2-cbor":
+        headers = (("smithy-protocol", "rpc-v2-cbor"), ("content-type", "application/cbor"))
+        body = b"\xa2" + b"".join(_cbor(text) for text in ("__type", "AccessDeniedException", "message", sentence))
+        return Response(status=400, headers=headers, body=body)
+    if request.header("x-amz-target"):
+        return _refusal(request, "AccessDeniedException", sentence, status=400)
+    by_form = (request.header("content-type") or "").startswith(FORM)
+    code = {"sns": "AuthorizationError", "ec2": "UnauthorizedOperation"}.get(service, "AccessDenied")
+    return _refusal(request, code if by_form or service in _XML_SERVICES else "AccessDeniedException", sentence)
+
+
+def _cbor(text: str) -> bytes:
+    """A text as RFC 8949 encodes it, of at most 65,535 bytes."""
+    encoded = text.encode()
+    return b"\x79" + len(encoded).to_bytes(2, "big") + encoded
+
+
 def _refusal(request: Request, code: str, sentence: str, *, status: int = 403) -> Response:
     """An error in the form that the caller's protocol reads."""
     kind = request.header("content-type") or ""
-    if not kind.startswith("application/x-www-form-urlencoded") and signature.service(request) not in _XML_SERVICES:
+    if not kind.startswith(FORM) and signature.service(request) not in _XML_SERVICES:
         return json_response(status, {"__type": code, "message": sentence}, (("x-amzn-errortype", code),))
     error = f"<Error><Type>Sender</Type><Code>{code}</Code><Message>{escape(sentence)}</Message></Error>"
     body = error if signature.service(request) == "s3" else f"<ErrorResponse>{error}</ErrorResponse>"

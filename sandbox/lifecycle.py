@@ -22,6 +22,7 @@ from sandbox.pulumi_drivers import deployment, engine_driver
 from sandbox.pulumi_drivers.deployment import ENGINE, MOCKS, Deployment, PulumiDriver
 from sandbox.pulumi_drivers.program_packages import ProgramPackages
 from sandbox.pulumi_drivers.task import Task
+from sandbox.roles.sessions import RoleSessions
 from sandbox.runner import leftovers
 from sandbox.runner.container_engine import why_none
 from sandbox.runner.images import ImageStore
@@ -48,6 +49,7 @@ class Sandbox:
     runner: VersionRunner
     invocations: Invocations
     edge: Edge
+    roles: RoleSessions
     event_sources: EventSources
     variables: Mapping[str, str]
     container_engine: str | None
@@ -139,8 +141,15 @@ def running(order: Order) -> Iterator[Sandbox]:
         reaching = {**variables.DETACHED, **ministack.variables}
         reader = ministack.reader
         delivery = parts.enter_context(LogDelivery(reader))
+        roles = RoleSessions(reader)
+        ministack.enforce(roles)
         runner = VersionRunner(
-            images, logs=logs, reaching=reaching, account_id=account.account_id, starting=delivery.follow
+            images,
+            logs=logs,
+            reaching=reaching,
+            account_id=account.account_id,
+            role=roles.variables,
+            starting=delivery.follow,
         )
         parts.enter_context(runner)
         invocations = Invocations(reader, runner)
@@ -159,6 +168,7 @@ def running(order: Order) -> Iterator[Sandbox]:
             runner=runner,
             invocations=invocations,
             edge=Edge(reader, runner, default_name=name, note_request=delivery.note_request, credentials=credentials),
+            roles=roles,
             event_sources=event_sources,
             variables={**reaching, **ministack.program_variables},
             container_engine=order.container_engine,

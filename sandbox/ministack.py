@@ -21,6 +21,7 @@ from sandbox import state_folder
 from sandbox.errors import SandboxError
 from sandbox.guard import HOST, Answers, Guard, UnixConnection
 from sandbox.resolver import RESOLVER_VARIABLE, Resolver
+from sandbox.roles.sessions import RoleSessions
 from sandbox.writes import APART
 from walk.account import Account
 from walk.kept_answers import KeptAnswers
@@ -122,6 +123,11 @@ class MiniStack:
         """Let `answers` answer the calls that it takes, after their signature was checked."""
         if self._guard is not None:
             self._guard.instead = answers
+
+    def enforce(self, roles: RoleSessions) -> None:
+        """Take the credentials of functions too, and let them do only what their roles may."""
+        if self._guard is not None:
+            self._guard.roles = roles
 
     def tell(self, passed: Callable[[Request, Response], None]) -> None:
         """Tell of each call that succeeded."""

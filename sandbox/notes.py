@@ -1,7 +1,7 @@
 """Finds what a developer should know at once in functions' logs: the gateway's advice, and refused writes."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from dualmode.gateway.http.message import Request
@@ -29,10 +29,11 @@ def refused_write(file: str, place: str) -> str:
 
 
 class Notes:
-    """Reads what is new in the logs of a folder; each sentence comes once."""
+    """Reads what is new in the logs of a folder, and from `told`; each sentence comes once."""
 
-    def __init__(self, logs: Path) -> None:
+    def __init__(self, logs: Path, told: Callable[[], Sequence[str]] = tuple) -> None:
         self._logs = logs
+        self._told = told
         self._read: dict[Path, int] = {}
         self._earlier = {log: log.stat().st_mtime_ns for log in logs.glob("*.log")}
         """The logs of earlier runs: each begins anew with its function."""
@@ -49,7 +50,11 @@ class Notes:
         logs = sorted(self._logs.glob("*.log"))
         of_requests, self._of_requests = self._of_requests, []
         found = []
-        for sentence in (*of_requests, *(each for log in logs for each in self._sentences(self._new_lines(log)))):
+        for sentence in (
+            *of_requests,
+            *self._told(),
+            *(each for log in logs for each in self._sentences(self._new_lines(log))),
+        ):
             key = place[0] if (place := _PLACE.search(sentence)) else sentence  # one write can have two sentences
             if key not in self._said:
                 self._said.add(key)

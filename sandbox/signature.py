@@ -57,6 +57,14 @@ def check(request: Request, credentials: ReadOnlyCredentials) -> None:
         )
 
 
+def access_key(request: Request) -> str:
+    """The access key that a request says it is signed with; empty if it isn't given."""
+    try:
+        return _claim(request).access_key
+    except SignatureError:
+        return ""
+
+
 def service(request: Request) -> str:
     """The service that a request is signed for; empty if it isn't given."""
     return scope(request)[1]

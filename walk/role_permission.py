@@ -13,8 +13,12 @@ def role_verdict(account: Account, role_arn: str, action: str, resource: str) ->
     if read(account.client("iam"), "get_role", absent="NoSuchEntity", RoleName=name) is None:
         return Verdict(allowed=False, reason="the role does not exist")
     act = Act(service="", action=action, resource=resource)
-    statements = [statement for document in role_policies(account, name) for statement in _statements(document)]
-    return evaluate({"Statement": statements}, act)
+    return evaluate({"Statement": role_statements(account, name)}, act)
+
+
+def role_statements(account: Account, role: str) -> list[Any]:
+    """Every statement of every policy document of a role."""
+    return [statement for document in role_policies(account, role) for statement in _statements(document)]
 
 
 def role_policies(account: Account, role: str) -> list[Any]:

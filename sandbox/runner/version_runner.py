@@ -40,8 +40,8 @@ _GATEWAY_MB = 128
 class VersionRunner:
     """Runs function versions from the images in the store, each in a container or in a process.
 
-    `reaching` are the variables that reach the sandbox's AWS; a version's own variables win over it. `starting` is told
-    which version starts, and the file that it logs to.
+    `reaching` are variables that reach the sandbox's AWS, `role` gives those of a version's role; its own win over
+    both. `starting` is told which version starts, and the file that it logs to.
     """
 
     def __init__(
@@ -51,8 +51,10 @@ class VersionRunner:
         logs: Path,
         reaching: Mapping[str, str],
         account_id: str,
+        role: Callable[[FunctionVersion], Mapping[str, str]] = lambda _version: {},
         starting: Callable[[FunctionVersion, Path], object] = lambda _version, _log: None,
     ) -> None:
+        self._role = role
         self._starting = starting
         self._images = images
         self._logs = logs
@@ -189,6 +191,7 @@ class VersionRunner:
     def _told(self, version: FunctionVersion) -> dict[str, str]:
         told = {
             **self._reaching,
+            **self._role(version),
             **version.variables,
             "RUN_MODE": "gateway",
             "AWS_LAMBDA_FUNCTION_NAME": version.name,
