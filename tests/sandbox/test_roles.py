@@ -237,7 +237,7 @@ def test_what_is_refused_is_said_with_the_statement_to_add(client, allow, roles)
     refused(lambda: client("sqs").send_message(QueueUrl=queue(client), MessageBody="a"))
     wanted = statement("sqs:SendMessage", arn("sqs", "orders"))
     assert roles.new_remedies() == [
-        f"The function was refused sqs:SendMessage on {arn('sqs', 'orders')}, as on AWS: its role web doesn't allow it. "
+        f"The function was refused sqs:SendMessage on {wanted['Resource']}, as on AWS: its role web doesn't allow it. "
         f"Give it to the function with the setting policy: {json.dumps(wanted)}"
     ]
     assert roles.new_remedies() == []
