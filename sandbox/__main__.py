@@ -18,6 +18,7 @@ from dualmode.gateway.api_gateway.http_api import BODY_LIMIT
 from dualmode.gateway.http.message import Request, Response
 from dualmode.gateway.http.server import HttpServer
 from sandbox import long_command, settings, variables
+from sandbox.alarms import alarmed
 from sandbox.assignments import parse_assignments
 from sandbox.command_line import Options, UsageError, read_options
 from sandbox.edge.answer import Answer
@@ -29,6 +30,7 @@ from sandbox.one_invocation import run_command, run_event
 from sandbox.output import Terminal, document, print_answer, print_failure, print_pairs, print_tree
 from sandbox.presets import PRESETS, ZONE, set_aside
 from sandbox.runner.container_engine import find_engine
+from walk.trace import Hop
 
 if TYPE_CHECKING:
     from sandbox.lifecycle import Order, Sandbox
@@ -64,6 +66,7 @@ def _send(options: Options, request: Request) -> int:
         notes = Notes(sandbox.logs, sandbox.roles.new_remedies)
         notes.asked(request)
         answer = sandbox.edge.answer(request)
+        answer.trace.hops.extend(alarmed(sandbox.account, answer))
         if options.json:
             print(json.dumps(document(answer), ensure_ascii=False), flush=True)
         else:
@@ -107,7 +110,7 @@ def _serve(options: Options) -> int:
 
             def told(request: Request, answer: Answer) -> None:
                 notes.asked(request)
-                _log(terminal, request, answer)
+                _log(terminal, request, answer, alarmed(sandbox.account, answer))
 
             respond.append(respond_with(sandbox.edge, told))
             server.start()
@@ -137,6 +140,8 @@ def _running(options: Options) -> "Iterator[Sandbox]":
     order = _order(options)
     with running(order) as sandbox:
         try:
+            for name in options.faults:
+                order.progress(f"Fault {name}: {sandbox.faults.set(name)}")
             yield sandbox
         finally:
             order.progress("Stopping")
@@ -189,13 +194,15 @@ def _introduce(terminal: Terminal, sandbox: "Sandbox", port: int) -> None:
     terminal.line(f"Serving {sandbox.url} on {terminal.bold(address)} until Ctrl-C. Try: curl {address}{sandbox.path}")
 
 
-def _log(terminal: Terminal, request: Request, answer: Answer) -> None:
+def _log(terminal: Terminal, request: Request, answer: Answer, alarms: Sequence[Hop]) -> None:
     status = answer.response.status
     shown = (terminal.good if status < HTTPStatus.BAD_REQUEST else terminal.bad)(str(status))
     terminal.line(f"{time.strftime('%H:%M:%S')}  {shown}  {request.method} {request.target}  {answer.duration:.0f} ms")
     refusal = answer.trace.refusal
     if refusal is not None:
         terminal.line(f"          {terminal.bad(refusal.hop)} {refusal.id}: {refusal.detail}")
+    for alarm in alarms:
+        terminal.line(f"          {terminal.bad(alarm.hop)} {alarm.id} {alarm.detail}")
     print_failure(terminal, answer, indent=10)
 
 

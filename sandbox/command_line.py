@@ -11,6 +11,9 @@ from typing import NoReturn
 from urllib.parse import quote
 
 from dualmode.gateway.http.message import TOKEN, Request
+from sandbox.errors import SandboxError
+from sandbox.faults import NAMES as FAULTS
+from sandbox.faults import check
 
 _DEFAULT_PORT = 8000
 _REQUEST = re.compile(r"([A-Za-z]+) +(/\S*)\Z")
@@ -30,6 +33,7 @@ examples:
   python -m sandbox --command 'db upgrade'
   python -m sandbox --event event.json
   python -m sandbox --fire nightly
+  python -m sandbox --request 'GET /' --fault timeout --set timeout=3
   python -m sandbox --preview --set memorySize=1024
   python -m sandbox --set memorySize=1024 --set environment.STAGE=test --request 'GET /'
   python -m sandbox --set domainName=shop.example.com --zone example.com
@@ -66,6 +70,8 @@ class Options:
     """`preview` or `destroy`."""
     json: bool
     settings: tuple[str, ...]
+    faults: tuple[str, ...]
+    """What is to be broken on purpose, by the names of sandbox/faults.py."""
     zones: tuple[str, ...]
     """Public hosted zones that the account has in addition to the sandbox's own."""
     port: int
@@ -119,6 +125,13 @@ def read_options(arguments: Sequence[str], environ: Mapping[str, str]) -> Option
         default=[],
         help="a public hosted zone of the account in addition to sandbox.test, to try your own domain; repeatable",
     )
+    add(
+        "--fault",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help=f"break this on purpose: {', '.join(FAULTS)} (docs/sandbox.md says what follows); repeatable",
+    )
     add("--port", metavar="PORT", help="the port to serve, instead of $PORT")
     add("--stack", default="dev", help="the stack whose settings are used: Pulumi.STACK.yaml (dev)")
     add(
@@ -133,6 +146,12 @@ def read_options(arguments: Sequence[str], environ: Mapping[str, str]) -> Option
         for name, given in (("--data", found.data), ("--header", found.header), ("--json", found.json)):
             if given or given == "":
                 raise UsageError(f"{name} belongs to a request: add --request 'METHOD /path'.")
+    try:
+        check(tuple(found.fault))
+    except SandboxError as error:
+        raise UsageError(str(error)) from None
+    if found.fault and (found.preview or found.destroy):
+        raise UsageError("--fault breaks what runs, and --preview and --destroy run nothing: leave it out.")
     return Options(
         request=None if found.request is None else _request(found.request, found.data, found.header),
         event=None if found.event is None else _event(found.event),
@@ -141,6 +160,7 @@ def read_options(arguments: Sequence[str], environ: Mapping[str, str]) -> Option
         operation="preview" if found.preview else "destroy" if found.destroy else None,
         json=found.json,
         settings=tuple(_assignment(text) for text in found.set),
+        faults=tuple(found.fault),
         zones=tuple(_zone(name) for name in found.zone),
         port=_port(found.port or environ.get("PORT") or str(_DEFAULT_PORT)),
         stack=found.stack,

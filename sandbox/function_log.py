@@ -44,6 +44,16 @@ class LogPart:
         while self.request_id and not over.search(self._text()) and time.monotonic() < deadline:
             time.sleep(0.005)
 
+    def duration(self) -> float | None:
+        """How long the invocation took, in ms, as its report says; None without one."""
+        number = re.escape(self.request_id)
+        report = re.compile(
+            rf'"platform\.report","record":{{"requestId":"{number}","metrics":{{"durationMs":([\d.]+)'
+            rf"|REPORT RequestId: {number}\tDuration: ([\d.]+) ms"
+        )
+        found = report.search(self._text()) if self.request_id else None
+        return float(found[1] or found[2]) if found else None
+
     def traceback(self) -> list[str]:
         """The last traceback in it, line by line; empty if there is none."""
         found = tracebacks(self._text().splitlines(), self.request_id)

@@ -68,6 +68,8 @@ class Guard:
         """Answers what it takes in MiniStack's place, after the signature was checked."""
         self.roles: RoleSessions | None = None
         """Knows the functions' credentials, and what their roles may do."""
+        self.altered: Callable[[Request, Response], Response] | None = None
+        """Changes what MiniStack answers, for a fault."""
         self.passed: Callable[[Request, Response], None] = lambda _request, _response: None
         """Is told of each call that MiniStack answered with 200."""
         self.writes = 0
@@ -117,6 +119,8 @@ class Guard:
         finally:  # before the caller knows that it is done, and also where nobody knows whether it is
             if may_write(request):
                 self.count_write()
+        if self.altered is not None:
+            response = self.altered(request, response)
         if response.status == http.client.OK:
             self.passed(request, response)
         return response

@@ -13,6 +13,7 @@ from sandbox.edge.edge import Edge
 from sandbox.edge.signer import signer
 from sandbox.errors import SandboxError
 from sandbox.event_sources.sources import EventSources
+from sandbox.faults import Broken, Faults
 from sandbox.invocations import Invocations
 from sandbox.log_delivery import LogDelivery
 from sandbox.ministack import MiniStack
@@ -50,6 +51,7 @@ class Sandbox:
     invocations: Invocations
     edge: Edge
     roles: RoleSessions
+    faults: Faults
     event_sources: EventSources
     variables: Mapping[str, str]
     container_engine: str | None
@@ -169,6 +171,7 @@ def running(order: Order) -> Iterator[Sandbox]:
             invocations=invocations,
             edge=Edge(reader, runner, default_name=name, note_request=delivery.note_request, credentials=credentials),
             roles=roles,
+            faults=parts.enter_context(Faults(_broken(ministack, runner, made))),
             event_sources=event_sources,
             variables={**reaching, **ministack.program_variables},
             container_engine=order.container_engine,
@@ -176,6 +179,11 @@ def running(order: Order) -> Iterator[Sandbox]:
             stack=stack,
             stack_file=engine_driver.stack_file(order.state, stack) if by_engine else None,
         )
+
+
+def _broken(ministack: MiniStack, runner: VersionRunner, made: Deployment) -> Broken:
+    function_name, version = (str(made.outputs.get(name, "")) for name in ("function_name", "live_version"))
+    return Broken(ministack=ministack, runner=runner, function_name=function_name, version=version)
 
 
 def _tidy(account: Account, order: Order) -> None:

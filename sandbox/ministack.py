@@ -129,6 +129,12 @@ class MiniStack:
         if self._guard is not None:
             self._guard.roles = roles
 
+    def alter(self, altered: Callable[[Request, Response], Response] | None) -> None:
+        """Change what is answered from now on; None changes nothing more. What was read before is read again."""
+        if self._guard is not None:
+            self._guard.altered = altered
+            self._guard.count_write()
+
     def tell(self, passed: Callable[[Request, Response], None]) -> None:
         """Tell of each call that succeeded."""
         if self._guard is not None:

@@ -16,6 +16,8 @@ from sandbox.pulumi_drivers.resources import ROOT_TYPE, Resource, short_type
 from walk.trace import Hop
 
 _LONGEST_ID = 32
+ALARM = "alarm"
+"""The hop of an alarm that a request would set off."""
 
 
 class Terminal:
@@ -119,7 +121,7 @@ def print_trace(terminal: Terminal, hops: Sequence[Hop]) -> None:
     kinds = max(len(hop.hop) for hop in hops)
     ids = max((len(_short(hop)) for hop in hops if len(_short(hop)) <= _LONGEST_ID), default=0)
     for hop in hops:
-        mark = terminal.bad("✗") if hop.refused else terminal.good("✓")
+        mark = terminal.bad("✗" if hop.refused else "!") if hop.refused or hop.hop == ALARM else terminal.good("✓")
         name = _short(hop)
         indent = 2 + 2 + kinds + 2 + ids + 2
         if len(name) > ids:  # the refusing resource may have a long ARN: then the reason goes below

@@ -5,7 +5,7 @@ from urllib.parse import parse_qs
 from dualmode.gateway.http.message import Request
 from sandbox import signature
 
-APART = frozenset({"dynamodb", "logs", "monitoring", "s3", "secretsmanager", "sns", "sqs", "ssm"})
+APART = frozenset({"dynamodb", "logs", "monitoring", "s3", "secretsmanager", "sns", "sqs", "ssm", "sts"})
 """Services that functions write to, by their signing names. No call to one of them changes another service's answers.
 
 So their own answers must never be kept.

@@ -201,7 +201,7 @@ class Edge:
             )
             return build(result, request_id=asked.id, method=asked.request.method)
         except FunctionFailedError as error:
-            raise server_error("function", name, f"it failed: {error}") from error
+            raise server_error("function", name, f"it failed: {error}", "function-failed") from error
         except InvalidResultError as error:
             raise server_error("function", name, f"its result is not a response. {error}") from error
         except SandboxError as error:

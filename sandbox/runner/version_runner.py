@@ -54,6 +54,8 @@ class VersionRunner:
         role: Callable[[FunctionVersion], Mapping[str, str]] = lambda _version: {},
         starting: Callable[[FunctionVersion, Path], object] = lambda _version, _log: None,
     ) -> None:
+        self.fault = ""
+        """What every function that runs is to do wrong (sandbox/faults.py); one that doesn't yet starts again."""
         self._role = role
         self._starting = starting
         self._images = images
@@ -147,7 +149,7 @@ class VersionRunner:
             lock = self._locks.setdefault(name, threading.Lock())
         with lock:
             # Published versions never change; $LATEST does, and a function may be made again under its name.
-            identity = f"{version.image} {version.revision}"
+            identity = f"{version.image} {version.revision} {self.fault}"
             known, program = self._running.get(name, ("", None))
             if program is not None and program.alive and known == identity:
                 return program
@@ -203,7 +205,8 @@ class VersionRunner:
             "GATEWAY_ACCOUNT_ID": self._account_id,
         }
         levels = {"AWS_LAMBDA_LOG_LEVEL": version.log_level, "GATEWAY_SYSTEM_LOG_LEVEL": version.system_log_level}
-        return told | {name: level for name, level in levels.items() if level}
+        more = {**levels, "DUALMODE_FAULT": self.fault}
+        return told | {name: value for name, value in more.items() if value}
 
     def _process(self, image: StoredImage, version: FunctionVersion, log: Path) -> FunctionProgram:
         python = self._images.python(image)
