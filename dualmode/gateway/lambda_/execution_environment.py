@@ -18,6 +18,8 @@ INIT_SECONDS = 10.0
 # A killed process ends at once; this limits the wait for the kernel.
 KILL_SECONDS = 5.0
 DEFAULT_TIMEOUT = 29  # a second less than an HTTP API waits
+# How often the memory of a function that runs is looked at.
+_MEMORY_SECONDS = 0.02
 # The time a thread has to finish after the runtime asks for the next event; after that, it counts as still running.
 _FINISH_SECONDS = 0.05
 
@@ -80,7 +82,7 @@ class Environment:
         report = Report(
             duration=min(duration, self._function.timeout * 1000) if outcome.status == "timeout" else duration,
             memory_size=self._function.memory_size,
-            memory_used=self._process.memory_peak_mib() if self._process is not None else 0,
+            memory_used=min(self._process.memory_peak_mib(), self._function.memory_size) if self._process else 0,
             init=init if isinstance(init, float) else None,
         )
         self._log.report(invocation.id, outcome, report)
@@ -105,7 +107,9 @@ class Environment:
         began = time.monotonic()
         self._log.init_start(phase)
         variables = {**self._function.variables, "AWS_LAMBDA_LOG_STREAM_NAME": self._log_stream_name}
-        process = self._process = _Process(self._function.bootstrap, variables, self._stream)
+        process = self._process = _Process(
+            self._function.bootstrap, variables, self._stream, memory=self._function.memory_size
+        )
         said = process.receive(began + seconds)
         duration = (time.monotonic() - began) * 1000
         if isinstance(said, Ready):
@@ -160,6 +164,8 @@ class Environment:
         """The outcome if the process has ended, or has said nothing in its time."""
         if isinstance(said, Exited):
             error_type = "Runtime.InvalidEntrypoint" if said.not_started else "Runtime.ExitError"
+            if self._process is not None and self._process.out_of_memory:
+                error_type = "Runtime.OutOfMemory"  # Source: DataDog/datadog-lambda-extension#776, for Python
             return error_outcome("crash", error_type, f"RequestId: {request_id} Error: {said.reason}")
         seconds = self._function.timeout
         message = f"RequestId: {request_id} Error: Task timed out after {seconds:.2f} seconds"
@@ -167,9 +173,11 @@ class Environment:
 
 
 class _Process:
-    """A process, the Runtime API it talks to, and what both have said."""
+    """A process, the Runtime API it talks to, and what both have said; killed when it has more than `memory` MB."""
 
-    def __init__(self, bootstrap: Sequence[str], variables: Mapping[str, str], stream: LogStream) -> None:
+    def __init__(self, bootstrap: Sequence[str], variables: Mapping[str, str], stream: LogStream, memory: int) -> None:
+        self.out_of_memory = False
+        self._memory = memory
         self._inbox: SimpleQueue[Message | Exited] = SimpleQueue()
         self._ended = False
         self.api = RuntimeApi(self._inbox.put)
@@ -185,12 +193,23 @@ class _Process:
 
     def receive(self, deadline: float) -> Message | Exited | None:
         """What is said next; None when nothing is until `deadline` (monotonic)."""
-        try:
-            said = self._inbox.get(timeout=max(deadline - time.monotonic(), 0.0))
-        except Empty:
-            return None
+        said = None
+        while said is None:
+            left = deadline - time.monotonic()
+            try:
+                said = self._inbox.get(timeout=min(max(left, 0.0), _MEMORY_SECONDS))
+            except Empty:
+                if left <= 0:
+                    return None
+                self._limit_memory()
         self._ended = self._ended or isinstance(said, Exited)
         return said
+
+    def _limit_memory(self) -> None:
+        """End it, as the kernel does on Lambda, if it has more memory than the function's."""
+        if not self.out_of_memory and self._process.memory_mib() > self._memory:
+            self.out_of_memory = True
+            self._process.kill()
 
     def freeze(self) -> None:
         """Stop it, as Lambda does once the runtime has asked for the next event."""

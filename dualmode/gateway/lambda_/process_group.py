@@ -16,6 +16,7 @@ from dualmode.gateway.lambda_.threads import active_threads
 
 PR_SET_PDEATHSIG = 1
 POLL_SECONDS = 0.05
+_PAGE = os.sysconf("SC_PAGE_SIZE")
 
 _prctl = getattr(ctypes.CDLL(None), "prctl", None)
 
@@ -100,6 +101,12 @@ class ProcessGroup:
                 if line.startswith("VmHWM:"):
                     self._peak_kib = max(self._peak_kib, int(line.split()[1]))
         return -(-self._peak_kib // 1024)
+
+    def memory_mib(self) -> int:
+        """The resident memory that it uses now, in MiB, without what it has started; 0 if it isn't known."""
+        with contextlib.suppress(OSError):
+            return int(Path(f"/proc/{self._pid}/statm").read_text("ascii").split()[1]) * _PAGE // 2**20
+        return 0
 
     def _signal(self, number: signal.Signals) -> None:
         with self._lock:

@@ -83,6 +83,27 @@ def test_a_process_that_ends_is_the_outcome_and_the_next_request_gets_another(or
     assert EXIT.format(id=asked.id) + reason in log.lines
 
 
+def test_a_function_that_needs_more_memory_than_it_has_is_killed_and_the_next_request_gets_another():
+    log = Log()
+    with environment(function(memory_size=96), log) as made:
+        first = result(made)
+        asked = invocation("fill", None)
+        made.run(asked)
+        outcome = asked.wait(0)
+        after = result(made)
+
+    killed = " with error: signal: killed"
+    assert (outcome.status, json.loads(outcome.payload)) == (
+        "crash",
+        {"errorType": "Runtime.OutOfMemory", "errorMessage": EXIT.format(id=asked.id) + killed},
+    )
+    (report,) = [line for line in log.lines if line.startswith(f"REPORT RequestId: {asked.id}")]
+    assert report.split("\t")[3:] == [
+        *("Memory Size: 96 MB", "Max Memory Used: 96 MB", "Status: error", "Error Type: Runtime.OutOfMemory"),
+    ]
+    assert (after["calls"], after["pid"] != first["pid"]) == (1, True)
+
+
 @pytest.mark.case("L04")
 def test_a_function_that_takes_too_long_is_replaced(tmp_path):
     log = Log()

@@ -81,6 +81,10 @@ def handler(event, context):
         return os.getpid()
     if kind == "pool":  # its thread waits for more work
         return pool.submit(os.getpid).result()
+    if kind == "fill":  # until it has no more memory, at most 2 GB of it
+        filled = [bytearray(b"\1") * 2**23 for _ in range(256)]
+        time.sleep(60)
+        return len(filled)
     if kind == "allocate":
         return len(bytearray(value))
     if kind == "environment":
