@@ -238,6 +238,11 @@ class VersionRunner:
                 "deploy again to build it."
             )
         can = traits(container_engine)
+        if self.fault and not can.shares_loopback:
+            raise SandboxError(
+                f"The fault {self.fault} is in the function's process, but {container_engine} runs that on another "
+                "machine: set DUALMODE_ENGINE=none."
+            )
         container = f"dualmode-{name}-{uuid.uuid4().hex[:8]}"
         events_port = free_port()
         command = [container_engine, "run", "--rm", "--name", container, "--user", _USER]
