@@ -103,6 +103,7 @@ def lived(stack):
         )["SecurityGroups"]
         seen["before"] = here.account()
         seen["hashes before"] = (here.hash("TOKEN"), here.hash("SECRET_KEY"))
+        seen["buckets before"] = (here.ask("/buckets")[0], here.sandbox.roles.new_remedies())
     on = {
         "secrets": {"TOKEN": "/shop/token", "OTHER": "shop/other"},
         "sessionKey": True,
@@ -175,7 +176,9 @@ def test_the_application_writes_and_reads_items_that_updates_keep(lived):
     assert lived["items"] == [(404, ""), (204, ""), (200, "apple"), (200, "apple")]
 
 
-def test_the_application_reaches_what_policy_allows(lived):
+def test_the_application_reaches_what_policy_allows_and_without_it_the_statement_is_said(lived):
+    status, (remedy,) = lived["buckets before"]
+    assert (status, json.loads(remedy.partition("policy: ")[2])) == (500, json.loads(POLICY))
     assert lived["buckets"] == (200, "0")
 
 
