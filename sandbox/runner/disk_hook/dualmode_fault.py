@@ -1,5 +1,6 @@
 """A fault of a function that the sandbox runs: it fails at its start or with each event, in its own process."""
 
+import importlib
 import os
 import sys
 import time
@@ -14,8 +15,7 @@ _STEP = 16 * 1024 * 1024
 
 def install(fault: str) -> None:
     """Put the fault between awslambdaric and the application's handler."""
-    from awslambdaric import bootstrap
-
+    bootstrap: Any = importlib.import_module("awslambdaric.bootstrap")  # the function's own, not a package of ours
     load = bootstrap._get_handler
 
     def load_with_fault(name: str) -> Callable[[Any, Any], Any]:

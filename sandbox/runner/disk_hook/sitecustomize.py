@@ -97,6 +97,7 @@ def _install(*, refusing: bool) -> None:
 if "AWS_LAMBDA_RUNTIME_API" in os.environ:  # the function, and not its gateway
     _install(refusing=os.environ.pop("DUALMODE_DISK", "") == "refuse")
     if "DUALMODE_FAULT" in os.environ:
-        import dualmode_fault  # type: ignore[import-not-found]  # it is beside this file, which is on the path
+        import importlib
 
-        dualmode_fault.install(os.environ.pop("DUALMODE_FAULT"))
+        # It is beside this file, whose folder is on the path.
+        importlib.import_module("dualmode_fault").install(os.environ.pop("DUALMODE_FAULT"))
