@@ -76,15 +76,31 @@ def _of_transaction(given: Mapping[str, Any], account: Account) -> Iterator[Need
 
 
 def _resources(operation: Operation, account: Account) -> list[str]:
+    call = (operation.service, operation.name)
+    if call in _ON_NO_RESOURCE:
+        return [NO_RESOURCE]
+    if call in _ON_ALL:
+        return [_arn(account, operation.service, _ON_ALL[call])]
     find = _FINDERS.get(operation.service)
     found = [] if find is None else [each for each in find(operation, account) if each]
-    if found:
-        return list(dict.fromkeys(found))
-    on_none = find is not None and operation.name.startswith(_ON_NO_RESOURCE)
-    return [NO_RESOURCE if on_none or operation.service == "monitoring" else UNKNOWN]
+    return list(dict.fromkeys(found)) or [UNKNOWN]
 
 
-_ON_NO_RESOURCE = ("List", "DescribeParameters", "DescribeLogGroups", "BatchGetSecretValue", "GetRandomPassword")
+_ON_NO_RESOURCE = {
+    ("lambda", "ListFunctions"),
+    ("monitoring", "PutMetricData"),
+    ("secretsmanager", "BatchGetSecretValue"),
+    ("secretsmanager", "GetRandomPassword"),
+    ("secretsmanager", "ListSecrets"),
+}
+# Lists of which AWS's refusals name everything in the account as the resource.
+_ON_ALL = {
+    ("dynamodb", "ListTables"): "table/*",
+    ("logs", "DescribeLogGroups"): "log-group::log-stream:",
+    ("sns", "ListTopics"): "*",
+    ("sqs", "ListQueues"): "",
+    ("ssm", "DescribeParameters"): "*",
+}
 
 
 def _arn(account: Account, service: str, rest: str) -> str:

@@ -131,7 +131,7 @@ def _decidable(statement: Any, need: Need, context: Mapping[str, str]) -> Any:
     """A statement as far as it can be decided here; None for a Deny of which that is too little.
 
     What isn't known here counts as met for Allow, as not met for Deny: keys of conditions, policy variables, and a
-    resource that the call doesn't name. So nothing is refused that AWS might allow.
+    resource that the call doesn't name. So nothing is refused that the role's policies might allow.
     """
     if not isinstance(statement, Mapping):
         return statement

@@ -121,6 +121,14 @@ CALLS = {
         lambda c: c("dynamodb").transact_write_items(TransactItems=[{"Put": {"TableName": "items", "Item": ITEM}}]),
         *("dynamodb:PutItem", arn("dynamodb", "table/items"), "AccessDeniedException"),
     ),
+    "dynamodb list": (
+        *(lambda c: c("dynamodb").list_tables(), "dynamodb:ListTables"),
+        *(arn("dynamodb", "table/*"), "AccessDeniedException"),
+    ),
+    "log groups": (
+        lambda c: c("logs").describe_log_groups(logGroupNamePrefix="/shop"),
+        *("logs:DescribeLogGroups", arn("logs", "log-group::log-stream:"), "AccessDeniedException"),
+    ),
     "sqs send": (
         lambda c: c("sqs").send_message_batch(
             QueueUrl=queue(c), Entries=[{"Id": "1", "MessageBody": "a"}, {"Id": "2", "MessageBody": "b"}]
