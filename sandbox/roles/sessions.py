@@ -15,6 +15,7 @@ from sandbox.roles.operation import operation_of
 from walk.account import Account
 from walk.function_version import FunctionVersion
 from walk.policy import Act, Verdict, evaluate
+from walk.queries import read
 from walk.role_permission import role_statements
 
 _LONGEST = 43_200  # seconds, the most that STS takes; a sandbox seldom runs for longer
@@ -64,11 +65,15 @@ class RoleSessions:
         self._denied: list[str] = []
 
     def variables(self, version: FunctionVersion) -> dict[str, str]:
-        """Return the variables that give a version which starts now the credentials of its role, and no others."""
-        role_arn = str(self._account.client("iam").get_role(RoleName=version.role)["Role"]["Arn"])
-        begun = self._account.client("sts").assume_role(
-            RoleArn=role_arn, RoleSessionName=version.name, DurationSeconds=_LONGEST
-        )
+        """Return the variables that give a version which starts now the credentials of its role, and no others.
+
+        Raises:
+            UnreadableAccountError: the account gives none.
+        """
+        iam, sts = self._account.client("iam"), self._account.client("sts")
+        role_arn = str(read(iam, "get_role", absent=(), RoleName=version.role)["Role"]["Arn"])
+        named = {"RoleArn": role_arn, "RoleSessionName": version.name}
+        begun = read(sts, "assume_role", absent=(), **named, DurationSeconds=_LONGEST)
         given = begun["Credentials"]
         credentials = ReadOnlyCredentials(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
         session = RoleSession(

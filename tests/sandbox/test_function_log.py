@@ -125,6 +125,24 @@ def test_a_log_is_waited_for_until_its_request_is_over(tmp_path):
     assert part.traceback() == as_python_prints(error)
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"REPORT RequestId: {OURS}\tDuration: 1800.25 ms\tBilled Duration: 1801 ms\tMemory Size: 512 MB\t",
+        f'{{"time":"x","type":"platform.report","record":{{"requestId":"{OURS}","metrics":{{"durationMs":1800.25,"a":1}}}}}}',
+    ],
+    ids=["text", "JSON"],
+)
+def test_the_duration_of_a_request_is_that_of_its_own_report(tmp_path, line):
+    log = tmp_path / "shop-7.log"
+    log.write_text(line.replace(OURS, "another").replace("1800", "7") + "\n")
+    part = LogPart(path=log, begin=0, request_id=OURS)
+    assert part.duration() is None
+    with log.open("a") as file:
+        file.write(line + "\n")
+    assert part.duration() == 1800.25
+
+
 def test_what_a_function_logs_of_one_request_is_told_without_what_the_sandbox_adds(tmp_path):
     log = tmp_path / "shop-1.log"
     log.write_text("of an earlier request\n")
