@@ -43,6 +43,8 @@ def sentence(error: BaseException, import_string: str) -> str:
         return str(error)
     if isinstance(error, ModuleNotFoundError):
         return f"Importing {import_string} fails: there is no module {error.name}. {_where_modules_come_from()}"
+    if isinstance(error, SyntaxError):
+        return f"Importing {import_string} fails: {error.msg}, in {_place(error)}. Fix it."
     if isinstance(error, SystemExit):
         return f"Importing {import_string} ends Python, as shown above: an application may do that only when it runs."
     if written := _refused_write(error):
@@ -94,6 +96,12 @@ def _where_modules_come_from() -> str:
         f"The packages of {name} are read from {name}/requirements.txt, or else from {name}/pyproject.toml with its"
         " uv.lock or poetry.lock, or else from setup.py, but none of these exists: add one that names the package."
     )
+
+
+def _place(error: SyntaxError) -> str:
+    """Returns the file, as seen from the folder of the application, and the line."""
+    file = os.path.relpath(error.filename) if error.filename else "the code"
+    return f"{file}, line {error.lineno}" if error.lineno else file
 
 
 def _refused_write(error: BaseException) -> str:

@@ -34,11 +34,12 @@ from walk.trace import Hop
 
 if TYPE_CHECKING:
     from sandbox.lifecycle import Order, Sandbox
+    from sandbox.watch import Watch
 
 OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
 _HOST = "127.0.0.1"
-_NOTES_SECONDS = 0.5
+_LOOK_SECONDS = 0.25  # for what functions' logs have, and for changed files
 
 
 def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
@@ -113,14 +114,23 @@ def _serve(options: Options) -> int:
                 _log(terminal, request, answer, alarmed(sandbox.account, answer))
 
             respond.append(respond_with(sandbox.edge, told))
+            watch = _watch(options, sandbox)
             server.start()
-            _introduce(terminal, sandbox, server.port)
+            _introduce(terminal, sandbox, server.port, watch)
             with contextlib.suppress(KeyboardInterrupt):  # the normal way to stop it
-                while not threading.Event().wait(_NOTES_SECONDS):
+                while not threading.Event().wait(_LOOK_SECONDS):
+                    for line in watch.look() if watch else ():
+                        terminal.line(line)
                     _print_notes(terminal, notes)
     finally:
         server.stop()
     return OK
+
+
+def _watch(options: Options, sandbox: "Sandbox") -> "Watch | None":
+    from sandbox.watch import Watch
+
+    return Watch(sandbox) if options.watch else None
 
 
 def _operate(options: Options, name: str) -> int:
@@ -173,14 +183,17 @@ def _order(options: Options) -> "Order":
     )
 
 
-def _introduce(terminal: Terminal, sandbox: "Sandbox", port: int) -> None:
+def _introduce(terminal: Terminal, sandbox: "Sandbox", port: int, watch: "Watch | None") -> None:
     """Print what is running and how to reach it."""
     address = f"http://{_HOST}:{port}"
     print_tree(terminal, sandbox.deployment.resources)
     terminal.line()
     print_pairs(terminal, "Outputs", sandbox.deployment.outputs)
     terminal.line()
-    print_pairs(terminal, "This sandbox", sandbox.parts)
+    watched = (
+        {"watched": f"{watch.folder}: a changed file runs with the next request"} if watch and watch.folder else {}
+    )
+    print_pairs(terminal, "This sandbox", {**sandbox.parts, **watched})
     terminal.line()
     terminal.line(terminal.bold("To use its AWS in another terminal"))
     terminal.line(f"  {variables.FORGET}")

@@ -75,6 +75,8 @@ class Options:
     zones: tuple[str, ...]
     """Public hosted zones that the account has in addition to the sandbox's own."""
     port: int
+    watch: bool
+    """Whether changed files of the application run while it serves."""
     stack: str
     state: Path
 
@@ -133,6 +135,7 @@ def read_options(arguments: Sequence[str], environ: Mapping[str, str]) -> Option
         help=f"break this on purpose: {', '.join(FAULTS)} (docs/sandbox.md says what follows); repeatable",
     )
     add("--port", metavar="PORT", help="the port to serve, instead of $PORT")
+    add("--no-watch", action="store_true", help="while it serves, leave changed files of the application alone")
     add("--stack", default="dev", help="the stack whose settings are used: Pulumi.STACK.yaml (dev)")
     add(
         "--state",
@@ -163,6 +166,7 @@ def read_options(arguments: Sequence[str], environ: Mapping[str, str]) -> Option
         faults=tuple(found.fault),
         zones=tuple(_zone(name) for name in found.zone),
         port=_port(found.port or environ.get("PORT") or str(_DEFAULT_PORT)),
+        watch=not found.no_watch,
         stack=found.stack,
         state=found.state,
     )

@@ -18,6 +18,7 @@ from sandbox.invocations import Invocations
 from sandbox.log_delivery import LogDelivery
 from sandbox.ministack import MiniStack
 from sandbox.presets import ZONE
+from sandbox.provider.aws import Builder
 from sandbox.provider.refusals import ResourceRefusedError
 from sandbox.pulumi_drivers import deployment, engine_driver
 from sandbox.pulumi_drivers.deployment import ENGINE, MOCKS, Deployment, PulumiDriver
@@ -27,6 +28,7 @@ from sandbox.roles.sessions import RoleSessions
 from sandbox.runner import leftovers
 from sandbox.runner.container_engine import why_none
 from sandbox.runner.images import ImageStore
+from sandbox.runner.renewals import Renewals
 from sandbox.runner.version_runner import VersionRunner
 from sandbox.settings import Project, StackConfig
 from walk.account import Account
@@ -53,6 +55,7 @@ class Sandbox:
     roles: RoleSessions
     faults: Faults
     event_sources: EventSources
+    renewals: Renewals
     variables: Mapping[str, str]
     container_engine: str | None
     logs: Path
@@ -134,7 +137,8 @@ def running(order: Order) -> Iterator[Sandbox]:
         packages.start()
         ministack, account = parts.enter_context(_aws(order))
         images = _images(order)
-        task = _task(order, ministack, account, images)
+        renewals = Renewals(images, order.state)
+        task = _task(order, ministack, account, renewals)
         packages.wait()
         with _naming_zones(order.zones):
             made = deployment.deploy(task)
@@ -152,6 +156,7 @@ def running(order: Order) -> Iterator[Sandbox]:
             account_id=account.account_id,
             role=roles.variables,
             starting=delivery.follow,
+            now=renewals.now,
         )
         parts.enter_context(runner)
         invocations = Invocations(reader, runner)
@@ -173,6 +178,7 @@ def running(order: Order) -> Iterator[Sandbox]:
             roles=roles,
             faults=parts.enter_context(Faults(_broken(ministack, runner, made))),
             event_sources=event_sources,
+            renewals=renewals,
             variables={**reaching, **ministack.program_variables},
             container_engine=order.container_engine,
             logs=logs,
@@ -210,7 +216,7 @@ def _images(order: Order) -> ImageStore:
     return ImageStore(order.state, order.container_engine, venvs=order.venvs, progress=order.progress)
 
 
-def _task(order: Order, ministack: MiniStack, account: Account, images: ImageStore) -> Task:
+def _task(order: Order, ministack: MiniStack, account: Account, images: Builder) -> Task:
     return Task(
         project=order.project,
         config=order.config,

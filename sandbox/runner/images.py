@@ -28,8 +28,8 @@ MANIFEST_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
 _CONFIG_TYPE = "application/vnd.docker.container.image.v1+json"
 _LAYER_TYPE = "application/vnd.docker.image.rootfs.diff.tar.gzip"
 
-# The Dockerfile's own defaults, for builds that don't give them.
-_DEFAULT_ARGUMENTS = {"APP_DIR": "scripts", "FLASK_APP": "scripts.server:app", "CHECK_IMPORT": "1"}
+DEFAULT_ARGUMENTS = {"APP_DIR": "scripts", "FLASK_APP": "scripts.server:app", "CHECK_IMPORT": "1"}
+"""The Dockerfile's own defaults, for builds that don't give them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +113,7 @@ class ImageStore:
         content = read.digest(
             {**args, "platform": platform, "target": target or "", "engine": self.container_engine or ""}
         )
-        self._tell_once(left_out(read, args.get("APP_DIR", _DEFAULT_ARGUMENTS["APP_DIR"])))
+        self._tell_once(left_out(read, args.get("APP_DIR", DEFAULT_ARGUMENTS["APP_DIR"])))
         if self.container_engine is None:
             self._tell_once(difference(read.dockerfile, args))
             return self._lay_out(read, content, args, platform)
@@ -147,7 +147,7 @@ class ImageStore:
         return self._folder / digest.removeprefix("sha256:")
 
     def _lay_out(self, context: BuildContext, content: str, args: Mapping[str, str], platform: str) -> Built:
-        chosen = {**_DEFAULT_ARGUMENTS, **args}
+        chosen = {**DEFAULT_ARGUMENTS, **args}
         manifest = _manifest(_config(platform, chosen["FLASK_APP"], [f"sha256:{content}"]), [f"sha256:{content}"])
         built = Built(digest=_digest(manifest.encode()), manifest=manifest)
         if self.find(built.digest) is None:

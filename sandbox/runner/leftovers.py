@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from sandbox import variables
@@ -40,21 +40,31 @@ def referred(account: Account, state: Path) -> set[str] | None:
 
 def remove_images(state: Path, kept: Collection[str]) -> int:
     """Remove images without one of these digests, also from a container engine; return how many."""
+    removed = _remove(state, lambda digest: digest not in kept)
+    for partial in (state / "images").glob(".new-*"):  # of a run that was killed: no other one uses this folder now
+        shutil.rmtree(partial, ignore_errors=True)
+    return removed
+
+
+def remove_image(state: Path, digest: str) -> None:
+    """Remove the image of that digest, also from a container engine."""
+    _remove(state, lambda found: found == digest)
+
+
+def _remove(state: Path, unused: Callable[[str], bool]) -> int:
     folder, removed = state / "images", 0
     for context in sorted((folder / "contexts").glob("*")):
         record = _record(context)
-        if record.get("digest") in kept:
+        if not unused(record.get("digest", "")):
             continue
         if "tag" in record:
             # By the name that this folder's build gave it: an image that another folder named too keeps that name.
             _run([record["engine"], "rmi", record["tag"]])
         shutil.rmtree(context, ignore_errors=True)
     for image in sorted(folder.glob("[0-9a-f]*")):
-        if len(image.name) == 64 and f"sha256:{image.name}" not in kept:
+        if len(image.name) == 64 and unused(f"sha256:{image.name}"):
             shutil.rmtree(image, ignore_errors=True)
             removed += 1
-    for partial in folder.glob(".new-*"):  # of a run that was killed: no other one uses this folder now
-        shutil.rmtree(partial, ignore_errors=True)
     return removed
 
 

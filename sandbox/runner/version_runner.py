@@ -41,7 +41,8 @@ class VersionRunner:
     """Runs function versions from the images in the store, each in a container or in a process.
 
     `reaching` are variables that reach the sandbox's AWS, `role` gives those of a version's role; its own win over
-    both. `starting` is told which version starts, and the file that it logs to.
+    both. `starting` is told which version starts, and the file that it logs to. `now` says which image runs for a
+    version's own.
     """
 
     def __init__(
@@ -53,11 +54,13 @@ class VersionRunner:
         account_id: str,
         role: Callable[[FunctionVersion], Mapping[str, str]] = lambda _version: {},
         starting: Callable[[FunctionVersion, Path], object] = lambda _version, _log: None,
+        now: Callable[[str], str] = lambda digest: digest,
     ) -> None:
         self.fault = ""
         """What every function that runs is to do wrong (sandbox/faults.py); one that doesn't yet starts again."""
         self._role = role
         self._starting = starting
+        self._now = now
         self._images = images
         self._logs = logs
         self._reaching = {**variables.DETACHED, **reaching}
@@ -77,12 +80,14 @@ class VersionRunner:
 
     def describe(self, version: FunctionVersion) -> str:
         """How this version runs here."""
-        image = self._images.find(version.image)
+        runs = self._now(version.image)
+        image = self._images.find(runs)
         if image is None:
             return "not built here"
+        since = "" if runs == version.image else ", with the files changed since"
         if image.container_engine:
-            return f"in a container of {image.container_engine}"
-        return f"in a process, Python {'.'.join(map(str, sys.version_info[:3]))}"
+            return f"in a container of {image.container_engine}{since}"
+        return f"in a process, Python {'.'.join(map(str, sys.version_info[:3]))}{since}"
 
     def invoke(
         self,
@@ -148,8 +153,9 @@ class VersionRunner:
         with self._lock:
             lock = self._locks.setdefault(name, threading.Lock())
         with lock:
-            # Published versions never change; $LATEST does, and a function may be made again under its name.
-            identity = f"{version.image} {version.revision} {self.fault}"
+            # Published versions never change; $LATEST does, a function may be made again under its name, and the files
+            # that an image was made of may have changed.
+            identity = f"{self._now(version.image)} {version.revision} {self.fault}"
             known, program = self._running.get(name, ("", None))
             if program is not None and program.alive and known == identity:
                 return program
@@ -177,7 +183,7 @@ class VersionRunner:
             program.wait_stopped()
 
     def _program(self, version: FunctionVersion, name: str) -> FunctionProgram:
-        image = self._images.find(version.image)
+        image = self._images.find(self._now(version.image))
         if image is None:
             raise SandboxError(
                 f"The image {version.image[:19]}… of {version.name}:{version.version} was not built by this sandbox, "

@@ -14,6 +14,7 @@ MODULES = {
     "shop": "from flask import Flask\napp = Flask(__name__)",
     "raising": 'raise RuntimeError("from their code")',
     "leaving": "import sys\nsys.exit(0)",
+    "unclosed": "app = (",
     "needing": "import nothing_of_this_name",
     "secretive": """
         import os
@@ -66,6 +67,14 @@ def test_an_error_is_shown_from_the_application_s_own_line_on(check, tmp_path):
         "dualmode: Importing raising:app fails with RuntimeError, as shown above. Fix it, or set a variable that it"
         " needs in the setting environment, which this import sees. Set checkImport=false to leave this check out if"
         " the application needs a database or a network to be imported."
+    )
+
+
+def test_code_that_is_not_python_is_one_sentence_with_its_place(check):
+    status, lines = check("unclosed:app")
+    assert (status, lines[-1]) == (
+        1,
+        "dualmode: Importing unclosed:app fails: '(' was never closed, in unclosed.py, line 1. Fix it.",
     )
 
 

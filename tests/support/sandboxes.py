@@ -43,11 +43,13 @@ def environment(**more: str) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def serving(state: Path, *arguments: str, **more: str) -> Iterator[tuple[subprocess.Popen[str], str, list[str]]]:
-    """A sandbox that serves; its process, its address, and what it printed until then."""
+def serving(
+    state: Path, *arguments: str, folder: Path = ROOT, **more: str
+) -> Iterator[tuple[subprocess.Popen[str], str, list[str]]]:
+    """A sandbox that serves a folder's program; its process, its address, and what it printed until then."""
     process = subprocess.Popen(
         command(state, "--port", "0", *arguments),
-        cwd=ROOT,
+        cwd=folder,
         env=environment(**more),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -3,7 +3,6 @@
 import shutil
 import subprocess
 import textwrap
-import zipfile
 
 import pytest
 
@@ -12,6 +11,7 @@ from sandbox.runner.images import ImageStore
 from tests.conftest import ROOT, image_tag
 from tests.support.containers import build as build_image
 from tests.support.containers import project_with
+from tests.support.local_wheel import write_wheel
 
 # The application asks for what it was installed with when it is imported: a build that succeeds has it.
 SHOP = """
@@ -124,18 +124,7 @@ def write(folder, files):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(textwrap.dedent(content))
     if "wheels/" in files.get("requirements.txt", ""):
-        (folder / "wheels").mkdir()
-        with zipfile.ZipFile(folder / "wheels" / "greeting-1.0-py3-none-any.whl", "w") as wheel:
-            wheel.writestr("greeting.py", "TEXT = 'hello'\n")
-            wheel.writestr("greeting-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: greeting\nVersion: 1.0\n")
-            wheel.writestr(
-                "greeting-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-            )
-            wheel.writestr(
-                "greeting-1.0.dist-info/RECORD",
-                "greeting.py,,\ngreeting-1.0.dist-info/METADATA,,\ngreeting-1.0.dist-info/WHEEL,,\n"
-                "greeting-1.0.dist-info/RECORD,,\n",
-            )
+        write_wheel(folder / "wheels")
 
 
 @pytest.fixture
