@@ -112,13 +112,21 @@ def _custom_domain(account: Account, name: str, trace: Trace, names: Names | Non
         check_target(name, own, answer, names, trace)
     _check_status(name, fitting[0])
     if domain.get("MutualTlsAuthentication"):
-        trace.note("mutual-tls", "domain", name, "it asks each client for a certificate (mutual TLS)")
+        _meet_mutual_tls(name, trace)
     certificate = "(not read)"
     with trace.reading():
         certificate = checked_certificate(account, name, fitting[0])
     way = f"{lead.record} to {target.partition('.')[0]}" if target else lead.record
     trace.add("domain", domain["DomainName"], f"{way}, certificate {certificate}")
     return str(domain["DomainName"])
+
+
+def _meet_mutual_tls(name: str, trace: Trace) -> None:
+    """Source: "HTTP 403 Forbidden errors from a custom domain name that requires mutual TLS", AWS re:Post."""
+    asks = "it asks each client for a certificate (mutual TLS)"
+    if not trace.explains:
+        raise forbidden("domain", name, f"{asks}, and a request to the sandbox has none")
+    trace.note("mutual-tls", "domain", name, asks)
 
 
 def _absent(account: Account, name: str, lead: Lead) -> RequestRefusedError:

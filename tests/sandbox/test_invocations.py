@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from dualmode.gateway.http.message import Request
 from sandbox.runner import leftovers
+from tests.support.events import make_alb_event, make_rest_event
 from tests.support.sandboxes import deployed
 
 NAME = "dualmode-dev"
@@ -164,3 +165,14 @@ def test_what_a_version_refers_to_is_no_leftover(sandbox):
     (sandbox.logs.parent / "aws" / "lambda.json").write_text(json.dumps({"another region": f"sha256:{'a' * 64}"}))
     found = leftovers.referred(sandbox.account, sandbox.logs.parent)
     assert found == {uri.partition("@")[2], f"sha256:{'a' * 64}"}
+
+
+@pytest.mark.parametrize("kind", [make_rest_event, make_alb_event])
+def test_an_event_of_another_front_door_is_refused_by_what_allows_the_deployment_s_own_api(sandbox, client, kind):
+    (api,) = sandbox.account.client("apigatewayv2").get_apis()["Items"]
+    answer = client.invoke(FunctionName=NAME, Qualifier="live", Payload=json.dumps(kind()))
+    error = json.load(answer["Payload"])
+    assert (answer["FunctionError"], error["errorType"]) == ("Unhandled", "EventError")
+    assert error["errorMessage"].endswith(
+        f"but DUALMODE_API_ID allows only {api['ApiId']}: to accept its requests, add its id there."
+    )

@@ -1,4 +1,3 @@
-import contextlib
 import datetime
 import itertools
 import json
@@ -20,21 +19,6 @@ INTERNAL, FORBIDDEN, NOT_FOUND, TOO_MANY = (
 )
 
 
-class Echo:
-    """A function whose result is its event, which API Gateway sends as it is."""
-
-    failure = None
-
-    def describe(self, version):
-        return "here"
-
-    def invoke(self, version, event, *, qualifier, timeout, logged):
-        if self.failure:
-            raise self.failure
-        self.called = (version.version, qualifier, timeout)
-        return json.dumps({"statusCode": 200, "body": event.decode()}).encode()
-
-
 @pytest.fixture(scope="module")
 def sandbox(tmp_path_factory):
     with deployed(tmp_path_factory.mktemp("edge")) as found:
@@ -44,11 +28,6 @@ def sandbox(tmp_path_factory):
 @pytest.fixture
 def account(sandbox):
     return sandbox.account
-
-
-@pytest.fixture
-def echo():
-    return Echo()
 
 
 @pytest.fixture
@@ -72,18 +51,6 @@ def made(sandbox):
         return one.id
 
     return find
-
-
-@pytest.fixture
-def changed():
-    """Makes a change to the account, and takes it back after the test."""
-    with contextlib.ExitStack() as undone:
-
-        def change(do, undo):
-            undone.callback(undo)
-            return do()
-
-        yield change
 
 
 def event(answer):

@@ -1,0 +1,185 @@
+"""Several routes with an authorizer: each hop of them is broken in the account, and says so with AWS's status."""
+
+import contextlib
+import json
+
+import pytest
+
+from dualmode.gateway.http.message import Request
+from sandbox.edge.edge import Edge
+from sandbox.presets import DOMAIN
+from tests.support.issuer import issuing
+from tests.support.sandboxes import deployed
+
+UNAUTHORIZED, FORBIDDEN, INTERNAL = (
+    {"message": text} for text in ("Unauthorized", "Forbidden", "Internal Server Error")
+)
+
+
+@pytest.fixture(scope="module")
+def issuer(tmp_path_factory):
+    with issuing(tmp_path_factory.mktemp("issuer")) as issuer:
+        yield issuer
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory, issuer):
+    """The program with a token for all but two paths, one of which takes whatever follows it."""
+    settings = {"jwtIssuer": issuer.address, "jwtAudiences": ["shop"], "publicPaths": ["/health", "/public/{proxy+}"]}
+    with deployed(tmp_path_factory.mktemp("authorization"), **settings) as found:
+        yield found
+
+
+@pytest.fixture
+def gateway(sandbox):
+    return sandbox.account.client("apigatewayv2")
+
+
+@pytest.fixture
+def ask(sandbox, echo):
+    """Sends a request, and returns its status, its JSON, and the reason of a refusal with the hop that refuses."""
+    edge = Edge(sandbox.edge.account, echo, default_name=DOMAIN)
+
+    def send(target, method="GET", token=None, **headers):
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token}"
+        request = Request(method=method, target=target, headers=(("Host", DOMAIN), *headers.items()), body=b"")
+        answer = edge.answer(request)
+        hop = answer.trace.refusal
+        return answer.response.status, json.loads(answer.response.body or b"null"), hop and (hop.hop, hop.detail)
+
+    return send
+
+
+@pytest.fixture
+def api(gateway):
+    (api,) = gateway.get_apis()["Items"]
+    return api["ApiId"]
+
+
+@pytest.fixture
+def route(gateway, api):
+    """The route with a key, as the account has it now."""
+    return lambda key: next(each for each in gateway.get_routes(ApiId=api)["Items"] if each["RouteKey"] == key)
+
+
+@pytest.fixture
+def pets(gateway, api, route):
+    """A further route, made in the account, with a variable in its path."""
+    made = gateway.create_route(ApiId=api, RouteKey="GET /pets/{name}", Target=route("$default")["Target"])
+    yield made["RouteId"]
+    with contextlib.suppress(gateway.exceptions.NotFoundException):
+        gateway.delete_route(ApiId=api, RouteId=made["RouteId"])
+
+
+def taken(answer):
+    """The route that took a request, and the values of its variables."""
+    status, event, refusal = answer
+    assert (status, refusal) == (200, None)
+    return event["routeKey"], event.get("pathParameters")
+
+
+@pytest.mark.case("R17", "R18", "R19")
+def test_each_request_takes_its_route_and_brings_its_variables(ask, issuer, pets):
+    assert taken(ask("/public/a/b")) == ("ANY /public/{proxy+}", {"proxy": "a/b"})
+    assert taken(ask("/health", "POST")) == ("ANY /health", None)
+    assert taken(ask("/pets/Chester%20Mall")) == ("GET /pets/{name}", {"name": "Chester Mall"})
+    assert taken(ask("/pets/1", "POST", issuer.token())) == ("$default", None)
+
+
+def test_a_route_that_is_gone_leaves_its_requests_to_the_one_that_asks_for_a_token(ask, gateway, api, pets):
+    assert taken(ask("/pets/1")) == ("GET /pets/{name}", {"name": "1"})
+    gateway.delete_route(ApiId=api, RouteId=pets)
+    assert ask("/pets/1") == (401, UNAUTHORIZED, ("authorizer", "the request has no token"))
+
+
+def test_a_route_without_an_integration_fails_alone(ask, gateway, api, pets):
+    gateway.update_route(ApiId=api, RouteId=pets, Target="integrations/nothing")
+    assert ask("/pets/1") == (500, INTERNAL, ("integration", "route GET /pets/{name} has no integration"))
+    assert ask("/health")[0] == 200
+
+
+@pytest.mark.case("R58")
+@pytest.mark.parametrize(
+    ("claims", "reason"),
+    [
+        ({"exp": 1}, "the token has expired"),
+        ({"aud": "market"}, "the token does not have a valid audience"),
+    ],
+)
+def test_a_refused_token_is_said_with_its_reason(ask, issuer, claims, reason):
+    assert ask("/", token=issuer.token(**claims)) == (401, UNAUTHORIZED, ("authorizer", reason))
+
+
+def test_an_authorizer_of_another_audience_refuses_the_tokens_of_before(ask, gateway, api, route, issuer, changed):
+    known = {"ApiId": api, "AuthorizerId": route("$default")["AuthorizerId"]}
+    of_shop = {"Issuer": issuer.address, "Audience": ["shop"]}
+    token = issuer.token()
+    assert ask("/", token=token)[0] == 200
+    changed(
+        lambda: gateway.update_authorizer(**known, JwtConfiguration={**of_shop, "Audience": ["market"]}),
+        lambda: gateway.update_authorizer(**known, JwtConfiguration=of_shop),
+    )
+    refused = (401, UNAUTHORIZED, ("authorizer", "the token does not have a valid audience"))
+    assert ask("/", token=token) == refused
+
+
+@pytest.mark.case("R58")
+def test_scopes_that_a_route_asks_for_are_said_with_those_of_the_token(ask, gateway, api, route, issuer, changed):
+    known = {"ApiId": api, "RouteId": route("$default")["RouteId"]}
+    changed(
+        lambda: gateway.update_route(**known, AuthorizationScopes=["write"]),
+        lambda: gateway.update_route(**known, AuthorizationScopes=[]),
+    )
+    reason = "the token has the scopes read, and needs one of write"
+    assert ask("/", token=issuer.token(scope="read")) == (403, FORBIDDEN, ("authorizer", reason))
+
+
+def test_a_route_whose_authorizer_is_gone_is_an_error_of_the_api(ask, gateway, api, route, issuer, changed):
+    known = {"ApiId": api, "RouteId": route("$default")["RouteId"]}
+    identity = route("$default")["AuthorizerId"]
+    changed(
+        lambda: gateway.update_route(**known, AuthorizerId="gone"),
+        lambda: gateway.update_route(**known, AuthorizerId=identity),
+    )
+    refused = (500, INTERNAL, ("authorizer", "route $default has no authorizer"))
+    assert ask("/", token=issuer.token()) == refused
+
+
+def test_a_lambda_authorizer_that_the_sandbox_does_not_run_lets_nobody_in(ask, gateway, api, pets):
+    made = gateway.create_authorizer(
+        ApiId=api,
+        Name="custom",
+        AuthorizerType="REQUEST",
+        AuthorizerUri="arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/arn:aws:lambda:us-east-1:000000000000:function:other/invocations",
+        AuthorizerPayloadFormatVersion="2.0",
+        IdentitySource=["$request.header.Authorization"],
+    )
+    gateway.update_route(ApiId=api, RouteId=pets, AuthorizationType="CUSTOM", AuthorizerId=made["AuthorizerId"])
+    reason = "route GET /pets/{name} needs CUSTOM authorization, which the sandbox can't grant"
+    assert ask("/pets/1") == (401, UNAUTHORIZED, ("authorizer", reason))
+
+
+def test_preflights_need_a_token_unless_the_api_answers_them(ask, gateway, api):
+    asked = {"Origin": "https://shop.example", "Access-Control-Request-Method": "POST"}
+    no_token = (401, UNAUTHORIZED, ("authorizer", "the request has no token"))
+    assert ask("/", "OPTIONS", **asked) == no_token
+    taken_off = contextlib.ExitStack()
+    with taken_off:
+        gateway.update_api(ApiId=api, CorsConfiguration={"AllowOrigins": ["https://shop.example"]})
+        taken_off.callback(gateway.delete_cors_configuration, ApiId=api)
+        assert ask("/public/a", "OPTIONS", **asked) == (204, None, None)
+    assert ask("/", "OPTIONS", **asked) == no_token
+
+
+def test_a_domain_with_mutual_tls_refuses_a_client_without_a_certificate(ask, sandbox, gateway, changed):
+    read = sandbox.account.client("apigatewayv2").get_domain_name(DomainName=DOMAIN)
+    assert "MutualTlsAuthentication" not in read
+    changed(
+        lambda: gateway.update_domain_name(
+            DomainName=DOMAIN, MutualTlsAuthentication={"TruststoreUri": "s3://trusted/certificates.pem"}
+        ),
+        lambda: gateway.update_domain_name(DomainName=DOMAIN, MutualTlsAuthentication={"TruststoreUri": ""}),
+    )
+    reason = "it asks each client for a certificate (mutual TLS), and a request to the sandbox has none"
+    assert ask("/health") == (403, FORBIDDEN, ("domain", reason))
