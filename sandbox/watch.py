@@ -4,6 +4,7 @@ import stat
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
+from sandbox.errors import SandboxError
 from sandbox.lifecycle import Sandbox
 from sandbox.runner.build_context import read_context
 from sandbox.runner.renewals import Recipe, Renewal
@@ -23,8 +24,8 @@ class Watch:
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
         self._recipe = self._find()[1]
-        self._built: Mapping[Path, _Stamp] = {}
-        self._seen: Mapping[Path, _Stamp] = {}
+        self._built = self._seen = _stamps(self._recipe) if self._recipe else {}
+        self._began = False
 
     @property
     def folder(self) -> str:
@@ -36,17 +37,22 @@ class Watch:
 
         A change is complete when nothing more has changed between two looks.
         """
-        if self._recipe is None:
+        try:
+            return [] if self._recipe is None else self._look(self._recipe)
+        except (OSError, SandboxError):  # a file went away while it was read, as with an editor or git: look again
             return []
-        if not self._built:  # files may have changed while they were deployed
-            self._built = self._seen = _stamps(self._recipe)
-            return self._renew(["a file"])
-        if _as_before(self._seen):
-            changed = self._changed(self._seen)
-            self._built = self._seen
-            return self._renew(changed) if changed else []
-        self._seen = _stamps(self._recipe)
-        return []
+
+    def _look(self, recipe: Recipe) -> list[str]:
+        if not self._began:  # files may have changed while they were deployed
+            self._began = True
+            return self._renew([])
+        if not _as_before(self._seen):
+            self._seen = _stamps(recipe)
+            return []
+        changed = self._changed(self._seen)
+        says = self._renew(changed) if changed else []
+        self._built = self._seen
+        return says
 
     def _find(self) -> tuple[str, Recipe | None]:
         """The image of the newest version, and how it was built."""
@@ -69,7 +75,9 @@ class Watch:
         if recipe is None:
             return []
         renewal = self._sandbox.renewals.renew(digest)
-        return _in_words(changed, renewal) if renewal.changed or renewal.failure else []
+        if not renewal.changed and not renewal.failure:
+            return []
+        return _in_words(changed or self._changed(_stamps(recipe)) or ["A file"], renewal)
 
 
 def _in_words(changed: list[str], renewal: Renewal) -> list[str]:

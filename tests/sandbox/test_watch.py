@@ -3,13 +3,17 @@
 import itertools
 import shutil
 import textwrap
+from types import SimpleNamespace
 
 import pytest
 
 from sandbox.command_line import read_options
+from sandbox.runner.images import ImageStore
+from sandbox.runner.renewals import Renewals
+from sandbox.watch import Watch
 from tests.support.local_wheel import write_wheel
 from tests.support.program import ROOT
-from tests.support.sandboxes import ask, serving, with_venvs
+from tests.support.sandboxes import VENVS, ask, serving, with_venvs
 
 CHOSEN = ("--set", "appDir=shop", "--set", "flaskApp=shop:app")
 
@@ -108,6 +112,33 @@ def test_changed_requirements_are_installed_which_is_said(seen):
 def test_a_long_session_keeps_the_deployed_image_and_the_last_two(seen):
     assert seen["as deployed"] == ("shop/shop.py changed. The next request runs it.", (200, {"message": "first"}))
     assert seen["images"] == 3
+
+
+def test_a_dockerfile_that_is_away_for_a_moment_ends_nothing(copy):
+    renewals = Renewals(ImageStore(copy.parent / "alone", None, venvs=VENVS), copy.parent / "alone")
+    file, stall = copy / "infra" / "Dockerfile", copy / "stall" / "stall.py"
+    stall.parent.mkdir()
+    stall.write_text(code("before it"))
+    arguments = {"APP_DIR": "stall", "FLASK_APP": "stall:app", "CHECK_IMPORT": "0"}
+    built = renewals.build(context=copy, dockerfile=file, args=arguments, platform="linux/amd64")
+    version = SimpleNamespace(image=built.digest)  # all that it needs of an account
+    here = SimpleNamespace(
+        renewals=renewals,
+        deployment=SimpleNamespace(outputs={}),
+        invocations=SimpleNamespace(version=lambda *_: version),
+    )
+    watch = Watch(here)
+    content = file.read_text()
+    assert watch.look() == []
+    file.unlink()
+    assert [watch.look() for _ in range(3)] == [[], [], []]
+    file.write_text(content)
+    stall.write_text(code("after it"))
+    assert [watch.look() for _ in range(2)] == [
+        [],
+        ["infra/Dockerfile, stall/stall.py changed. The next request runs them."],
+    ]
+    assert renewals.now(built.digest) != built.digest
 
 
 def test_nothing_is_watched_where_nobody_wants_it():
