@@ -60,7 +60,7 @@ endef
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help sandbox logs invoke manage smoke release rollback versions restart explain cost doctor test check check-app new upgrade lint format audit locks bench-runtime clean
+.PHONY: help sandbox logs invoke manage smoke release rollback versions restart explain cost doctor test check mutants check-app new upgrade lint format audit locks bench-runtime clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -127,6 +127,9 @@ new: ## create a repository that deploys an application: DIR=../shop-deploy APP=
 upgrade: override export FROM := $(FROM)
 upgrade: ## upgrade a repository that `make new` created to a newer dualmode: FROM=../dualmode [REPLACE=1]
 	@$(or $(PYTHON),python3) -m scaffold upgrade --from "$$FROM" $(if $(value REPLACE),--replace)
+
+mutants: $(VENV)/tests.installed ## make each mistake of tests/mutants/mutants.toml in a copy, and say which ones no test notices: ARGS="infra/zone.py"
+	@exec $(RUN) -Ic "$$RUN_MODULE" tests.mutants
 
 lint: $(VENV)/tests.installed ## check style, types and which part may import which
 	@$(VENV)/bin/ruff check $(RUFF_CONFIG)

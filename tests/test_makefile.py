@@ -16,6 +16,7 @@ TARGETS = {
     "test": "pytest.py",
     "check-app": "check_app.py",
     "bench-runtime": "benchmarks/runtime.py",
+    "mutants": "tests/mutants.py",
 }
 # Some tests start faster in one process than in several.
 WITHOUT_ARGUMENTS = {"test": ["--numprocesses", "auto", "--dist", "loadfile"]}

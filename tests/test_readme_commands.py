@@ -60,6 +60,7 @@ NOT_RUN_HERE = {
     "make check": "it runs this, too",
     "make audit": "tests/audit has its parts, and `make check` runs those that ask no service",
     "make lint": "continuous integration runs it, and it prints nothing",
+    "make mutants": "it takes a quarter of an hour: tests/mutants runs it on a small repository",
     "make bench-runtime": "tests/benchmarks runs it with fewer rounds; its figures are this machine's",
 }
 

@@ -27,7 +27,8 @@ def test_a_rotation_accepts_its_own_secret_and_the_one_before():
 def test_the_distribution_has_the_names_of_the_domain_and_takes_http_3_ipv6_and_tls_1_2(with_cdn):
     made = with_cdn.one("Distribution").inputs
     certificate = with_cdn.one("Certificate")
-    assert certificate.name == "domain-cdn-certificate"
+    # CloudFront takes certificates of this region alone, wherever the deployment is.
+    assert (certificate.name, certificate.inputs.get("region")) == ("domain-cdn-certificate", "us-east-1")
     assert {key: made.get(key) for key in ("aliases", "enabled", "httpVersion", "isIpv6Enabled", "priceClass")} == {
         "aliases": ["app.sandbox.test", "sandbox.test"],
         "enabled": True,
@@ -70,6 +71,29 @@ def test_all_but_files_passes_with_cookies_and_query_and_is_not_cached(with_cdn)
             "functionAssociations": association,
         }
     ]
+
+
+def test_the_origin_is_asked_by_tls_and_waited_for_longer_than_the_api_takes(with_cdn):
+    (origin,) = with_cdn.one("Distribution").inputs["origins"]
+    assert origin["customOriginConfig"] == {
+        "httpPort": 80,
+        "httpsPort": 443,
+        "originProtocolPolicy": "https-only",
+        "originSslProtocols": ["TLSv1.2"],
+        "originReadTimeout": 35,  # the API answers within 30 s
+    }
+
+
+def test_files_are_kept_by_name_path_and_query_and_without_cookies(with_cdn):
+    policy = with_cdn.one("CachePolicy").inputs
+    assert (policy["minTtl"], policy["defaultTtl"], policy["maxTtl"]) == (0, 0, 365 * 24 * 3600)
+    assert policy["parametersInCacheKeyAndForwardedToOrigin"] == {
+        "enableAcceptEncodingBrotli": True,
+        "enableAcceptEncodingGzip": True,
+        "headersConfig": {"headerBehavior": "whitelist", "headers": {"items": ["x-forwarded-host"]}},
+        "cookiesConfig": {"cookieBehavior": "none"},
+        "queryStringsConfig": {"queryStringBehavior": "all"},
+    }
 
 
 def test_both_address_records_of_each_name_lead_to_cloudfront(with_cdn):

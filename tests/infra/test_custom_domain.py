@@ -39,6 +39,11 @@ def test_both_address_records_lead_to_the_regional_endpoint(with_domain):
         ]
 
 
+def test_a_name_leads_to_the_domain_only_once_it_is_answered_there(with_domain):
+    for kind in ("a", "aaaa"):
+        assert "ApiMapping" in with_domain.made_after(with_domain.one("Record", f"domain-{kind}-app.sandbox.test"))
+
+
 def test_the_mapping_leads_to_the_stage(with_domain):
     mapping = with_domain.one("ApiMapping").inputs
     assert mapping["apiId"] == with_domain.one("Api").id

@@ -236,6 +236,10 @@ def test_the_build_imports_the_application_with_stand_ins_for_what_only_the_func
     assert stand_ins(grants) == {"TOKEN": "text", "T": "u"}
 
 
+def test_the_build_gets_the_stand_ins(everything):
+    assert everything.one("Image", "image-build").inputs["args"]["CHECK_ENVIRONMENT"] == "[secret]"
+
+
 def test_the_policy_in_the_page_about_data_is_one():
     (example,) = re.findall(r"```yaml\n(dualmode:policy: .*?)```", (ROOT / "docs/data.md").read_text(), re.DOTALL)
     policy = yaml.safe_load(example)["dualmode:policy"]

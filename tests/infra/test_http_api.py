@@ -1,6 +1,7 @@
 import json
 
 from infra.api_route import Authorization, access_log_format, routes
+from tests.support.issuer import issuing
 
 
 def test_the_integration_hands_the_alias_payload_format_2(without_domain):
@@ -42,7 +43,8 @@ def test_each_request_is_logged_as_json_without_query_or_headers(without_domain)
     fields = json.loads(settings["format"])
     assert fields == access_log_format()
     assert settings["destinationArn"] == group.outputs["arn"]
-    assert group.inputs["retentionInDays"] == 14
+    # With this prefix the group needs no resource policy.
+    assert (group.inputs["name"], group.inputs["retentionInDays"]) == ("/aws/vendedlogs/apis/dualmode-dev", 14)
     assert not [value for value in fields.values() if "query" in value.lower() or "header" in value.lower()]
 
 
@@ -50,6 +52,10 @@ def test_without_a_domain_the_default_endpoint_is_the_url(without_domain):
     assert without_domain.one("Api").inputs["disableExecuteApiEndpoint"] is False
     assert without_domain.outputs["url"] == without_domain.outputs["api_endpoint"]
     assert without_domain.count("CustomDomain") == 0
+
+
+def test_the_api_s_own_address_answers_over_ipv4_and_ipv6(without_domain):
+    assert without_domain.one("Api").inputs["ipAddressType"] == "dualstack"
 
 
 def test_with_a_domain_the_default_endpoint_is_closed_unless_a_setting_keeps_it(program, with_domain):
@@ -61,6 +67,30 @@ def test_with_a_domain_the_default_endpoint_is_closed_unless_a_setting_keeps_it(
 def test_throttling_follows_its_settings(program):
     stage = program.deploy(throttleRate=7, throttleBurst=9).one("Stage").inputs
     assert stage["defaultRouteSettings"] == {"throttlingRateLimit": 7, "throttlingBurstLimit": 9}
+
+
+def test_tokens_and_cors_are_asked_for_as_they_are_set(program, tmp_path):
+    pages = {"corsOrigins": ["https://www.example.com"], "corsMethods": ["GET"], "corsMaxAge": 60}
+    headers = {"corsHeaders": ["x-sent"], "corsExposeHeaders": ["x-read"]}
+    with issuing(tmp_path) as issuer:
+        tokens = {"jwtIssuer": issuer.address, "jwtAudiences": ["shop"], "jwtScopes": ["read"]}
+        made = program.deploy(**tokens, **pages, **headers)
+    route = made.one("Route", "api-route").inputs
+    assert {key: route.get(key) for key in ("authorizationType", "authorizerId", "authorizationScopes")} == {
+        "authorizationType": "JWT",
+        "authorizerId": made.one("Authorizer").id,
+        "authorizationScopes": ["read"],
+    }
+    asked = made.one("Authorizer").inputs["jwtConfiguration"]
+    assert asked == {"issuer": issuer.address, "audiences": ["shop"]}
+    assert made.one("Api").inputs["corsConfiguration"] == {
+        "allowOrigins": ["https://www.example.com"],
+        "allowMethods": ["GET"],
+        "allowHeaders": ["x-sent"],
+        "exposeHeaders": ["x-read"],
+        "allowCredentials": False,
+        "maxAge": 60,
+    }
 
 
 def test_every_route_but_the_public_ones_asks_for_authorization():

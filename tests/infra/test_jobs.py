@@ -122,6 +122,16 @@ def test_only_the_rule_may_invoke_the_alias_and_send_to_the_dead_letter_queue(ev
     ]
 
 
+def test_a_dead_letter_is_kept_for_fourteen_days_and_the_first_one_rings(everything):
+    queues, alarms = everything.account.client("sqs"), everything.account.client("cloudwatch").describe_alarms()
+    for name in (f"{NAME}-failed", f"{NAME}-mail-failed"):
+        url = queues.get_queue_url(QueueName=name)["QueueUrl"]
+        kept = queues.get_queue_attributes(QueueUrl=url, AttributeNames=["MessageRetentionPeriod"])["Attributes"]
+        assert int(kept["MessageRetentionPeriod"]) == 14 * 24 * 60 * 60
+        (alarm,) = (alarm for alarm in alarms["MetricAlarms"] if alarm["AlarmName"] == name)
+        assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (0, "GreaterThanThreshold")
+
+
 def test_each_dead_letter_queue_has_an_alarm(everything):
     assert dead_letter_alarms(everything) == {f"{NAME}-failed": ([], []), f"{NAME}-mail-failed": ([], [])}
 
