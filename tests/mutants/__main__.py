@@ -18,6 +18,9 @@ ROOT = Path(__file__).parents[2]
 
 AT_ONCE = 2
 
+MOST_TOLD = 160
+"""Characters of what pytest said."""
+
 SECONDS_WITHOUT = 900.0
 """How long all tests of the list may take without a mutant."""
 
@@ -78,9 +81,9 @@ def tried(mutants: Sequence[Mutant], trees: Sequence[Path]) -> Iterator[tuple[Mu
 
 
 def told(mutant: Mutant, outcome: Outcome) -> str:
-    """Returns the line about a mutant, and below it what pytest said of one that wasn't killed."""
+    """Returns the line about a mutant, and below it what pytest said."""
     line = f"{outcome.verdict:<9} {outcome.seconds:5.1f} s  {mutant.file}: {mutant.mistake}"
-    return line if outcome.verdict == KILLED else f"{line}\n         {outcome.line}"
+    return f"{line}\n{' ' * 9}{outcome.line[:MOST_TOLD]}"
 
 
 def report(mutants: Sequence[Mutant], outcomes: dict[Mutant, Outcome], seconds: float) -> int:
