@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -102,4 +103,8 @@ def report(mutants: Sequence[Mutant], outcomes: dict[Mutant, Outcome], seconds: 
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:  # the tests that ran have ended, and the copies are gone
+        sys.exit("Stopped.")
