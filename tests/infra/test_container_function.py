@@ -47,11 +47,6 @@ def test_logs_are_json_in_a_group_that_is_made_first_and_expires(without_domain)
     assert {"LogGroup", "RolePolicy"} <= without_domain.made_after(function)
 
 
-def test_a_level_for_the_application_leaves_lambda_s_own_report_of_each_request(program):
-    logging = program.deploy(logLevel="ERROR").one("Function").inputs["loggingConfig"]
-    assert (logging["applicationLogLevel"], logging["systemLogLevel"]) == ("ERROR", "INFO")
-
-
 def test_a_published_version_is_served_by_the_alias_live(without_domain):
     alias = without_domain.one("Alias").inputs
     assert without_domain.one("Function").inputs["publish"] is True

@@ -93,7 +93,8 @@ def verdict(status: int, output: str, seconds: float) -> tuple[str, float, str]:
 
     A mutant is killed only by a test that ran and failed: a file that can't even be imported proves nothing of a test.
     """
-    lines = [line for line in output.splitlines() if line.strip()] or ["pytest printed nothing"]
+    summary = output.rpartition("short test summary info")[2]  # before it, log lines may look like failures
+    lines = [line for line in summary.splitlines() if line.strip()] or ["pytest printed nothing"]
     failures = [line for line in lines if re.match(r"(FAILED|ERROR):? ", line)]
     if status == 1 and failures:
         return KILLED, seconds, failures[0]
