@@ -108,14 +108,14 @@ def test_a_survivor_is_taken_for_the_reason_that_the_list_gives_as_long_as_it_su
     assert report([noticed, known], {noticed: killed, known: survived}, 61.0) == 0
     assert report([noticed, unknown], {noticed: killed, unknown: survived}, 61.0) == 1
     assert report([known], {known: killed}, 61.0) == 1
-    assert report([known], {known: Outcome(TIMED_OUT, 240.0, "not ended after 240 s")}, 301.0) == 1
+    assert report([known], {known: Outcome(TIMED_OUT, 300.0, "not ended after 300 s")}, 301.0) == 1
     assert capsys.readouterr().out.splitlines() == [
         *("", "killed 1 of 2 in 1 min 1 s"),
         *("  survived: limits.py: ten is refused", "    nobody sends a ten"),
         *("", "killed 1 of 2 in 1 min 1 s", "  survived: limits.py: five", "    no test notices it"),
         *("", "killed 1 of 1 in 1 min 1 s", "  limits.py: ten is refused"),
         "    a test notices it now: remove its `survives` from the list",
-        *("", "killed 0 of 1 in 5 min 1 s", "  timed out: limits.py: ten is refused", "    not ended after 240 s"),
+        *("", "killed 0 of 1 in 5 min 1 s", "  timed out: limits.py: ten is refused", "    not ended after 300 s"),
     ]
 
 

@@ -191,10 +191,6 @@ def test_settings_of_a_release_that_contradict_each_other_are_refused(given, sen
     assert str(caught.value) == sentence
 
 
-def test_a_percentage_is_a_share_of_one():
-    assert routing(3, 10, "4").additional_version_weights == {"4": 0.1}
-
-
 def test_a_version_shares_nothing_with_itself():
     assert routing(3, 10, "3") is None
     assert routing(3, 0, "4") is None
