@@ -112,7 +112,9 @@ def test_the_function_is_told_where_the_secrets_are_once_the_names_lead_to_cloud
         "DUALMODE_API_ID": with_cdn.one("Api").id,
         "DUALMODE_SECRET_DUALMODE_CDN_SECRETS": "ssm:/dualmode/dualmode-dev/CDN_SECRETS",
     }
-    assert {"Distribution", "Record"} <= with_cdn.made_after(with_cdn.one("Function", "function-function"))
+    awaited = {urn.rpartition("::")[2] for urn in with_cdn.one("Function", "function-function").dependencies}
+    records = {f"domain-{kind}-{host}" for kind in ("a", "aaaa") for host in ("app.sandbox.test", "sandbox.test")}
+    assert {"cdn-distribution", *records} <= awaited
 
 
 def test_the_function_may_read_the_secrets_and_not_the_key(with_cdn):
