@@ -19,7 +19,8 @@ ISSUER = "token.actions.githubusercontent.com"
 AUDIENCE = "sts.amazonaws.com"
 """What the action aws-actions/configure-aws-credentials asks GitHub to issue its token for."""
 
-POLICIES = sorted((Path(__file__).parents[1] / "docs").glob("deployer-policy*.json"))
+POLICY_FOLDER = Path(__file__).parents[1] / "docs"
+POLICIES = sorted(POLICY_FOLDER.glob("deployer-policy*.json"))
 """The deployer's policies: docs/deployer-policy.md says what each is for."""
 FOR_A_DOMAIN = "deployer-policy-domain"
 """The one that names a hosted zone."""
@@ -125,11 +126,22 @@ class DeployerRole(pulumi.ComponentResource):
     """A role that workflows of one environment or branch of a repository assume, with the deployer's policies.
 
     An account has one provider for GitHub's tokens: set `create_provider` for its first role alone.
+
+    In another Pulumi program (docs/github-actions.md has the one that comes with this repository):
+
+        import pulumi
+        from infra.deployer_role import DeployerRole, DeployerRoleSettings
+
+        settings = DeployerRoleSettings(repository="octo-org/shop", environment="production", deployment="shop")
+        role = DeployerRole("deployer", settings)
+        pulumi.export("role_arn", role.role_arn)
     """
 
     role_arn: pulumi.Output[str]
 
     def __init__(self, name: str, settings: DeployerRoleSettings, opts: pulumi.ResourceOptions | None = None) -> None:
+        if not POLICIES:
+            raise pulumi.RunError(f"{POLICY_FOLDER} has no deployer-policy*.json: copy docs/ beside infra/ as well.")
         super().__init__("dualmode:index:DeployerRole", name, None, opts)
         below = pulumi.ResourceOptions(parent=self)
         caller, region = aws.get_caller_identity(), aws.get_region()

@@ -72,4 +72,4 @@ def _client(deployment: Deployment) -> Any:
     from botocore.config import Config
 
     once = Config(read_timeout=_ANSWER_SECONDS, retries={"mode": "standard", "total_max_attempts": 1})
-    return boto3.client("lambda", region_name=deployment.account.region, config=once)
+    return boto3.Session().client("lambda", region_name=deployment.account.region, config=once)

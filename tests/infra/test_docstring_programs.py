@@ -51,6 +51,10 @@ MADE = {
     },
     "Dashboard": {**FUNCTION, "Dashboard": 2, "LogMetricFilter": 1},  # the component and CloudWatch's
     "DeadLetters": {**DEAD_LETTERS, "Queue": 2},
+    "DeployerRole": {  # a policy of each file of the deployer's policy, but of that for a domain
+        **dict.fromkeys(("DeployerRole", "OpenIdConnectProvider", "Role", "RolePolicy"), 1),
+        **dict.fromkeys(("Policy", "RolePolicyAttachment"), 3),
+    },
     "EventRules": {
         **FUNCTION,
         **DEAD_LETTERS,
@@ -102,6 +106,9 @@ def folder(tmp_path):
         (made / "shop" / "shop.py").write_text("app = lambda environ, start_response: []\n")
         for part in ("infra", "dualmode"):
             shutil.copytree(ROOT / part, made / part, ignore=shutil.ignore_patterns("__pycache__"))
+        (made / "docs").mkdir()
+        for policy in (ROOT / "docs").glob("deployer-policy*.json"):
+            shutil.copy(policy, made / "docs")
         return made
 
     return folder

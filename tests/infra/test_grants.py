@@ -11,7 +11,7 @@ from infra.grants import Grant, stand_ins
 from infra.policies import PolicySettings
 from infra.secrets import arns_of, read_statements
 from infra.table import Key, item_statements, keys_of
-from tests.support.program import ROOT
+from tests.support.program import ROOT, Program
 
 ACCOUNT = "000000000000"
 CALLER = f"arn:aws:iam::{ACCOUNT}:root"
@@ -28,9 +28,9 @@ def variables(deployed):
 
 
 @pytest.fixture(scope="module")
-def everything(program):
-    """The program's work with secrets, session key, table and policies."""
-    return program.deploy(
+def everything(ministack, tmp_path_factory):
+    """The program's work with secrets, session key, table and policies, in an account that no other test empties."""
+    return Program(ministack, tmp_path_factory.mktemp("everything")).deploy(
         secrets={"TOKEN": "/shop/token", "DATABASE_URL": "shop/database"},
         sessionKey=True,
         table="customer,created:N",
