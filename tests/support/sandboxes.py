@@ -38,7 +38,7 @@ def command(state: Path, *arguments: str) -> list[str]:
 
 
 def environment(**more: str) -> dict[str, str]:
-    """Without a container engine and a pulumi command, which have tests of their own, and without make's own variables."""
+    """Without container engine and pulumi command, which have tests of their own, and without the variables of make."""
     inherited = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
     return {**inherited, "PATH": path_without_pulumi(), "DUALMODE_ENGINE": "none", **more}
 
