@@ -28,6 +28,7 @@ from sandbox.event_sources.one_event import run_schedule
 from sandbox.notes import Notes
 from sandbox.one_invocation import run_command, run_event
 from sandbox.output import Terminal, document, print_answer, print_failure, print_pairs, print_tree
+from sandbox.page.port import PagePort
 from sandbox.presets import PRESETS, ZONE, set_aside
 from sandbox.runner.container_engine import find_engine
 from walk.trace import Hop
@@ -108,20 +109,33 @@ def _serve(options: Options) -> int:
     try:
         with _running(options) as sandbox:
             notes = Notes(sandbox.logs, sandbox.roles.new_remedies)
+            page: PagePort | None = None
 
             def told(request: Request, answer: Answer) -> None:
                 notes.asked(request)
                 _log(terminal, request, answer, alarmed(sandbox.account, answer))
+                if page is not None:
+                    page.asked(request, answer)
+
+            def send(request: Request) -> Mapping[str, object]:
+                answer = sandbox.edge.answer(request)
+                told(request, answer)
+                return document(answer)
 
             respond.append(respond_with(sandbox.edge, told))
             watch = _watch(options, sandbox)
-            server.start()
-            _introduce(terminal, sandbox, server.port, watch)
-            with contextlib.suppress(KeyboardInterrupt):  # the normal way to stop it
-                while not threading.Event().wait(_LOOK_SECONDS):
-                    for line in watch.look() if watch else ():
-                        terminal.line(line)
-                    _print_notes(terminal, notes)
+            with contextlib.ExitStack() as parts:
+                if options.page_port:
+                    start = {"url": sandbox.url, "address": f"http://{_HOST}:{server.port}", "path": sandbox.path}
+                    account = sandbox.edge.account
+                    page = parts.enter_context(PagePort(account, sandbox.logs, start, send, first=options.page_port))
+                server.start()
+                _introduce(terminal, sandbox, server.port, watch, page)
+                with contextlib.suppress(KeyboardInterrupt):  # the normal way to stop it
+                    while not threading.Event().wait(_LOOK_SECONDS):
+                        for line in watch.look() if watch else ():
+                            terminal.line(line)
+                        _print_notes(terminal, notes)
     finally:
         server.stop()
     return OK
@@ -183,7 +197,9 @@ def _order(options: Options) -> "Order":
     )
 
 
-def _introduce(terminal: Terminal, sandbox: "Sandbox", port: int, watch: "Watch | None") -> None:
+def _introduce(
+    terminal: Terminal, sandbox: "Sandbox", port: int, watch: "Watch | None", page: PagePort | None
+) -> None:
     """Print what is running and how to reach it."""
     address = f"http://{_HOST}:{port}"
     print_tree(terminal, sandbox.deployment.resources)
@@ -204,6 +220,8 @@ def _introduce(terminal: Terminal, sandbox: "Sandbox", port: int, watch: "Watch 
         terminal.line(f"  {shlex.join(['pulumi', 'stack', 'select', sandbox.stack])}")
         terminal.line(f"  {shlex.join(command)}")
     terminal.line()
+    if page is not None:
+        terminal.line(f"Each request, the log and the deployment as a picture: {terminal.bold(page.address)}")
     terminal.line(f"Serving {sandbox.url} on {terminal.bold(address)} until Ctrl-C. Try: curl {address}{sandbox.path}")
 
 

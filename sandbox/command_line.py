@@ -8,22 +8,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
-from urllib.parse import quote
 
-from dualmode.gateway.http.message import TOKEN, Request
+from dualmode.gateway.http.message import Request
 from sandbox.errors import SandboxError
 from sandbox.faults import NAMES as FAULTS
 from sandbox.faults import check
+from sandbox.written_request import NotWrittenRightError, written_request
 
 _DEFAULT_PORT = 8000
-_REQUEST = re.compile(r"([A-Za-z]+) +(/\S*)\Z")
+_DEFAULT_PAGE_PORT = 8001
 _DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\Z")
 
 _DESCRIPTION = """\
 Runs the Pulumi program of this folder against an emulated AWS on this machine, and serves what it deploys.
 It needs no AWS account, no container engine and no pulumi command; it uses the last two if they are there.
 
-Without an option it prints the resources and the outputs, and serves http://127.0.0.1:8000 until Ctrl-C.
+Without an option it prints the resources and the outputs, and serves http://127.0.0.1:8000 until Ctrl-C,
+with a page that shows what happens at http://127.0.0.1:8001.
 """
 _MORE = """\
 examples:
@@ -77,6 +78,8 @@ class Options:
     port: int
     watch: bool
     """Whether changed files of the application run while it serves."""
+    page_port: int
+    """The first port to try for the page that shows what happens; 0 for no page."""
     stack: str
     state: Path
 
@@ -136,6 +139,12 @@ def read_options(arguments: Sequence[str], environ: Mapping[str, str]) -> Option
     )
     add("--port", metavar="PORT", help="the port to serve, instead of $PORT")
     add("--no-watch", action="store_true", help="while it serves, leave changed files of the application alone")
+    add(
+        "--page-port",
+        metavar="PORT",
+        default=str(_DEFAULT_PAGE_PORT),
+        help="the port of the page that shows the deployment and its requests (8001), or the next free one; 0 for none",
+    )
     add("--stack", default="dev", help="the stack whose settings are used: Pulumi.STACK.yaml (dev)")
     add(
         "--state",
@@ -167,25 +176,17 @@ def read_options(arguments: Sequence[str], environ: Mapping[str, str]) -> Option
         zones=tuple(_zone(name) for name in found.zone),
         port=_port(found.port or environ.get("PORT") or str(_DEFAULT_PORT)),
         watch=not found.no_watch,
+        page_port=_port(found.page_port, zero="no page"),
         stack=found.stack,
         state=found.state,
     )
 
 
 def _request(text: str, data: str | None, headers: Sequence[str]) -> Request:
-    found = _REQUEST.match(text)
-    if found is None:
-        raise UsageError(f"--request takes a method and a path, as in 'GET /hello', not '{text}'.")
-    body = _body(data)
-    fields = [_header(header) for header in headers]
-    given = {name.lower() for name, _ in fields}
-    if "host" not in given:
-        fields.insert(0, ("Host", "localhost"))
-    if body and "content-type" not in given:
-        fields.append(("Content-Type", _content_type(body)))
-    # As browsers do: non-ASCII characters are sent as percent-encoded UTF-8.
-    target = quote(found[2], safe="".join(chr(code) for code in range(33, 127)))
-    return Request(method=found[1].upper(), target=target, headers=tuple(fields), body=body)
+    try:
+        return written_request(text, _body(data), headers)
+    except NotWrittenRightError as error:
+        raise UsageError(f"--{error.part} {error}") from None
 
 
 def _body(data: str | None) -> bytes:
@@ -236,29 +237,6 @@ def _assignment(text: str) -> str:
     return f"{key}{equals}" + content.removesuffix("\n")
 
 
-def _content_type(body: bytes) -> str:
-    try:
-        json.loads(body)
-    except ValueError:
-        return "text/plain; charset=utf-8" if _is_text(body) else "application/octet-stream"
-    return "application/json"
-
-
-def _is_text(body: bytes) -> bool:
-    try:
-        body.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _header(text: str) -> tuple[str, str]:
-    name, colon, value = text.partition(":")
-    if not colon or not TOKEN.match(name) or "\n" in value or "\r" in value:
-        raise UsageError(f"--header takes a name and a value, as in 'Accept: text/html', not '{text}'.")
-    return name, value.strip().encode("utf-8", "surrogateescape").decode("latin-1")
-
-
 def _zone(text: str) -> str:
     name = text.rstrip(".").lower()
     if not _DOMAIN.match(name):
@@ -266,7 +244,7 @@ def _zone(text: str) -> str:
     return name
 
 
-def _port(text: str) -> int:
+def _port(text: str, zero: str = "any free one") -> int:
     if not text.isascii() or not text.isdecimal() or not 0 <= int(text) <= 65535:
-        raise UsageError(f"The port is '{text}': it must be a number from 0 (any free one) to 65535.")
+        raise UsageError(f"The port is '{text}': it must be a number from 0 ({zero}) to 65535.")
     return int(text)

@@ -8,6 +8,7 @@ from dualmode.gateway.http.message import Request
 from dualmode.gateway.http.websocket import ADVICE as WEBSOCKET
 from dualmode.gateway.http.websocket import asks_for_websocket
 from sandbox.function_log import placed, tracebacks
+from sandbox.new_lines import NewLines
 
 _ADVICE = re.compile(r"gateway: (?!http://)(.+)")
 _PENDING = re.compile(r"A task goes on after the response: [^\"]+\.")  # a warning of the image's runtime
@@ -32,11 +33,8 @@ class Notes:
     """Reads what is new in the logs of a folder, and from `told`; each sentence comes once."""
 
     def __init__(self, logs: Path, told: Callable[[], Sequence[str]] = tuple) -> None:
-        self._logs = logs
+        self._logs = NewLines(logs)
         self._told = told
-        self._read: dict[Path, int] = {}
-        self._earlier = {log: log.stat().st_mtime_ns for log in logs.glob("*.log")}
-        """The logs of earlier runs: each begins anew with its function."""
         self._said: set[str] = set()
         self._of_requests: list[str] = []
 
@@ -47,13 +45,12 @@ class Notes:
 
     def new(self) -> list[str]:
         """Return the sentences that were not returned before."""
-        logs = sorted(self._logs.glob("*.log"))
         of_requests, self._of_requests = self._of_requests, []
         found = []
         for sentence in (
             *of_requests,
             *self._told(),
-            *(each for log in logs for each in self._sentences(self._new_lines(log))),
+            *(each for _, lines in self._logs.read() for each in self._sentences(lines)),
         ):
             key = place[0] if (place := _PLACE.search(sentence)) else sentence  # one write can have two sentences
             if key not in self._said:
@@ -61,35 +58,12 @@ class Notes:
                 found.append(sentence)
         return found
 
-    def _new_lines(self, log: Path) -> list[str]:
-        try:
-            if self._earlier.get(log) == log.stat().st_mtime_ns:
-                return []
-            self._earlier.pop(log, None)
-            with log.open("rb") as file:
-                begin = self._read.get(log, 0)
-                begin = file.seek(begin if begin <= file.seek(0, 2) else 0)  # the file may have begun anew
-                data = file.read()
-            end = _complete(data)
-            self._read[log] = begin + end
-        except OSError:
-            return []
-        return data[:end].decode("utf-8", "replace").splitlines()
-
     @staticmethod
     def _sentences(lines: Sequence[str]) -> list[str]:
         found = [match[1] for line in lines if (match := _ADVICE.match(line))]
         found += [match[0] for line in lines if (match := _PENDING.search(line))]
         found += [refused_write(placed(match[1]), match[2]) for line in lines if (match := _TOLD.match(line))]
         return found + [sentence for block in tracebacks(lines) if (sentence := _of_refused_write(block))]
-
-
-def _complete(data: bytes) -> int:
-    """Where the last whole line ends, or where a traceback begins that isn't whole."""
-    end = data.rfind(b"\n") + 1
-    *_, last = data[:end].splitlines() or [b""]
-    begins = data.rfind(b"Traceback (most recent call last):", 0, end)
-    return data.rfind(b"\n", 0, begins) + 1 if begins >= 0 and last.startswith((b" ", b"\t", b"Trace")) else end
 
 
 def _of_refused_write(block: Sequence[str]) -> str:

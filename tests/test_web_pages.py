@@ -5,7 +5,6 @@ import html
 import http.server
 import json
 import re
-import shutil
 import signal
 import subprocess
 import threading
@@ -13,11 +12,11 @@ import threading
 import pytest
 
 from sandbox import ends_with_parent
+from tests.support.browser import CHROMIUM, OPTIONS, needs_chromium
 from tests.support.gateways import gateway
 from walk.account import Account
 
-BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(BROWSER is None, reason="there is no Chromium on the PATH")
+pytestmark = needs_chromium
 
 # Another site's name, which leads to this machine: what a rebinding attack makes of its own.
 EVIL = "evil.test"
@@ -48,14 +47,8 @@ async function attempt(target, options) {
 
 def shown(url, folder):
     """The document that a browser shows at an address, once its scripts have ended."""
-    command = [BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
-    command += [
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--disable-extensions",
-    ]
-    command += [f"--user-data-dir={folder}", f"--host-resolver-rules=MAP {EVIL} 127.0.0.1", "--no-proxy-server"]
+    command = [CHROMIUM, *OPTIONS]
+    command += [f"--user-data-dir={folder}", f"--host-resolver-rules=MAP {EVIL} 127.0.0.1"]
     command += ["--virtual-time-budget=20000", "--timeout=30000", "--dump-dom", url]
     command = ends_with_parent.alone(command, signal.SIGKILL)
     return html.unescape(subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout)

@@ -1,6 +1,7 @@
 """The trace of a request through the account: which resources it passed, and which one refused it."""
 
 import contextlib
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -11,7 +12,8 @@ from walk.errors import ReadDeniedError
 class Hop:
     """One resource of a trace: what it is, its id in AWS's API, and what it says about the next one.
 
-    `cause` names what is wrong with it in one word; an `unread` one could not be looked at.
+    `cause` names what is wrong with it in one word; an `unread` one could not be looked at. `at` is when it was
+    recorded, in seconds of `time.monotonic`.
     """
 
     hop: str
@@ -20,6 +22,7 @@ class Hop:
     refused: bool = False
     unread: bool = False
     cause: str = ""
+    at: float = field(default_factory=time.monotonic, compare=False, repr=False)
 
     def document(self) -> dict[str, str]:
         """The hop as `--json` prints it."""

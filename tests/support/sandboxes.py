@@ -49,7 +49,7 @@ def serving(
 ) -> Iterator[tuple[subprocess.Popen[str], str, list[str]]]:
     """A sandbox that serves a folder's program; its process, its address, and what it printed until then."""
     process = subprocess.Popen(
-        command(state, "--port", "0", *arguments),
+        command(state, "--port", "0", "--page-port", "0", *arguments),
         cwd=folder,
         env=environment(**more),
         stdout=subprocess.PIPE,

@@ -1,0 +1,1 @@
+"""The page of a sandbox that serves: what is deployed, and what happens to each request, in a browser."""
