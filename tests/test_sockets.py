@@ -66,12 +66,14 @@ class Watch:
 )
 def test_the_sandbox_opens_the_sockets_that_are_listed_and_no_others(state, pulumi):
     more = {"PATH": os.environ["PATH"]} if pulumi else {}
-    with serving(state, **more) as (process, address, printed), Watch(process.pid) as watch:
+    with serving(state, "--page-port", "18601", **more) as (process, address, printed), Watch(process.pid) as watch:
         assert ask(address, "/hello") == (200, {"message": "Hello from Flask!"})
         exported = dict(line.strip()[7:].split("=", 1) for line in printed if line.startswith("  export "))
         pids = descendants(process.pid)
         found = listening(pids)
+        (page,) = (line.split()[-1] for line in printed if "picture" in line)
         names = {
+            int(page.rpartition(":")[2].rstrip("/")): "page of the sandbox",
             int(address.rpartition(":")[2]): "HTTP port of the sandbox",
             int(exported["AWS_ENDPOINT_URL"].rpartition(":")[2]): "AWS of the sandbox",
             int(exported["DUALMODE_RESOLVER"].rpartition(":")[2]): "DNS of the sandbox",
@@ -87,6 +89,7 @@ def test_the_sandbox_opens_the_sockets_that_are_listed_and_no_others(state, pulu
         assert variables_of(found["127.0.0.1", http_port])["PORT"] == "0"
     assert {names[port] for _, port in found} == {
         "HTTP port of the sandbox",
+        "page of the sandbox",
         "AWS of the sandbox",
         "DNS of the sandbox",
         "a function's HTTP port",
@@ -111,4 +114,4 @@ def test_gateway_mode_opens_the_sockets_that_are_listed_and_no_others(tmp_path):
 
 
 def test_the_list_names_each_socket_once():
-    assert len(set(LISTED)) == len(LISTED) == 15
+    assert len(set(LISTED)) == len(LISTED) == 16

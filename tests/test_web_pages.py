@@ -12,6 +12,7 @@ import threading
 import pytest
 
 from sandbox import ends_with_parent
+from sandbox.page.port import PagePort
 from tests.support.browser import CHROMIUM, OPTIONS, needs_chromium
 from tests.support.gateways import gateway
 from walk.account import Account
@@ -84,6 +85,22 @@ def function(tmp_path):
         yield made
 
 
+@pytest.fixture
+def sent():
+    return []
+
+
+@pytest.fixture
+def sandbox_page(ministack, tmp_path, sent):
+    def send(request):
+        sent.append(request)
+        return {}
+
+    (tmp_path / "logs").mkdir()
+    with PagePort(ministack.account, tmp_path / "logs", {}, send, first=18_701) as made:
+        yield made
+
+
 def runtime_api(function):
     """The port of the Runtime API of the function's one environment."""
     status, _, body = function.post("environment")
@@ -91,7 +108,7 @@ def runtime_api(function):
     return json.loads(body)["AWS_LAMBDA_RUNTIME_API"].rpartition(":")[2]
 
 
-def test_a_page_of_another_site_reads_nothing_and_starts_nothing(ministack, function, tmp_path):
+def test_a_page_of_another_site_reads_nothing_and_starts_nothing(ministack, function, sandbox_page, sent, tmp_path):
     api = runtime_api(function)
     account = Account(ministack.endpoint_url, ministack.region, ministack.credentials)
     create = json.dumps({"FunctionName": "evil", "Runtime": "python3.12", "Handler": "x.y", "Role": "r", "Code": {}})
@@ -101,6 +118,8 @@ def test_a_page_of_another_site_reads_nothing_and_starts_nothing(ministack, func
         (function.events_port, INVOCATIONS, '{"do": ["print", "attacked"]}'),
         (api, "/2018-06-01/runtime/invocation/next", ""),
         (api, "/2018-06-01/runtime/init/error", "{}"),
+        (sandbox_page.port, "/send", '{"line": "GET /", "headers": [], "body": ""}'),
+        (sandbox_page.port, "/events", ""),
     ]
     targets = [(f"http://{host}:{port}{path}", body) for port, path, body in paths for host in ("127.0.0.1", EVIL)]
     account.client("sqs").create_queue(QueueName="kept")
@@ -111,17 +130,19 @@ def test_a_page_of_another_site_reads_nothing_and_starts_nothing(ministack, func
     assert {attempt.strip() for attempts in results.values() for attempt in attempts} <= {"refused", "opaque 0"}
     assert account.client("lambda").list_functions()["Functions"] == []
     assert len(account.client("sqs").list_queues()["QueueUrls"]) == 1
+    assert sent == []
     assert "attacked" not in function.log.read_text()
     assert function.post("return", 1)[0] == 200  # the Runtime API still has its function, and nobody else's
 
 
-@pytest.mark.parametrize("target", ["aws", "events", "runtime"])
-def test_a_name_that_was_led_to_this_machine_reads_nothing(ministack, function, tmp_path, target):
+@pytest.mark.parametrize("target", ["aws", "events", "runtime", "page"])
+def test_a_name_that_was_led_to_this_machine_reads_nothing(ministack, function, sandbox_page, tmp_path, target):
     ports = {
         "aws": lambda: ministack.port,
         "events": lambda: function.events_port,
         "runtime": lambda: runtime_api(function),
+        "page": lambda: sandbox_page.port,
     }
-    path = {"aws": "/", "events": INVOCATIONS, "runtime": "/2018-06-01/runtime/invocation/next"}[target]
+    path = {"aws": "/", "events": INVOCATIONS, "runtime": "/2018-06-01/runtime/invocation/next", "page": "/"}[target]
     document = shown(f"http://{EVIL}:{ports[target]()}{path}", tmp_path / "browser")
     assert "and web pages are refused: leave it out." in document or "no web page can use this port" in document

@@ -93,7 +93,7 @@ def _functions(account: Account, picture: Picture) -> None:
         given: dict[str, float] = {}
         for alias in every(client, "list_aliases", "Aliases", FunctionName=name):
             shares = {version: share for version, share in shares_of(account, name, alias["Name"]).items() if share > 0}
-            words = ", ".join(f"{share:.0%} to version {version}" for version, share in shares.items())
+            words = ", ".join(f"{100 * share:g} % to version {version}" for version, share in shares.items())
             own = f"{name}:{alias['Name']}"
             picture.add(Box(id=own, column=_ALIAS, kind="alias", name=own, detail=words))
             for version, share in shares.items():
