@@ -26,6 +26,7 @@ from sandbox.page.picture import picture_of
 from sandbox.written_request import NotWrittenRightError, written_request
 from walk.account import Account
 from walk.errors import UnreadableAccountError
+from walk.trace import RequestRefusedError
 
 HOST = "127.0.0.1"
 _TRIES = 20
@@ -153,6 +154,8 @@ class PagePort:
                 now = picture_of(self._account).document()
             except UnreadableAccountError as error:
                 now = {"unread": str(error)}
+            except RequestRefusedError:  # something was removed between two reads: look again
+                continue
             drawn = time.monotonic()
             if now != before:
                 before = now

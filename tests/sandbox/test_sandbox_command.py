@@ -41,6 +41,11 @@ def options(*arguments, **environ):
     return read_options(arguments, environ)
 
 
+def test_the_page_has_port_8001_another_one_or_none():
+    asked = ((), ("--page-port", "9000"), ("--page-port", "0"))
+    assert [options(*arguments).page_port for arguments in asked] == [8001, 9000, 0]
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -61,6 +66,7 @@ def options(*arguments, **environ):
         (["--preview", "--destroy"], "Argument --destroy: not allowed with argument --preview."),
         (["--destroy", "--json"], "--json belongs to a request: add --request 'METHOD /path'."),
         (["--port", "http"], "The port is 'http': it must be a number from 0 (any free one) to 65535."),
+        (["--page-port", "65536"], "The port is '65536': it must be a number from 0 (no page) to 65535."),
         (["--zone", "my zone"], "--zone takes the name of a zone, as in example.com, not 'my zone'."),
         (["--event", "/no/such/file"], "--event /no/such/file: the file can't be read (No such file or directory)."),
         (
