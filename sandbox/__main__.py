@@ -197,9 +197,7 @@ def _order(options: Options) -> "Order":
     )
 
 
-def _introduce(
-    terminal: Terminal, sandbox: "Sandbox", port: int, watch: "Watch | None", page: PagePort | None
-) -> None:
+def _introduce(terminal: Terminal, sandbox: "Sandbox", port: int, watch: "Watch | None", page: PagePort | None) -> None:
     """Print what is running and how to reach it."""
     address = f"http://{_HOST}:{port}"
     print_tree(terminal, sandbox.deployment.resources)
