@@ -1,5 +1,6 @@
 """The resource types, and their operations: check, diff, create, read, update, delete, invoke."""
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Callable, Mapping
@@ -9,6 +10,7 @@ from typing import Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from sandbox.errors import SandboxError
 from sandbox.provider.aws import Aws, Builder, Values
 from sandbox.provider.inputs import UNKNOWN, Inputs, is_known
 from sandbox.provider.invokes import INVOKES
@@ -18,6 +20,8 @@ from sandbox.provider.resource_type import ResourceType
 from walk.account import Account
 
 _Answer = TypeVar("_Answer")
+MAY_BE_LEFT = "It may have been made all the same, without Pulumi knowing it: look for it in the account, and delete it"
+"""What is said of an interrupted creation of something that only AWS names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +152,20 @@ class Provider:
             identity = resource_type.create(wanted)
             return self._found(resource_type, name, identity, inputs)
 
-        return _refusing(resource_type, name, make)
+        self._aws.begun.identity = None
+        try:
+            return _refusing(resource_type, name, make)
+        except InvalidInputsError:
+            raise
+        except ResourceRefusedError as error:
+            begun = self._aws.begun.identity
+            if begun is not None:
+                self._take_back(resource_type, begun, inputs)
+            elif error.unanswered and not self._cleared(pulumi_type, name, inputs):
+                raise ResourceRefusedError(error.code, f"{error.reason}. {MAY_BE_LEFT}").of(
+                    pulumi_type, name
+                ) from error
+            raise
 
     def read(
         self, pulumi_type: str, name: str, identity: str, state: Mapping[str, Any], inputs: Mapping[str, Any]
@@ -170,8 +187,11 @@ class Provider:
 
         return _refusing(resource_type, name, look)
 
-    def clear(self, pulumi_type: str, name: str, inputs: Mapping[str, Any]) -> None:
-        """Remove what an interrupted creation may have left behind and what would make the next one fail."""
+    def clear(self, pulumi_type: str, name: str, inputs: Mapping[str, Any]) -> bool:
+        """Remove what an interrupted creation may have left behind and what would make the next one fail.
+
+        Return whether nothing of it is left: what only AWS names isn't found.
+        """
         resource_type = self._resource_type(pulumi_type, name)
 
         def remove() -> None:
@@ -180,6 +200,7 @@ class Provider:
                 or_none(lambda: resource_type.delete(identity, inputs))
 
         _refusing(resource_type, name, remove)
+        return not resource_type.named_by_aws
 
     def update(
         self, pulumi_type: str, name: str, identity: str, old: Mapping[str, Any], inputs: Mapping[str, Any]
@@ -231,6 +252,18 @@ class Provider:
                 pulumi_type, name
             )
         return resource_type
+
+    def _cleared(self, pulumi_type: str, name: str, inputs: Mapping[str, Any]) -> bool:
+        """Clear, and return whether nothing is left, as far as AWS still answers."""
+        try:
+            return self.clear(pulumi_type, name, inputs)
+        except SandboxError:
+            return False
+
+    def _take_back(self, resource_type: ResourceType, identity: str, inputs: Mapping[str, Any]) -> None:
+        """Remove what a creation made that failed after that, if AWS lets it: the state doesn't get it."""
+        with contextlib.suppress(ClientError, BotoCoreError, SandboxError):
+            resource_type.delete(identity, inputs)
 
     def _found(self, resource_type: ResourceType, name: str, identity: str, inputs: Mapping[str, Any]) -> Found:
         outputs = resource_type.find(identity, inputs)

@@ -1,9 +1,10 @@
 """How the provider refuses: with AWS's error code, the resource's name and the reason."""
 
+import http
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ConnectionClosedError, ReadTimeoutError
 
 from sandbox.errors import SandboxError
 
@@ -20,12 +21,15 @@ class ResourceRefusedError(SandboxError):
         self.property_path = property_path
         self.left: dict[str, Any] | None = None
         """The outputs that the state gets although AWS refused; None where they stay as they were."""
+        self.unanswered = False
+        """Whether AWS may have done it all the same: it gave no answer, or failed itself."""
 
     def of(self, resource_type: str, name: str = "") -> "ResourceRefusedError":
         """Return the same refusal with the resource's type and name in its sentence."""
         refused = ResourceRefusedError(self.code, self.reason, self.property_path)
         where = f" at {self.property_path}" if self.property_path else ""
         named = f" '{name}'" if name else ""
+        refused.unanswered = self.unanswered
         refused.args = (f"{resource_type}{named}{where}: {self.code}: {self.reason}",)
         return refused
 
@@ -42,8 +46,13 @@ def refusal_of(error: ClientError | BotoCoreError) -> ResourceRefusedError:
     """Turn an exception of boto3's into a refusal."""
     if isinstance(error, ClientError):
         details: dict[str, Any] = error.response.get("Error", {})
-        return ResourceRefusedError(str(details.get("Code", "Unknown")), _sentence(details.get("Message", error)))
-    return ResourceRefusedError(type(error).__name__, _sentence(error))
+        refusal = ResourceRefusedError(str(details.get("Code", "Unknown")), _sentence(details.get("Message", error)))
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        refusal.unanswered = status >= http.HTTPStatus.INTERNAL_SERVER_ERROR
+        return refusal
+    refusal = ResourceRefusedError(type(error).__name__, _sentence(error))
+    refusal.unanswered = isinstance(error, ReadTimeoutError | ConnectionClosedError)
+    return refusal
 
 
 def _sentence(text: object) -> str:

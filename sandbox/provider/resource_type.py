@@ -167,10 +167,18 @@ class ResourceType:
             raise TypeError(f"{self.pulumi_type} has no call that creates it")
         answer = self.call(self.create_call, self.known(wanted), self.create_request(wanted))
         identity = str(filled_in(self.identity, self.known(wanted)) if self.identity else answer)
+        self.aws.begun.identity = identity
         if self.tags and wanted["tags"] and not self._tags_member:
             outputs = self.find(identity, wanted) or {}
             self.tags.change(self.client, {}, wanted["tags"], self.known({**wanted, **outputs}, identity))
         return identity
+
+    @property
+    def named_by_aws(self) -> bool:
+        """Whether each creation makes another one, which `locate` can't tell from others of its kind."""
+        found = self.locate_call or self.identity or type(self).locate is not ResourceType.locate
+        makes = self.create_call is not None and self.create_call.operation.startswith(("Create", "Request"))
+        return makes and not found
 
     def locate(self, wanted: Values) -> str | None:
         """Return the id of a resource whose name would be in the way of creating this one, or None."""

@@ -53,9 +53,9 @@ def prepare(ministack: MiniStack) -> PulumiDriver:
     """Bring account and stack state together before a deployment, and return the driver that it will take.
 
     The mocks start from an empty account. The engine starts from where it was, unless mocks or another region were
-    there in between or its own state is gone (then nothing is kept), or the account forgot something (then the engine
-    looks at every resource anew). Whatever else must be in the account beforehand, such as hosted zones, is made after
-    this.
+    there in between or its own state is gone (then nothing is kept), or the account forgot something or the last
+    deployment didn't end well (then the engine looks at every resource anew). Whatever else must be in the account
+    beforehand, such as hosted zones, is made after this.
     """
     chosen, mark = pulumi_driver(), ministack.state / "driver"
     now = f"{chosen} {ministack.region}"
@@ -89,15 +89,24 @@ def deploy(task: Task) -> Deployment:
     task.progress("Deploying with the pulumi command's engine")
     engine = _engine(task, provider)
     forgotten = _forgotten(task.state)
+    refresh = forgotten.exists()
     if dropped := engine.dropped():
         _say_dropped(dropped, task.progress)
         planned: list[str] = []
-        engine.preview(planned.append, refresh=forgotten.exists())
+        engine.preview(planned.append, refresh=refresh)
         for line in planned:
             if line.startswith("would delete "):
                 task.progress(line)
-    changes = engine.up(task.progress, refresh=forgotten.exists())
-    forgotten.unlink(missing_ok=True)
+    # Until it has ended well: what was interrupted or refused may be otherwise in the account than in the state.
+    forgotten.parent.mkdir(parents=True, exist_ok=True)
+    forgotten.touch()
+    try:
+        changes = engine.up(task.progress, refresh=refresh)
+    except SettingsError:
+        if not refresh:  # nothing was asked for
+            forgotten.unlink()
+        raise
+    forgotten.unlink()
     resources = engine.resources()
     outputs = next((dict(entry.outputs) for entry in resources if entry.type == "pulumi:pulumi:Stack"), {})
     return Deployment(outputs=outputs, resources=resources, pulumi_driver=ENGINE, changes=changes)

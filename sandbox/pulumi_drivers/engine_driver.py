@@ -21,7 +21,7 @@ from pulumi.runtime import settings as runtime
 
 from sandbox import variables
 from sandbox.errors import SandboxError
-from sandbox.provider.provider import Provider
+from sandbox.provider.provider import MAY_BE_LEFT, Provider
 from sandbox.pulumi_drivers import callers, dynamic, program, properties
 from sandbox.pulumi_drivers.dynamic import DynamicServicer
 from sandbox.pulumi_drivers.packages import PACKAGES, KnownPackagesOnly
@@ -222,6 +222,11 @@ class Engine:
             program.close(loop)
 
     def _refusal(self, error: BaseException) -> BaseException:
+        if self._command.killed_by is not None:
+            return SandboxError(
+                f"The pulumi command was ended by {self._command.killed_by.name} while it worked: start again, "
+                "and what it had begun is looked for first."
+            )
         if self._program_error is not None:
             folder = self._project.folder.resolve()
             return program.refusal(self._program_error, folder, anything_made=self._servicer.asked)
@@ -255,7 +260,9 @@ class Engine:
             resource = pending["resource"]
             if pending["type"] == "creating" and resource["type"] in self._provider.types:
                 inputs = properties.reveal(properties.decode_json(resource.get("inputs", {})))
-                self._provider.clear(resource["type"], name_of(resource["urn"]), inputs)
+                name = name_of(resource["urn"])
+                if not self._provider.clear(resource["type"], name, inputs):
+                    self._progress(f"{resource['type']} '{name}' was interrupted while it was made. {MAY_BE_LEFT}")
         stack.import_stack(automation.Deployment(version=exported.version, deployment=state))
 
     def _take(self, event: EngineEvent) -> None:

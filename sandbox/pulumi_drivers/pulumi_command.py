@@ -32,6 +32,8 @@ class InterruptibleCommand(PulumiCommand):
         self.version = known.version
         self._told = dict(told)
         self._process: subprocess.Popen[str] | None = None
+        self.killed_by: signal.Signals | None = None
+        """The signal that ended the last command, where one did."""
 
     @property
     def pid(self) -> int | None:
@@ -72,6 +74,7 @@ class InterruptibleCommand(PulumiCommand):
             reader.join()
             code = process.wait()
         self._process = None
+        self.killed_by = signal.Signals(-code) if code < 0 else None
         result = CommandResult(stdout="\n".join(printed), stderr="\n".join(complained), code=code)
         if code != 0:
             raise create_command_error(result)

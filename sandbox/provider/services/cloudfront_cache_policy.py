@@ -79,6 +79,11 @@ class CachePolicy(ResourceType):
     )
     autonamed = "name"
     create_call = Call("CreateCachePolicy", "CachePolicy.Id")
+    locate_call = Call(
+        "ListCachePolicies",
+        "CachePolicyList.Items[?CachePolicy.CachePolicyConfig.Name == '{name}'].CachePolicy.Id | [0]",
+        Type="custom",
+    )
     identified_by = parameters(Id="{id}")
     read_calls = (Call("GetCachePolicy", "merge(CachePolicy, {ETag: ETag})"),)
 

@@ -40,7 +40,12 @@ class FunctionUrl(ResourceType):
     def create(self, wanted: Values) -> str:
         """Make the URL and return its id: the function and, if there is one, its qualifier."""
         super().create(wanted)
-        return "/".join(part for part in (wanted["functionName"], wanted["qualifier"]) if part)
+        return _identity(wanted)
+
+    def locate(self, wanted: Values) -> str | None:
+        """Return the id where the function has a URL: it can have one only."""
+        identity = _identity(wanted)
+        return identity if self.find(identity, wanted) is not None else None
 
     def computed_outputs(self, answer: Any, state: Mapping[str, Any]) -> Values:
         """Return the first label of the URL's name."""
@@ -48,3 +53,7 @@ class FunctionUrl(ResourceType):
 
     def _identification(self, call: Call, known: Mapping[str, Any]) -> Values:
         return given({name: value or None for name, value in super()._identification(call, known).items()})
+
+
+def _identity(wanted: Values) -> str:
+    return "/".join(part for part in (wanted["functionName"], wanted["qualifier"]) if part)
