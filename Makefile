@@ -60,7 +60,7 @@ endef
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help sandbox logs invoke manage smoke release rollback versions restart explain cost doctor test check mutants check-app new upgrade lint format audit locks bench-runtime clean
+.PHONY: help sandbox logs invoke manage smoke release rollback versions restart explain cost doctor test interruptions check mutants check-app new upgrade lint format audit locks bench-runtime clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 24
@@ -112,6 +112,9 @@ doctor: ## check this machine and the AWS account, and say what to do about what
 
 test: $(VENV)/tests.installed ## run the tests, one file on each processor at a time; or some: ARGS="tests/test_http_api.py -k domain"
 	@exec $(RUN) -Ic "$$RUN_MODULE" pytest $(if $(value ARGS),,--numprocesses auto --dist loadfile)
+
+interruptions: $(VENV)/tests.installed ## let each operation of a deployment go wrong in seven ways, hours: ARGS="--stage update --kind throttled"
+	@exec $(RUN) -Ic "$$RUN_MODULE" tests.interruptions
 
 check-app: override export APP := $(APP)
 check-app: override export FLASK_APP := $(FLASK_APP)

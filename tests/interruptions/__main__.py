@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from tests.interruptions.faults import KINDS
-from tests.interruptions.listing import SAID
+from tests.interruptions.listing import said_to_be_left
 from tests.interruptions.runs import Deployments
 from tests.interruptions.stages import STAGES
 
@@ -42,8 +42,8 @@ def report(deployments: Deployments, stage: str, kind: str) -> int:
     wrong = [f"after {operation}: {said}" for operation, said in run.stuck.items()] + run.differences(clean)
     for line in wrong:
         print(f"  {line}", flush=True)
-    for kind_left in SAID.findall(run.lines):
-        print(f"  said to be left, perhaps: {kind_left}", flush=True)
+    for pulumi_type, name in said_to_be_left(run.lines):
+        print(f"  said to be left, perhaps: {pulumi_type} '{name}'", flush=True)
     return len(wrong) + wanted - resumed
 
 

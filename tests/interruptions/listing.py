@@ -49,7 +49,7 @@ _BELOW = (
     (*_DOMAINS, "get_api_mappings", "Items[].ApiMappingId"),
     (*_ROLES, "list_role_policies", "PolicyNames"),
     (*_FUNCTIONS, "list_aliases", "Aliases[].Name"),
-)  # fmt: skip
+)
 
 # What an interrupted creation may leave, since AWS names it and nothing tells it from others: by its listing.
 _NAMED_BY_AWS = {
@@ -58,7 +58,12 @@ _NAMED_BY_AWS = {
     "get_integrations": "aws:apigatewayv2/integration:Integration",
     "list_certificates": "aws:acm/certificate:Certificate",
 }
-SAID = re.compile(rf"(\S+) '\S+'.*{MAY_BE_LEFT}")
+_SAID = re.compile(rf"(\S+) '(\S+)'.*{MAY_BE_LEFT}")
+
+
+def said_to_be_left(lines: str) -> list[tuple[str, str]]:
+    """Type and name of each resource of which a line says that something may be left that Pulumi doesn't know."""
+    return sorted(set(_SAID.findall(lines)))
 
 
 def names_in(account: Account) -> list[str]:
@@ -77,7 +82,7 @@ def unknown_to(resources: Iterable[Resource], account: Account) -> list[str]:
 
 def without_said(found: list[str], expected: list[str], lines: str) -> list[str]:
     """A listing without what is more than expected, as far as a line has said that it may be left."""
-    said, kept = SAID.findall(lines), list(found)
+    said, kept = [kind for kind, _ in said_to_be_left(lines)], list(found)
     for each in found:
         kind = _NAMED_BY_AWS.get(each.partition(":")[0])
         if kind in said and kept.count(each) > expected.count(each):

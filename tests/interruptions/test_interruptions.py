@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.interruptions.faults import KINDS, Operation
+from tests.interruptions.faults import HALF_DONE, KINDS, Operation
 from tests.interruptions.runs import Deployments
 from tests.support.pulumi_command import needs_pulumi
 
@@ -18,6 +18,7 @@ UP = {
 UPDATE = {
     Operation("update", "aws:lambda/function:Function", "function-function"): "throttled",
     Operation("update", "aws:lambda/alias:Alias", "function-live"): "timeout after it was done",
+    Operation("create", "aws:route53/record:Record", "domain-a-web.sandbox.test"): HALF_DONE,
     Operation("create", "aws:scheduler/schedule:Schedule", "schedule-weekly"): "engine killed",
 }
 DESTROY = {
@@ -43,3 +44,5 @@ def test_a_deployment_that_was_interrupted_goes_on_with_the_next_one_and_ends_as
     run = deployments.interrupted(stage, faults)
     assert (sorted(run.struck), run.stuck) == (sorted(faults), {})
     assert run.differences(deployments.clean(stage)) == []
+    killed = "The pulumi command was ended by SIGKILL while it worked: start again, and what it had begun is looked for"
+    assert (killed in run.lines) == ("engine killed" in faults.values())
