@@ -133,6 +133,9 @@ class Life:
         self.seen["before"] = self.inventory()
         self.run("up", self.on)
         self.seen["on"] = self.inventory()
+        self.change_behind_its_back()
+        self.seen["drifted"], self.drift = self.inventory(), []
+        self.run("preview", self.on, progress=self.drift.append, refresh=True)
         stack = self.run("up", {**self.on, **PINNED}, refresh=True)
         self.seen["pinned"] = self.inventory()
         self.documents, self.resources = list(self.policies()), list(stack.resources())
@@ -161,6 +164,21 @@ class Life:
 
     def client(self, service):
         return self.account.client(service)
+
+    def change_behind_its_back(self):
+        """What somebody does in the console: a change of what can be changed, and the end of what can be made again."""
+        functions, logs, watch = self.client("lambda"), self.client("logs"), self.client("cloudwatch")
+        functions.update_function_configuration(FunctionName="shop", Timeout=3)
+        functions.put_function_concurrency(FunctionName="shop", ReservedConcurrentExecutions=1)
+        logs.put_retention_policy(logGroupName="/aws/lambda/shop", retentionInDays=1)
+        (api,) = self.client("apigatewayv2").get_apis()["Items"]
+        limits = {"ThrottlingRateLimit": 1, "ThrottlingBurstLimit": 1}
+        self.client("apigatewayv2").update_stage(ApiId=api["ApiId"], StageName="$default", DefaultRouteSettings=limits)
+        self.client("events").put_rule(Name="shop-sold", EventPattern=json.dumps({"source": ["other"]}))
+        self.client("dynamodb").update_table(TableName="shop", DeletionProtectionEnabled=False)
+        watch.delete_alarms(AlarmNames=["shop-slow"])
+        watch.delete_dashboards(DashboardNames=["shop"])
+        self.client("scheduler").delete_schedule(Name="shop-nightly")
 
     def inventory(self):
         """All that a setting can make or change, without what AWS names at random."""
@@ -407,6 +425,37 @@ def test_every_setting_that_is_on_has_its_effect_and_changes(life):
             "authorizers": [],
         }
     )
+
+
+@needs_pulumi
+def test_what_was_changed_behind_its_back_is_shown_by_a_refresh_and_repaired(life):
+    on, drifted = life.seen["on"], life.seen["drifted"]
+    changed = {key for key in on if on[key] != drifted[key]}
+    assert changed == {"functions", "logs", "limits", "rules", "tables", "alarms", "dashboards", "schedules"}
+    assert sorted(life.drift) == sorted(
+        [
+            "would create aws:cloudwatch:Dashboard dashboard-dashboard",
+            "would create aws:cloudwatch:MetricAlarm alarms-slow",
+            "would create aws:scheduler:Schedule schedule-nightly",
+            "would update aws:apigatewayv2:Stage api-stage",
+            "would update aws:cloudwatch:EventRule event-sold",
+            "would update aws:cloudwatch:LogGroup function-logs",
+            "would update aws:dynamodb:Table table-table",
+            "would update aws:lambda:Alias function-live",
+            "would update aws:lambda:Function function-function",
+        ]
+    )
+    repaired = {**life.seen["pinned"], "functions": on["functions"]}
+    assert repaired == on
+    assert life.seen["pinned"]["functions"]["shop"]["timeout"] == on["functions"]["shop"]["timeout"]
+    assert life.seen["pinned"]["functions"]["shop"]["reserved"] == on["functions"]["shop"]["reserved"]
+
+
+@needs_pulumi
+def test_another_architecture_is_a_new_version_of_the_same_function(life):
+    before, after = (life.seen[step]["functions"]["shop"] for step in ("changed", "fronted"))
+    assert (before["architectures"], after["architectures"]) == (["arm64"], ["x86_64"])
+    assert (before["live"], after["live"]) == (("3", {}), ("4", {}))
 
 
 @needs_pulumi
