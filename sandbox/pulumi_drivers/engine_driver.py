@@ -34,6 +34,7 @@ Progress = Callable[[str], None]
 _Answer = TypeVar("_Answer")
 _PASSPHRASE = "sandbox"  # noqa: S105  the state lies beside it, on this machine alone
 _CLOSING_SECONDS = 0.5
+_ENDING_SECONDS = 15.0  # it ends the steps that have begun
 _DONE = {
     "create": "created ",
     "update": "updated ",
@@ -243,11 +244,12 @@ class Engine:
         locks = list((self._folder / "backend").glob(".pulumi/locks/**/*.json"))
         for lock in locks:
             owner = json.loads(lock.read_text()).get("pid", 0)
+            _wait_for_orphan(owner)
             if Path(f"/proc/{owner}").exists():
                 raise SandboxError(
                     f"Another pulumi command (process {owner}) is working on stack {stack.name}: wait until it ends."
                 )
-        if locks:
+        if any(lock.exists() for lock in locks):
             stack.cancel()
 
     def _settle(self, stack: automation.Stack) -> None:
@@ -283,6 +285,19 @@ class Engine:
         elif event.res_op_failed_event is not None:
             metadata = event.res_op_failed_event.metadata
             self._progress(f"failed   {short_type(metadata.type)} {name_of(metadata.urn)}")
+
+
+def _wait_for_orphan(pid: int) -> None:
+    """Wait until a pulumi command has ended, which it soon does after its sandbox was killed."""
+    deadline = time.monotonic() + _ENDING_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            name = Path(f"/proc/{pid}/comm").read_text().strip()
+        except OSError:
+            return
+        if name != "pulumi":
+            return
+        time.sleep(0.05)
 
 
 def stack_file(state: Path, stack: str) -> Path:

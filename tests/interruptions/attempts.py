@@ -45,9 +45,8 @@ def main(file: Path) -> None:
     """Do what the file says: `stage`, `state`, and `faults`, one kind for all operations or a list of each with its."""
     wanted = json.loads(file.read_text())
     faults = wanted["faults"]
-    if isinstance(faults, str):
-        one_after_the_other()
-    else:
+    one_after_the_other()
+    if not isinstance(faults, str):
         faults = {Operation(*each): kind for *each, kind in faults}
     watch = Watch(faults, file.with_suffix(".struck"))
     with MiniStack(Path(wanted["state"])) as ministack:
