@@ -20,7 +20,8 @@ TARGETS = {
 }
 # Some tests start faster in one process than in several.
 WITHOUT_ARGUMENTS = {"test": ["--numprocesses", "auto", "--dist", "loadfile"]}
-TELL = "import json, os, sys; print(json.dumps([os.environ.get('PORT'), *sys.argv[1:]]))\n"
+# In the project's own style: `make lint` reads those that are in the tests' folder.
+TELL = 'import json\nimport os\nimport sys\n\nprint(json.dumps([os.environ.get("PORT"), *sys.argv[1:]]))\n'
 
 
 @pytest.fixture
