@@ -33,7 +33,7 @@ _PLACES: Mapping[str, str] = {
 }
 """Each file or folder that is copied, and its name in the other repository."""
 
-_NOT_THERE = ("test", "check", "lint", "format", "locks", "mutants", "bench-runtime")
+_NOT_THERE = ("test", "check", "lint", "format", "locks", "mutants", "interruptions", "bench-runtime")
 """Targets of the Makefile for work on dualmode itself: what they need is not copied."""
 
 TAKEN = frozenset(place.partition("/")[0] for place in _PLACES.values())

@@ -111,7 +111,7 @@ def _custom_domain(account: Account, name: str, trace: Trace, names: Names | Non
     if names is not None and target is None:
         check_target(name, own, answer, names, trace)
     _check_status(name, fitting[0])
-    if domain.get("MutualTlsAuthentication"):
+    if domain.get("MutualTlsAuthentication", {}).get("TruststoreUri"):
         _meet_mutual_tls(name, trace)
     certificate = "(not read)"
     with trace.reading():

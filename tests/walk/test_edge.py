@@ -209,14 +209,16 @@ def test_a_domain_whose_certificate_covers_another_name_is_forbidden(account, as
     [{"Status": "PENDING_VALIDATION"}, {"Status": "EXPIRED"}, {"NotAfter": datetime.datetime(2020, 1, 1, tzinfo=UTC)}],
     ids=str,
 )
-def test_a_certificate_has_to_be_issued_and_valid(account, ask, monkeypatch, different):
+def test_a_certificate_has_to_be_issued_and_valid(account, echo, monkeypatch, different):
     acm = account.client("acm")
     summary = acm.list_certificates()["CertificateSummaryList"][0]
     described = acm.describe_certificate(CertificateArn=summary["CertificateArn"])["Certificate"]
     # The emulated ACM issues every certificate at once, so this answer has to be made up.
     monkeypatch.setattr(acm, "describe_certificate", lambda **_: {"Certificate": described | different})
-    assert refused(ask())[:2] == (403, FORBIDDEN)
-    assert ask().trace.refusal.hop == "certificate"
+    edge = Edge(account, echo, default_name=DOMAIN)  # one that keeps no answers
+    answer = edge.answer(Request(method="GET", target="/hello", headers=(("Host", DOMAIN),), body=b""))
+    assert refused(answer)[:2] == (403, FORBIDDEN)
+    assert answer.trace.refusal.hop == "certificate"
 
 
 def test_a_domain_without_a_mapping_is_forbidden(account, ask, changed, made):
