@@ -24,7 +24,6 @@ from dualmode.gateway.http.server import HttpServer
 from dualmode.gateway.http.trusted_client import objection
 from sandbox import signature
 from sandbox.idle_connections import IdleConnections
-from sandbox.roles.operation import FORM
 from sandbox.roles.sessions import RoleSession, RoleSessions
 from sandbox.runner.container_engine import HOST_NAMES
 from sandbox.signature import SignatureError
@@ -190,7 +189,7 @@ def _denial(request: Request, sentence: str) -> Response:
         return Response(status=400, headers=headers, body=body)
     if request.header("x-amz-target"):
         return _refusal(request, "AccessDeniedException", sentence, status=400)
-    by_form = (request.header("content-type") or "").startswith(FORM)
+    by_form = signature.is_form(request)
     code = {"sns": "AuthorizationError", "ec2": "UnauthorizedOperation"}.get(service, "AccessDenied")
     return _refusal(request, code if by_form or service in _XML_SERVICES else "AccessDeniedException", sentence)
 
@@ -203,8 +202,7 @@ def _cbor(text: str) -> bytes:
 
 def _refusal(request: Request, code: str, sentence: str, *, status: int = 403) -> Response:
     """An error in the form that the caller's protocol reads."""
-    kind = request.header("content-type") or ""
-    if not kind.startswith(FORM) and signature.service(request) not in _XML_SERVICES:
+    if not signature.is_form(request) and signature.service(request) not in _XML_SERVICES:
         return json_response(status, {"__type": code, "message": sentence}, (("x-amzn-errortype", code),))
     error = f"<Error><Type>Sender</Type><Code>{code}</Code><Message>{escape(sentence)}</Message></Error>"
     body = error if signature.service(request) == "s3" else f"<ErrorResponse>{error}</ErrorResponse>"

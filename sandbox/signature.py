@@ -57,6 +57,11 @@ def check(request: Request, credentials: ReadOnlyCredentials) -> None:
         )
 
 
+def is_form(request: Request) -> bool:
+    """Return whether a call's body is a form, which names its operation as `Action`."""
+    return (request.header("content-type") or "").startswith("application/x-www-form-urlencoded")
+
+
 def access_key(request: Request) -> str:
     """The access key that a request says it is signed with; empty if it isn't given."""
     try:

@@ -11,7 +11,6 @@ APART = frozenset({"dynamodb", "logs", "monitoring", "s3", "secretsmanager", "sn
 So their own answers must never be kept.
 """
 _READS = ("Get", "List", "Describe", "Head")
-_FORM = "application/x-www-form-urlencoded"
 
 
 def may_write(request: Request) -> bool:
@@ -22,7 +21,7 @@ def may_write(request: Request) -> bool:
     actions = parse_qs(query).get("Action", [])
     if request.header("x-amz-target"):
         actions.append((request.header("x-amz-target") or "").rpartition(".")[2])
-    if (request.header("content-type") or "").startswith(_FORM):
+    if signature.is_form(request):
         actions += parse_qs(request.body.decode("latin-1")).get("Action", [])
     reads = all(action.startswith(_READS) for action in actions)
     if request.method == "POST":

@@ -15,7 +15,6 @@ from botocore.model import OperationModel, ServiceModel
 from dualmode.gateway.http.message import Request
 from sandbox import signature
 
-FORM = "application/x-www-form-urlencoded"
 _CBOR_PATH = re.compile(r"/service/[^/]+/operation/(\w+)\Z")
 # Signing names of services that botocore knows by another name.
 _NAMES = {"monitoring": "cloudwatch", "states": "stepfunctions", "email": "ses"}
@@ -49,7 +48,7 @@ def operation_of(request: Request) -> Operation | None:
     target = request.header("x-amz-target")
     if target:
         return Operation(service=service, name=target.rpartition(".")[2], parameters=_json(request.body))
-    if (request.header("content-type") or "").startswith(FORM):
+    if signature.is_form(request):
         query |= dict(parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True))
     if "Action" in query:
         return Operation(service=service, name=query["Action"], parameters=query)
