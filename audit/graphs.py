@@ -27,7 +27,7 @@ _JOBS: Mapping[str, object] = {
     "checkImport": False,
 }
 CHOSEN: Mapping[str, Mapping[str, object]] = {
-    "api": {**_JOBS, "domainName": DOMAIN, "jwtIssuer": "", "corsOrigins": ["https://www.example.com"]},
+    "api": {**_JOBS, "domainName": DOMAIN, "corsOrigins": ["https://www.example.com"]},
     "cdn": {"domainName": DOMAIN, "cdn": True, "checkImport": False},
     "function-url": {"functionUrl": True, "checkImport": False},
 }

@@ -12,7 +12,7 @@ from typing import Any
 from audit.errors import AuditError
 from audit.graphs import graphs
 from audit.terraform_plan import plan
-from audit.tools import command
+from audit.tools import command, last_words
 
 ARGUED = Path(__file__).with_name("checkov.toml")
 
@@ -54,8 +54,7 @@ def run(checkov: list[str], plans: list[Path]) -> Any:
     try:
         return json.loads(made.stdout)
     except ValueError:
-        last = (made.stderr.strip().splitlines() or [f"exit status {made.returncode}"])[-1]
-        raise AuditError(f"The policies can't be checked: checkov says {last!r}.") from None
+        raise AuditError(f"The policies can't be checked: checkov says {last_words(made)!r}.") from None
 
 
 def findings(reports: Iterable[Mapping[str, Any]], argued: Mapping[str, str]) -> Iterator[str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from audit.errors import AuditError
 from audit.image_environment import python_of
-from audit.tools import command
+from audit.tools import command, last_words
 
 FILE = "sbom.json"
 """Where it is written, in the project's folder; git ignores it."""
@@ -26,8 +26,7 @@ def check(project: Path, stack: str) -> list[str]:
         [*tool, "environment", *options, str(python)], stdin=subprocess.DEVNULL, capture_output=True, text=True
     )
     if made.returncode != 0:
-        last = (made.stderr.strip().splitlines() or [f"exit status {made.returncode}"])[-1]
-        raise AuditError(f"The list of the image's packages can't be made: cyclonedx-py says {last!r}.")
+        raise AuditError(f"The list of the image's packages can't be made: cyclonedx-py says {last_words(made)!r}.")
     count = len(json.loads(file.read_text())["components"])
     print(f"{FILE} lists the {count} Python packages of the image; those of its base image are not in it")
     return []

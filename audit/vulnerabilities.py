@@ -9,7 +9,7 @@ from typing import Any
 
 from audit.errors import AuditError
 from audit.locks import IMAGE, OWN, TOOLCHAIN, present
-from audit.tools import command
+from audit.tools import command, last_words
 
 ARGUED = Path(__file__).with_name("vulnerabilities.toml")
 """The vulnerabilities that were looked at and don't matter here, by their ids, each with the reason."""
@@ -44,8 +44,7 @@ def looked_up(pip_audit: list[str], lock: Path) -> list[Mapping[str, Any]]:
         packages = []
     # A service that knows none of the packages is not the one that was meant, such as a mirror without its answers.
     if all("skip_reason" in package for package in packages):
-        told = [package["skip_reason"] for package in packages] or asked.stderr.strip().splitlines()
-        last = (told or [f"exit status {asked.returncode}"])[-1]
+        last = packages[-1]["skip_reason"] if packages else last_words(asked)
         raise AuditError(
             "Whether a version has a known vulnerability is not known, because the check couldn't be made (pip-audit "
             f"says {last!r}): run it where the service that it asks can be reached."
