@@ -18,17 +18,13 @@ def role_verdict(account: Account, role_arn: str, action: str, resource: str) ->
 
 def role_statements(account: Account, role: str) -> list[Any]:
     """Every statement of every policy document of a role."""
-    return [statement for document in role_policies(account, role) for statement in _statements(document)]
+    return [statement for document in role_policies(account, role) for statement in statements_of(document)]
 
 
 def role_policies(account: Account, role: str) -> list[Any]:
     """Every policy document of a role, its own and those attached."""
     iam = account.client("iam")
-    names = every(iam, "list_role_policies", "PolicyNames", RoleName=role)
-    documents = [
-        read(iam, "get_role_policy", absent="NoSuchEntity", RoleName=role, PolicyName=name)["PolicyDocument"]
-        for name in names
-    ]
+    documents = own_policies(account, role)
     for attached in every(iam, "list_attached_role_policies", "AttachedPolicies", RoleName=role):
         arn = attached["PolicyArn"]
         policy = read(iam, "get_policy", absent="NoSuchEntity", PolicyArn=arn)
@@ -44,6 +40,17 @@ def role_policies(account: Account, role: str) -> list[Any]:
     return documents
 
 
-def _statements(document: Any) -> list[Any]:
+def own_policies(account: Account, role: str) -> list[Any]:
+    """The documents of a role's own policies, without those attached."""
+    iam = account.client("iam")
+    found = (
+        read(iam, "get_role_policy", absent="NoSuchEntity", RoleName=role, PolicyName=name)
+        for name in every(iam, "list_role_policies", "PolicyNames", RoleName=role)
+    )
+    return [policy["PolicyDocument"] for policy in found if policy is not None]  # one may go while they are read
+
+
+def statements_of(document: Any) -> list[Any]:
+    """The statements of a policy's document, which may have one without a list."""
     statements = document.get("Statement") or []
     return statements if isinstance(statements, list) else [statements]

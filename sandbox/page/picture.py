@@ -1,14 +1,15 @@
 """The deployment as boxes in columns with links between them, read from the account: names and numbers, no values."""
 
-import json
+import itertools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from walk.account import Account
 from walk.function_version import shares_of
 from walk.queries import every, read
+from walk.role_permission import own_policies, statements_of
 
 COLUMNS = ("DNS", "Domain", "API and events", "Alias", "Versions", "What they use")
 _DNS, _DOMAIN, _API, _ALIAS, _VERSION, _USED = range(len(COLUMNS))
@@ -137,20 +138,11 @@ def _role(account: Account, picture: Picture, version: str, arn: str) -> None:
         attached = every(client, "list_attached_role_policies", "AttachedPolicies", RoleName=name)
         detail = ", ".join(policy["PolicyName"] for policy in attached)
         picture.add(Box(id=arn, column=_USED, kind="role", name=name, detail=detail))
-        for policy in every(client, "list_role_policies", "PolicyNames", RoleName=name):
-            found = read(client, "get_role_policy", absent="NoSuchEntity", RoleName=name, PolicyName=policy)
-            for resource in _resources(found["PolicyDocument"] if found else {}):
+        for statement in itertools.chain.from_iterable(map(statements_of, own_policies(account, name))):
+            resources = statement.get("Resource", [])
+            for resource in resources if isinstance(resources, list) else [resources]:
                 _used(picture, version, resource)
     picture.link(version, arn)
-
-
-def _resources(policy: object) -> Iterator[str]:
-    """The resources that a policy's statements name."""
-    document = json.loads(policy) if isinstance(policy, str) else policy
-    statements = document.get("Statement", []) if isinstance(document, Mapping) else []
-    for statement in statements if isinstance(statements, list) else [statements]:
-        resources = statement.get("Resource", [])
-        yield from resources if isinstance(resources, list) else [resources]
 
 
 def _used(picture: Picture, version: str, arn: str) -> None:
