@@ -14,16 +14,15 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from benchmarks import hello
 from dualmode.gateway.http.message import Request, Response
 from dualmode.gateway.http.server import HttpServer
 from sandbox import settings
 from sandbox.edge.edge import Edge, respond_with
-from sandbox.function_log import LogPart
 from sandbox.lifecycle import Order, Sandbox, running
 from sandbox.presets import PRESETS
 from sandbox.runner.version_runner import VersionRunner
@@ -46,19 +45,11 @@ class TimedFunctions:
         """See `Functions`."""
         return self._runner.describe(version)
 
-    def invoke(
-        self,
-        version: FunctionVersion,
-        event: bytes,
-        *,
-        qualifier: str,
-        timeout: float,
-        logged: Callable[[LogPart], object],
-    ) -> bytes:
+    def invoke(self, version: FunctionVersion, event: bytes, **given: Any) -> bytes:
         """See `Functions`."""
         began = time.perf_counter()
         try:
-            return self._runner.invoke(version, event, qualifier=qualifier, timeout=timeout, logged=logged)
+            return self._runner.invoke(version, event, **given)
         finally:
             self.taken.append((time.perf_counter() - began) * 1000)
 
