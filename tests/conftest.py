@@ -18,6 +18,7 @@ from sandbox.ministack import MiniStack
 from sandbox.runner.container_engine import find_engine
 from sandbox.runner.images import ImageStore
 from tests.support import containers, image_leftovers, image_processes
+from tests.support.api_accounts import ApiAccount, built
 from tests.support.images import Image, ImageLaidOut, ImageOfEngine
 from tests.support.program import REGION, Deployed, Program
 from walk.account import Account
@@ -188,6 +189,14 @@ def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MiniStack]:
 def account(ministack: MiniStack) -> Account:
     """The account of `ministack`."""
     return Account(ministack.endpoint_url, ministack.region, ministack.credentials)
+
+
+@pytest.fixture
+def made(ministack: MiniStack, account: Account) -> Iterator[ApiAccount]:
+    """The account of `ministack` with an API on a domain, as a person builds it by boto3, and what was made for it."""
+    ministack.reset()
+    with built(account) as found:
+        yield found
 
 
 @pytest.fixture(scope="session")

@@ -14,19 +14,12 @@ from operations.errors import UsageError
 from operations.explain import document, explain, lines, read
 from operations.remedies import REMEDIES
 from sandbox.resolver import Resolver
-from tests.support.api_accounts import DOMAIN, built
+from tests.support.api_accounts import DOMAIN
 from tests.support.distributions import ALL_VIEWER, behavior, put_in_front
 from tests.support.page_blocks import blocks
 
 ROOT = Path(__file__).parents[2]
 URL = "https://api.example.com/hello"
-
-
-@pytest.fixture
-def made(ministack, account):
-    ministack.reset()
-    with built(account) as made:
-        yield made
 
 
 @pytest.fixture

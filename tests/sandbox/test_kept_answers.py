@@ -13,6 +13,7 @@ from tests.support import stacks
 from tests.support.program import ROOT
 from tests.support.provided import ContentBuilder
 from tests.support.pulumi_command import path_without_pulumi
+from tests.support.recorded_calls import noting
 from tests.support.waiting import until
 from walk.kept_answers import KeptAnswers
 
@@ -44,12 +45,8 @@ def calls(sandbox):
             seen.append(model.name)
 
     services = ("acm", "apigatewayv2", "ecr", "iam", "lambda", "route53", "sts")
-    clients = [sandbox.account.client(service) for service in services]
-    for client in clients:
-        client.meta.events.register("before-call", note)
-    yield seen
-    for client in clients:
-        client.meta.events.unregister("before-call", note)
+    with noting(map(sandbox.account.client, services), note):
+        yield seen
 
 
 def test_a_request_like_the_one_before_asks_the_account_nothing(sandbox, calls):

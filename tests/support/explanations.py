@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.api_accounts import DOMAIN
+from tests.support.recorded_calls import noting
 from walk import explanation
 from walk.reads import READS
 
@@ -40,12 +41,8 @@ def recorded(account):
         else:
             calls.append((f"{service}:{model.name}", "*"))
 
-    clients = [account.client(service) for service in sorted({service for service, _ in READS} | {"sts"})]
-    for client in clients:
-        client.meta.events.register_first("before-call", note)
-    yield calls
-    for client in clients:
-        client.meta.events.unregister("before-call", note)
+    with noting(map(account.client, sorted({service for service, _ in READS} | {"sts"})), note):
+        yield calls
 
 
 def allowed(action, resource):

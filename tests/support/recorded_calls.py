@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +45,19 @@ def recorded(*, this_thread: bool = False, endpoint_url: str = "") -> Iterator[s
         yield actions
     finally:
         BaseClient._make_api_call = original
+
+
+@contextmanager
+def noting(clients: Iterable[Any], note: Callable[..., None]) -> Iterator[None]:
+    """Calls `note(model=..., params=..., ...)` before each call of these boto3 clients."""
+    listening = list(clients)
+    for client in listening:
+        client.meta.events.register_first("before-call", note)
+    try:
+        yield
+    finally:
+        for client in listening:
+            client.meta.events.unregister("before-call", note)
 
 
 def action_of(operation: OperationModel) -> str:

@@ -2,15 +2,7 @@ import contextlib
 
 import pytest
 
-from tests.support.api_accounts import built
 from tests.support.echo import Echo
-
-
-@pytest.fixture
-def made(ministack, account):
-    ministack.reset()
-    with built(account) as made:
-        yield made
 
 
 @pytest.fixture
