@@ -18,6 +18,7 @@ from pulumi.automation import EngineEvent
 from pulumi.automation.errors import CommandError
 from pulumi.automation.events import StepEventMetadata
 from pulumi.runtime import settings as runtime
+from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS  # no other way to change how a program reaches it
 
 from sandbox import variables
 from sandbox.errors import SandboxError
@@ -43,6 +44,10 @@ _DONE = {
     "delete-replaced": "deleted ",
     "import": "imported",
 }
+
+# gRPC shares what it knows of an address between all channels of a process: a program that was cut off from its engine
+# would make a later engine at the same port "refuse" its connection, without that port being asked.
+_GRPC_CHANNEL_OPTIONS.append(("grpc.use_local_subchannel_pool", 1))
 
 
 class Engine:

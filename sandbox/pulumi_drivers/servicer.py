@@ -33,6 +33,7 @@ from sandbox.pulumi_drivers.resources import name_of, qualified_type
 # The engine warns of a plugin older than the SDK that the program uses, and all packages share one port.
 _VERSION = metadata.version("pulumi-aws")
 _LARGE = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1), ("grpc.enable_http_proxy", 0)]
+_AFRESH = ("grpc.use_local_subchannel_pool", 1)  # an earlier engine's failure at the same port is no answer of this one
 
 
 class Servicer(provider_pb2_grpc.ResourceProviderServicer):
@@ -197,7 +198,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
                 raise SandboxError(
                     f"{request.type} '{request.name}': the sandbox's provider doesn't know this component."
                 )
-            with grpc.insecure_channel(request.monitorEndpoint, options=_LARGE) as channel:
+            with grpc.insecure_channel(request.monitorEndpoint, options=[*_LARGE, _AFRESH]) as channel:
                 return _construct_image(request, resource_pb2_grpc.ResourceMonitorStub(channel))
 
     @contextmanager

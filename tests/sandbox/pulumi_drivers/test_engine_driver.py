@@ -3,9 +3,14 @@ import os
 import signal
 import subprocess
 import threading
+from concurrent import futures
 from textwrap import dedent
 
+import grpc
 import pytest
+from google.protobuf import empty_pb2
+from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
+from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 
 from sandbox import settings
 from sandbox.errors import SandboxError, SettingsError
@@ -347,3 +352,36 @@ def write_lock(state, pid):
     owner = {"pid": pid, "username": "me", "hostname": "here", "timestamp": "2026-01-01T00:00:00Z"}
     lock.write_text(json.dumps(owner))
     return lock
+
+
+class Listening(engine_pb2_grpc.EngineServicer):
+    """The part of an engine that takes a program's messages."""
+
+    def Log(self, _request, _context):  # noqa: N802  the protocol's name
+        return empty_pb2.Empty()
+
+
+def listening(port):
+    server = grpc.server(futures.ThreadPoolExecutor(max_workers=1))
+    engine_pb2_grpc.add_EngineServicer_to_server(Listening(), server)
+    return server, server.add_insecure_port(f"127.0.0.1:{port}")
+
+
+def test_an_engine_is_reached_at_the_port_of_an_earlier_one_that_is_gone():
+    def reached(port):  # as a program's settings do it
+        return engine_pb2_grpc.EngineStub(grpc.insecure_channel(f"127.0.0.1:{port}", options=_GRPC_CHANNEL_OPTIONS))
+
+    message = engine_pb2.LogRequest(severity=engine_pb2.DEBUG, message="here")
+    first, port = listening(0)
+    first.start()
+    earlier = reached(port)
+    earlier.Log(message)
+    first.stop(None).wait()
+    with pytest.raises(grpc.RpcError):
+        earlier.Log(message)
+    second, _ = listening(port)
+    second.start()
+    try:
+        reached(port).Log(message)
+    finally:
+        second.stop(None).wait()
