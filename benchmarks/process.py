@@ -15,7 +15,7 @@ from pathlib import Path
 from statistics import median
 from typing import IO, NamedTuple
 
-from benchmarks import contenders
+from benchmarks import contenders, image
 from benchmarks.contenders import Contender
 from benchmarks.hello import wrong
 from benchmarks.stage import Stage
@@ -95,7 +95,7 @@ def running(
             if contender is contenders.WEB_ADAPTER:
                 _start_web_adapter(stage, session, start)
             elif contender.module == contenders.OURS.module:
-                start([str(stage.root / "scripts" / "entrypoint.sh")])
+                start(image.entrypoint(stage), **image.variables(stage, (extra or {}).get("PYTHONPATH", "")))
             else:
                 start(["python", "-m", "awslambdaric", f"{contender.module}.handler"])
             yield began, session, groups, lambda: _text(log)

@@ -195,12 +195,13 @@ def _conditions(measured: Sequence[Figures], load: float) -> Iterator[str]:
         "unchecked hashes, as in our image, and the interpreter's own modules are left as they were installed"
     )
     yield (
-        "dualmode starts as its image does, by scripts/entrypoint.sh; the Web Adapter's web server starts once the "
-        "adapter has registered, as Lambda starts a runtime after its extensions; the others by python -m awslambdaric"
+        "dualmode starts as its image does, by the Dockerfile's ENTRYPOINT; the Web Adapter's web server starts once "
+        "the adapter has registered, as Lambda starts a runtime after its extensions; the others by "
+        "python -m awslambdaric"
     )
     logged = {name: count for figures in measured for name, count in figures.lines.items() if count}
     by = ", ".join(f"{name} {count}" for name, count in logged.items())
-    yield f"log lines for each request, which are part of its time: {by or 'none'}"
+    yield f"log lines for each request, which are part of its time, into a file in memory: {by or 'none'}"
     yield (
         "from a cold disk: when the start begins, no file of the environment, the runtime, the application or the "
         "standard library is in memory; files and MB read are what the start then read of them"

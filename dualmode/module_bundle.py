@@ -7,7 +7,9 @@ finder is asked, as without a bundle. A module can't see a difference in how it 
 import marshal
 import posix
 import sys
-from _frozen_importlib import ModuleSpec  # part of importlib, but already loaded: what is imported here isn't bundled
+
+# Parts of importlib, but already loaded: what is imported here isn't bundled.
+from _frozen_importlib import BuiltinImporter, ModuleSpec
 from _frozen_importlib_external import ExtensionFileLoader, PathFinder, SourceFileLoader
 
 TYPE_CHECKING = False
@@ -208,10 +210,14 @@ def opened(place: str) -> "Bundle | None":
 
 
 def install(place: str = PLACE) -> None:
-    """Puts the bundle, if there is one, before the path finder."""
+    """Puts the bundle, if there is one, before the interpreter's own finders.
+
+    None of its modules is built in or frozen: the path finder had found them all.
+    """
     bundle = opened(place)
     if bundle is not None and PathFinder in sys.meta_path:
-        sys.meta_path.insert(sys.meta_path.index(PathFinder), bundle)
+        own = BuiltinImporter if BuiltinImporter in sys.meta_path else PathFinder
+        sys.meta_path.insert(sys.meta_path.index(own), bundle)
 
 
 def close() -> None:

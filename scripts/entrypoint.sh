@@ -1,12 +1,15 @@
 #!/bin/sh
-# The image's entrypoint: RUN_MODE chooses what this process runs.
+# The image's entrypoint: RUN_MODE chooses what this process runs. On Lambda, the image starts lambda_mode.py itself.
 set -eu
 
 case $0 in
     [!/]* | */./* | */../*) root=$(cd -- "$(dirname -- "$0")/.." && pwd) ;;
     *) root=${0%/*/*} ;; # the image's own call: without a fork, which would slow down every cold start
 esac
-export PYTHONPATH="$root:$PWD${PYTHONPATH:+:$PYTHONPATH}"
+case ${PYTHONPATH:-}: in
+    "$root:$PWD:"*) ;; # as in the image
+    *) export PYTHONPATH="$root:$PWD${PYTHONPATH:+:$PYTHONPATH}" ;;
+esac
 
 # -P: keeps the program's directory off sys.path, where its file names would hide other modules
 case ${RUN_MODE:-lambda} in

@@ -25,6 +25,11 @@ from sandbox.runner.container_engine import build_image, inspect_image
 from sandbox.runner.venvs import Needed, Venvs, process_environment
 
 MANIFEST_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
+# As in infra/Dockerfile.
+_ENTRYPOINT = [
+    *("/opt/venv/bin/python", "-P", "/opt/dualmode/dualmode/lambda_mode.py"),
+    "/opt/dualmode/scripts/entrypoint.sh",
+]
 _CONFIG_TYPE = "application/vnd.docker.container.image.v1+json"
 _LAYER_TYPE = "application/vnd.docker.image.rootfs.diff.tar.gzip"
 
@@ -315,7 +320,7 @@ def _config(platform: str, flask_app: str, layers: Sequence[str]) -> dict[str, o
         {
             "architecture": architecture,
             "os": system,
-            "config": {"Env": [f"FLASK_APP={flask_app}"], "Entrypoint": ["/opt/dualmode/scripts/entrypoint.sh"]},
+            "config": {"Env": [f"FLASK_APP={flask_app}"], "Entrypoint": _ENTRYPOINT},
             "rootfs": {"type": "layers", "diff_ids": list(layers)},
         }
     ).encode()

@@ -4,11 +4,13 @@ import functools
 import json
 import os
 import re
+import subprocess
+import sys
 
 import pytest
 
 from tests.conftest import ROOT
-from tests.support.emulator import Emulator, write
+from tests.support.emulator import Emulator, environment, write
 from tests.support.events import make_event, make_rest_event
 
 
@@ -26,6 +28,45 @@ def test_the_sample_answers_a_request(emulated):
             "isBase64Encoded": False,
         }
         assert function.invoke(make_rest_event(path="/health"))["body"] == '{"status":"healthy"}\n'
+
+
+@pytest.fixture
+def image_command(tmp_path):
+    """The image's command on this machine's folders, with an entrypoint that says that it was called."""
+    entrypoint = tmp_path / "entrypoint"
+    entrypoint.write_text('#!/bin/sh\necho "the entrypoint, $# arguments, PYTHONPATH=${PYTHONPATH:-}"\nexit 3\n')
+    entrypoint.chmod(0o755)
+    return sys.executable, "-P", str(ROOT / "dualmode" / "lambda_mode.py"), str(entrypoint)
+
+
+def test_the_image_starts_it_without_the_entrypoint(image_command, emulated, tmp_path):
+    write(tmp_path, shop="import sys\nfrom flask import Flask\napp = Flask(__name__)\napp.get('/')(lambda: sys.argv)\n")
+    variables = {"FLASK_APP": "shop:app", "PYTHONPATH": f"{ROOT}:{tmp_path}"}
+    with emulated(bootstrap=image_command, **variables) as function:
+        assert json.loads(function.invoke(make_event())["body"]) == [image_command[2]]
+
+
+API = {"AWS_LAMBDA_RUNTIME_API": "127.0.0.1:9"}
+
+
+@pytest.mark.parametrize(
+    ("variables", "path"),
+    [
+        ({**API, "RUN_MODE": "local"}, "{root}:{folder}"),
+        ({**API, "RUN_MODE": "gateway"}, "{root}:{folder}"),
+        ({**API, "RUN_MODE": "locl"}, "{root}:{folder}"),
+        ({}, "{root}:{folder}"),
+        (API, ""),
+        (API, "{root}"),
+        (API, "/opt/more:{root}:{folder}"),
+    ],
+)
+def test_all_that_is_no_plain_start_on_lambda_is_left_to_the_entrypoint(variables, path, image_command, tmp_path):
+    path = path.format(root=ROOT, folder=tmp_path)
+    run = subprocess.run(
+        image_command, cwd=tmp_path, env=environment(PYTHONPATH=path, **variables), capture_output=True, text=True
+    )
+    assert (run.returncode, run.stdout) == (3, f"the entrypoint, 0 arguments, PYTHONPATH={path}\n")
 
 
 SENTENCES = {

@@ -124,7 +124,10 @@ def test_an_engine_reads_from_the_image_how_to_run_and_stop_it(engine, sample_im
     inspect = [engine, "image", "inspect", "--format", "{{json .Config}}", sample_image]
     config = json.loads(subprocess.run(inspect, capture_output=True, check=True, timeout=60).stdout)
     assert {key: config.get(key) for key in ("Entrypoint", "Cmd", "StopSignal", "User", "WorkingDir")} == {
-        "Entrypoint": ["/opt/dualmode/scripts/entrypoint.sh"],
+        "Entrypoint": [
+            *("/opt/venv/bin/python", "-P", "/opt/dualmode/dualmode/lambda_mode.py"),
+            "/opt/dualmode/scripts/entrypoint.sh",
+        ],
         "Cmd": None,
         "StopSignal": "SIGINT",
         "User": "10001:10001",

@@ -47,6 +47,11 @@ def test_what_is_on_the_path_already_stays_there(entered, tmp_path):
     assert (status, output.split()[0]) == (0, f"PYTHONPATH={ROOT}:{tmp_path}:/opt/more")
 
 
+def test_a_path_that_begins_as_the_image_s_stays_as_it_is(entered, tmp_path):
+    path = f"{ROOT}:{tmp_path}:/opt/more"
+    assert entered(RUN_MODE="local", PYTHONPATH=path)[1].split()[0] == f"PYTHONPATH={path}"
+
+
 @pytest.mark.parametrize("mode", ["Lambda", "locl", "local gateway", "*", "prod"])
 def test_a_typing_error_names_the_modes_and_is_not_lambda_mode(mode, entered):
     assert entered(RUN_MODE=mode, **API) == (64, f"RUN_MODE={mode} is not one of local, lambda, gateway.\n")

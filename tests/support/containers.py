@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import json
 import os
 import re
 import shutil
@@ -123,7 +124,8 @@ def under_rie(
 ) -> Iterator[Container]:
     """A container in lambda mode under AWS's Runtime Interface Emulator, which takes events on port 8080."""
     emulator = f"--volume={rie}:/rie:ro"
-    entrypoint = ["/opt/dualmode/scripts/entrypoint.sh"]
+    inspect = [engine, "image", "inspect", "--format", "{{json .Config.Entrypoint}}", image]
+    entrypoint = json.loads(subprocess.run(inspect, capture_output=True, check=True, timeout=60).stdout)
     options = [emulator, "--entrypoint=/rie", *options]
     with started(
         engine, image, environment=environment, ports=[8080], options=options, command=entrypoint
