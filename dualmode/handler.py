@@ -56,7 +56,7 @@ def wsgi_handler(
         current.request_id = getattr(context, "aws_request_id", "")
         current.trace = ""
         source = event.get("requestContext") if isinstance(event, dict) else None
-        if isinstance(source, dict):
+        if isinstance(source, dict) and not ("routeArn" in event or "methodArn" in event):  # as an authorizer's event
             if "http" in source and event.get("version") == "2.0":
                 if api_ids and source.get("apiId") not in api_ids:
                     raise refused(source.get("apiId"))

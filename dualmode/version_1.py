@@ -26,7 +26,7 @@ class RestApi(APIGateway):
 
     @classmethod
     def infer(cls, event: Event, context: Any, config: Any) -> bool:
-        """Tells a request from an event that only looks like one, such as an authorizer's."""
+        """Tells a request from an event that only looks like one, such as a WebSocket's."""
         return super().infer(event, context, config) and "httpMethod" in event
 
     @property

@@ -68,6 +68,34 @@ def failure(handler, event):
     return failed.value.exception_type, failed.value.msg, failed.value.trace
 
 
+ARN = "arn:aws:execute-api:eu-west-1:123456789012:lsw1ro4ipb/$default/POST/orders"
+ASKED = {"method": "POST", "path": "/orders", "headers": {"authorization": "Bearer foo"}}
+QUESTIONS = {
+    "HTTP API": make_event(**ASKED, type="REQUEST", routeArn=ARN, identitySource=["Bearer foo"]),
+    "HTTP API 1.0": make_http_api_1_event(
+        method="POST", path="/orders", type="REQUEST", methodArn=ARN, authorizationToken="Bearer foo"
+    ),
+    "REST API": make_rest_event(method="POST", path="/orders", type="REQUEST", methodArn=ARN),
+}
+
+
+@pytest.mark.parametrize("event", QUESTIONS.values(), ids=QUESTIONS)
+def test_what_an_api_asks_a_lambda_authorizer_is_an_event_and_never_the_request_itself(event):
+    app = Flask(__name__)
+    ordered, asked = [], []
+    app.post("/orders")(lambda: ordered.append(request.get_data()) or "ordered")
+
+    @app.post("/authorize")
+    def authorize():
+        asked.append(request.get_json())
+        return {"isAuthorized": True, "context": {"name": "ann"}}
+
+    answer = handler_of(app, events_path="/authorize", api_ids=("another",))(event, CONTEXT)
+    assert answer == {"isAuthorized": True, "context": {"name": "ann"}}
+    assert (ordered, asked) == ([], [event])
+    assert failure(handler_of(app), event) == ("EventError", UNSET, None)
+
+
 UNSET = (
     "This event is not an HTTP request, and DUALMODE_EVENTS_PATH is not set: set it to a route of the application that"
     " takes events as POST."
