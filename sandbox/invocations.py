@@ -5,7 +5,7 @@ from collections.abc import Callable
 from urllib.parse import parse_qs, unquote
 
 from dualmode.gateway.http.message import Request, Response, json_response
-from sandbox.edge.edge import FunctionFailedError, FunctionTimedOutError
+from sandbox.edge.functions import FunctionFailedError, FunctionTimedOutError
 from sandbox.errors import SandboxError
 from sandbox.function_log import LogPart
 from sandbox.runner.version_runner import VersionRunner

@@ -1,4 +1,4 @@
-"""Whether a route lets a request through: by a token, or by a signature with AWS credentials."""
+"""Whether a route lets a request through: by a token, by a signature with AWS credentials, or by a function."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -8,8 +8,9 @@ from dualmode.gateway.http.message import Request
 from walk.account import Account
 from walk.jwt import TokenError, checked_claims, scopes_of, told
 from walk.key_sets import KeySets
+from walk.lambda_authorizer import LambdaAuthorizer, authorizer_of, find_function
 from walk.queries import read
-from walk.route import Match
+from walk.routed import Routed
 from walk.trace import RequestRefusedError, Trace, server_error
 
 _HEADER = "$request.header."
@@ -23,52 +24,71 @@ def _cannot_tell(request: Request, region: str) -> Mapping[str, object]:
     raise UnsignedError("only AWS knows the secret keys that it could be signed with")
 
 
+def _cannot_ask(
+    authorizer: LambdaAuthorizer, _routed: Routed, _request: Request, _trace: Trace
+) -> Mapping[str, object] | None:
+    raise server_error("authorizer", authorizer.id, "nothing here runs the authorizer's function")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credentials:
-    """What tells who sends a request: the keys of issuers, and who has signed it.
+    """What tells who sends a request: the keys of issuers, who has signed it, and the answers of Lambda authorizers.
 
     `signer` takes a request and a region, and returns `requestContext.authorizer.iam`, or raises `UnsignedError`.
+    `asks` returns the context that a Lambda authorizer gives for a request, or raises `RequestRefusedError`.
     """
 
     key_sets: KeySets = field(default_factory=KeySets)
     signer: Callable[[Request, str], Mapping[str, object]] = _cannot_tell
+    asks: Callable[[LambdaAuthorizer, Routed, Request, Trace], Mapping[str, object] | None] = _cannot_ask
 
 
 def authorize(
-    account: Account, api_id: str, match: Match, request: Request, credentials: Credentials, trace: Trace
+    account: Account, routed: Routed, request: Request, credentials: Credentials, trace: Trace
 ) -> Mapping[str, object] | None:
     """Return what the route's authorization tells the function of the client, None if it asks for none.
 
     Raises:
-        RequestRefusedError: 401 or 403, as API Gateway answers.
+        RequestRefusedError: 401 or 403, as API Gateway answers; 500 if it can't decide.
     """
-    kind = match.route.get("AuthorizationType", "NONE")
+    kind = routed.match.route.get("AuthorizationType", "NONE")
     if kind == "NONE":
         return None
-    if kind == "JWT":
-        return {"jwt": _by_token(account, api_id, match, request, credentials.key_sets, trace)}
     if kind == "AWS_IAM":
-        return {"iam": _by_signature(account, match, request, credentials, trace)}
-    reason = f"route {match.key} needs {kind} authorization, which the sandbox can't grant"
-    raise RequestRefusedError(
-        401, "Unauthorized", hop="authorizer", id=match.route.get("AuthorizerId", kind), reason=reason
+        return {"iam": _by_signature(account, routed, request, credentials, trace)}
+    named = str(routed.match.route.get("AuthorizerId") or "")
+    authorizer = named and _authorizer(account, routed)
+    if not authorizer:
+        raise server_error("authorizer", named or "(none)", f"route {routed.match.key} has no authorizer")
+    wanted = _TYPES.get(kind)
+    if authorizer.get("AuthorizerType") != wanted:
+        reason = f"route {routed.match.key} needs {kind} authorization, but its authorizer is of another type"
+        raise server_error("authorizer", named, reason)
+    if kind == "JWT":
+        return {"jwt": _by_token(authorizer, routed, request, credentials.key_sets, trace)}
+    return {"lambda": credentials.asks(authorizer_of(authorizer, routed), routed, request, trace)}
+
+
+_TYPES = {"JWT": "JWT", "CUSTOM": "REQUEST"}
+"""The type of authorizer for each authorization type of a route."""
+
+
+def _authorizer(account: Account, routed: Routed) -> Any:
+    """The description of a route's authorizer, None where it does not exist."""
+    return read(
+        account.client("apigatewayv2"),
+        "get_authorizer",
+        absent="NotFoundException",
+        ApiId=routed.address.api_id,
+        AuthorizerId=str(routed.match.route["AuthorizerId"]),
     )
 
 
 def _by_token(
-    account: Account, api_id: str, match: Match, request: Request, key_sets: KeySets, trace: Trace
+    authorizer: Mapping[str, Any], routed: Routed, request: Request, key_sets: KeySets, trace: Trace
 ) -> Mapping[str, object]:
-    authorizer_id = str(match.route.get("AuthorizerId") or "")
-    authorizer = authorizer_id and read(
-        account.client("apigatewayv2"),
-        "get_authorizer",
-        absent="NotFoundException",
-        ApiId=api_id,
-        AuthorizerId=authorizer_id,
-    )
-    if not authorizer:
-        raise server_error("authorizer", authorizer_id or "(none)", f"route {match.key} has no authorizer")
-    wanted = list(match.route.get("AuthorizationScopes") or ())
+    authorizer_id = str(authorizer["AuthorizerId"])
+    wanted = list(routed.match.route.get("AuthorizationScopes") or ())
     configuration = authorizer["JwtConfiguration"]
     issuer = str(configuration.get("Issuer"))
     token = _token(request, authorizer.get("IdentitySource") or ())
@@ -114,11 +134,56 @@ def _unauthorized(authorizer_id: str, reason: str, challenge: str) -> RequestRef
 
 
 def _by_signature(
-    account: Account, match: Match, request: Request, credentials: Credentials, trace: Trace
+    account: Account, routed: Routed, request: Request, credentials: Credentials, trace: Trace
 ) -> Mapping[str, object]:
     try:
         iam = credentials.signer(request, account.region)
     except UnsignedError as error:
         raise RequestRefusedError(403, "Forbidden", hop="authorizer", id="AWS_IAM", reason=str(error)) from error
-    trace.add("authorizer", "AWS_IAM", f"route {match.key}, signed by {iam.get('userArn')}")
+    trace.add("authorizer", "AWS_IAM", f"route {routed.match.key}, signed by {iam.get('userArn')}")
     return iam
+
+
+def explain_authorization(account: Account, routed: Routed, trace: Trace) -> None:
+    """Say whose requests a route takes: the request that is explained has no token and no signature.
+
+    Raises:
+        RequestRefusedError: 500, API Gateway can't decide: the authorizer does not exist, or can't invoke its function.
+        WalkEndsError: its function is in another account or region.
+    """
+    kind = routed.match.route.get("AuthorizationType", "NONE")
+    if kind == "NONE":
+        return
+    named = routed.match.route.get("AuthorizerId", kind)
+    details = f"{kind} for route {routed.match.key}"
+    authorizer: Any = None
+    with trace.reading():
+        authorizer = _authorizer(account, routed) if "AuthorizerId" in routed.match.route else {}
+        if authorizer is None:
+            reason = f"route {routed.match.key} needs it, but it does not exist"
+            raise server_error("authorizer", named, reason, "authorizer-missing")
+        if authorizer:
+            issuer = (authorizer.get("JwtConfiguration") or {}).get("Issuer") or authorizer.get("AuthorizerUri") or ""
+            details = f"{authorizer['Name']}, {kind} for route {routed.match.key}{', by ' + issuer if issuer else ''}"
+    trace.add("authorizer", named, details)
+    if kind == "CUSTOM" and authorizer:
+        _explain_function(account, routed, authorizer_of(authorizer, routed), trace)
+        return
+    status = "403 Forbidden" if kind == "AWS_IAM" else "401 Unauthorized"
+    trace.note("authorizer", "authorizer", named, f"a request that it does not accept is answered with {status}")
+
+
+def _explain_function(account: Account, routed: Routed, authorizer: LambdaAuthorizer, trace: Trace) -> None:
+    """Look for what keeps API Gateway from asking the function: what this would answer can't be known from here."""
+    if authorizer.identity_sources:
+        sources = ", ".join(authorizer.identity_sources)
+        detail = f"a request without {sources} is answered with 401 Unauthorized, and its function is not invoked"
+        trace.note("authorizer", "authorizer", authorizer.id, detail)
+    with trace.reading():
+        find_function(account, routed.address.api_id, authorizer, trace)
+    wanted = "isAuthorized" if authorizer.has_simple_responses else "principalId and policyDocument"
+    detail = (
+        "whether its function lets a request through is not known before it is invoked: if not, the answer is 403 "
+        f"Forbidden, and 500 Internal Server Error if the function fails or returns no {wanted}"
+    )
+    trace.note("authorizer-function-decides", "authorizer", authorizer.id, detail)

@@ -8,13 +8,14 @@ from dualmode.gateway.http.message import Request
 from walk import cdn_notes, cdn_secret, function_notes, function_url
 from walk.account import Account
 from walk.authorization import Credentials
+from walk.call import Call
 from walk.distribution import OWN_DOMAIN, Onward, check_connection, find_onward, host_passed, lead_to_itself
 from walk.dns_answers import Names
 from walk.domain import has_domain, resolve
 from walk.errors import ReadDeniedError
 from walk.follow import follow_to_call
 from walk.function_version import FunctionVersion, describe, find_shares
-from walk.stage import Call, Throttles, find_call
+from walk.stage import Throttles, find_call
 from walk.trace import Hop, RequestRefusedError, Trace, WalkEndsError, unread
 from walk.zone import Lead
 

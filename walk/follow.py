@@ -5,12 +5,13 @@ from dualmode.gateway.api_gateway.request_event import MalformedTargetError, dec
 from dualmode.gateway.http.message import Request
 from walk.account import Account
 from walk.authorization import Credentials
+from walk.call import Call
 from walk.dns_answers import Names
 from walk.domain import StageAddress, asked_name, resolve
 from walk.function_url import LONGEST_SECONDS, find_shares, is_function_url
 from walk.function_version import FunctionVersion, describe, find_version, one_of
 from walk.route import DEFAULT, Match
-from walk.stage import Call, Throttles, find_call
+from walk.stage import Throttles, find_call
 from walk.trace import RequestRefusedError, Trace
 
 

@@ -1,11 +1,11 @@
 """What a function's version lacks although it answers, for a person who asks for an explanation."""
 
 from walk.account import Account
+from walk.call import Call
 from walk.function_version import FunctionVersion
 from walk.policy import Act, evaluate
 from walk.queries import every, read
 from walk.role_permission import role_policies
-from walk.stage import Call
 from walk.trace import Trace
 
 _SMALL_MEMORY = 256  # MB; Lambda's own default of 128 gives a twelfth of a processor

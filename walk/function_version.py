@@ -7,9 +7,9 @@ from typing import Any
 
 from walk import image_uri, misfit
 from walk.account import Account
+from walk.call import Call
 from walk.policy import LAMBDA_ASSUMES, Act, Verdict, evaluate
 from walk.queries import read
-from walk.stage import Call
 from walk.trace import FunctionAbsentError, RequestRefusedError, Trace, server_error
 
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 from walk.account import Account
+from walk.call import Call
 from walk.policy import Act, evaluate
 from walk.queries import every, read
-from walk.stage import Call
 
 
 def cause_of(account: Account, call: Call, policy: Mapping[str, Any] | None, act: Act) -> str:

@@ -1,9 +1,8 @@
 """From an API's stage to the function that its integration calls: stage, throttle, route, integration."""
 
-import re
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from dualmode.gateway.api_gateway.http_api import INTEGRATION_SECONDS
@@ -11,39 +10,15 @@ from dualmode.gateway.api_gateway.throttle import Throttle
 from dualmode.gateway.http.message import Request
 from walk import api_notes
 from walk.account import Account
-from walk.authorization import Credentials, authorize
+from walk.authorization import Credentials, authorize, explain_authorization
+from walk.call import Call, function_at, with_stage_variables
 from walk.cors import PreflightAnsweredError, is_preflight, preflight_headers
 from walk.domain import StageAddress
 from walk.queries import every, read
 from walk.rest_api import check_rest_api
 from walk.route import Match, match_route
+from walk.routed import Routed
 from walk.trace import RequestRefusedError, Trace, WalkEndsError, not_found, server_error
-
-# The two forms: the function's own ARN, and the ARN that invokes it through API Gateway's service integration.
-_FUNCTION_ARN = re.compile(
-    r"(?P<arn>arn:[^:]+:lambda:(?P<region>[^:]*):(?P<account>\d*):function:(?P<name>[^:/]+))(?::(?P<qualifier>[^:/]+))?(?:/invocations)?$"
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """What the integration calls, and how; `timeout` in seconds, `source_arn` is the request's own."""
-
-    function_arn: str  # without a qualifier
-    function_name: str
-    qualifier: str
-    source_arn: str
-    payload_version: str
-    timeout: float
-    match: Match
-    stage_variables: dict[str, str]
-    authorizer: Mapping[str, object] | None = None  # what the route's authorization tells of the client
-    cors: Mapping[str, Any] = field(default_factory=dict)  # the API's configuration, empty without one
-
-    @property
-    def invoked_arn(self) -> str:
-        """The ARN that is invoked, qualified if the integration's is."""
-        return f"{self.function_arn}:{self.qualifier}" if self.qualifier else self.function_arn
 
 
 class Throttles:
@@ -100,18 +75,20 @@ def find_call(
     if match is None and not preflight:
         raise _no_route(account, address, method, named, trace)
     authorizer: Mapping[str, object] | None = None
+    stage_variables = dict(stage.get("StageVariables") or {})
     if match is not None:
         _throttle(address, match, limits, throttles)
         trace.add("route", match.route["RouteId"], match.key)
         api_notes.on_route(trace, match, address)
+        routed = Routed(address=address, match=match, stage_variables=stage_variables)
         if trace.explains:
-            _explain_authorization(account, address, match, trace)
+            explain_authorization(account, routed, trace)
         else:
-            authorizer = authorize(account, address.api_id, match, request, credentials, trace)
+            authorizer = authorize(account, routed, request, credentials, trace)
     if match is None or preflight:
         trace.add("cors", address.api_id, "API Gateway answers the preflight itself")
         raise PreflightAnsweredError(preflight_headers(cors, request))
-    call = _integration(account, address, match, method, dict(stage.get("StageVariables") or {}), trace)
+    call = _integration(account, address, match, method, stage_variables, trace)
     return replace(call, cors=cors, authorizer=authorizer)
 
 
@@ -154,32 +131,6 @@ def _no_route(account: Account, address: StageAddress, method: str, named: str, 
         reason = f"{reason}; {first} is the name of a stage, which is not a part of the path here"
         return not_found("route", tried, reason, "stage-in-path")
     return not_found("route", tried, reason, "route-missing")
-
-
-def _explain_authorization(account: Account, address: StageAddress, match: Match, trace: Trace) -> None:
-    """Say whose requests a route takes: the request that is explained has no token and no signature."""
-    kind = match.route.get("AuthorizationType", "NONE")
-    if kind == "NONE":
-        return
-    named = match.route.get("AuthorizerId", kind)
-    details = f"{kind} for route {match.key}"
-    with trace.reading():
-        authorizer = "AuthorizerId" in match.route and read(
-            account.client("apigatewayv2"),
-            "get_authorizer",
-            absent="NotFoundException",
-            ApiId=address.api_id,
-            AuthorizerId=named,
-        )
-        if authorizer is None:
-            reason = f"route {match.key} needs it, but it does not exist"
-            raise server_error("authorizer", named, reason, "authorizer-missing")
-        if authorizer:
-            issuer = (authorizer.get("JwtConfiguration") or {}).get("Issuer") or authorizer.get("AuthorizerUri") or ""
-            details = f"{authorizer['Name']}, {kind} for route {match.key}{', by ' + issuer if issuer else ''}"
-    trace.add("authorizer", named, details)
-    status = "403 Forbidden" if kind == "AWS_IAM" else "401 Unauthorized"
-    trace.note("authorizer", "authorizer", named, f"a request that it does not accept is answered with {status}")
 
 
 def _throttle(address: StageAddress, match: Match, limits: dict[str, Any], throttles: Throttles) -> None:
@@ -225,8 +176,8 @@ def _integration(
         raise server_error(
             "integration", integration_id, f"it is of type {kind}, but the sandbox runs only AWS_PROXY to Lambda"
         )
-    uri = _with_stage_variables(str(integration.get("IntegrationUri") or ""), stage_variables)
-    function = _FUNCTION_ARN.search(uri)
+    uri = with_stage_variables(str(integration.get("IntegrationUri") or ""), stage_variables)
+    function = function_at(uri)
     if function is None:
         reason = f"its URI {uri!r} is not the ARN of a Lambda function"
         raise server_error("integration", integration_id, reason, "integration-uri")
@@ -252,7 +203,3 @@ def _integration(
     )
     api_notes.on_integration(trace, version, address.stage, integration_id)
     return call
-
-
-def _with_stage_variables(uri: str, variables: dict[str, str]) -> str:
-    return re.sub(r"\$\{stageVariables\.([A-Za-z0-9_]+)\}", lambda found: variables.get(found[1], ""), uri)

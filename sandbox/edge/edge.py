@@ -1,10 +1,11 @@
 """The edge: each request walks through what the account holds, and is refused where AWS would refuse it."""
 
+import functools
 import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Any
 
 from dualmode.gateway.api_gateway.http_api import refusal_message
 from dualmode.gateway.api_gateway.public_name import sent_to
@@ -18,6 +19,7 @@ from dualmode.gateway.api_gateway.result_response import InvalidResultError, mes
 from dualmode.gateway.http.connection import RefusedError as NoRequestError
 from dualmode.gateway.http.message import Request, Response
 from dualmode.gateway.lambda_.invocation import REQUEST_LIMIT
+from dualmode.gateway.lambda_.trace_id import new_trace_root
 from sandbox.edge.answer import Answer
 from sandbox.edge.cdn import passage
 from sandbox.edge.cdn_cache import CdnCache
@@ -29,53 +31,25 @@ from sandbox.edge.function_url import (
     response_of_url,
     without_path,
 )
+from sandbox.edge.functions import FunctionFailedError, Functions, FunctionTimedOutError
+from sandbox.edge.lambda_authorizers import LambdaAuthorizers
 from sandbox.edge.payload_v1 import event_v1, response_v1
 from sandbox.edge.way_back import led_back
 from sandbox.errors import SandboxError
 from sandbox.function_log import LogPart
 from walk.account import Account
 from walk.authorization import Credentials
+from walk.call import Call
 from walk.cors import PreflightAnsweredError, response_headers
 from walk.domain import StageAddress, asked_name
 from walk.errors import UnreadableAccountError
 from walk.follow import follow
 from walk.function_url import is_function_url
 from walk.function_version import FunctionVersion
-from walk.stage import Call, Throttles
+from walk.lambda_authorizer import LambdaAuthorizer
+from walk.routed import Routed
+from walk.stage import Throttles
 from walk.trace import Hop, RequestRefusedError, Trace, WalkEndsError, server_error
-
-
-class FunctionFailedError(Exception):
-    """The function answered with an error object; the message names it."""
-
-
-class FunctionTimedOutError(Exception):
-    """The function did not answer within the integration's timeout."""
-
-
-class Functions(Protocol):
-    """What runs function versions."""
-
-    def describe(self, version: FunctionVersion) -> str:
-        """How this version runs here, in a few words."""
-
-    def invoke(
-        self,
-        version: FunctionVersion,
-        event: bytes,
-        *,
-        qualifier: str,
-        timeout: float,
-        logged: Callable[[LogPart], object],
-    ) -> bytes:
-        """Give the event to the function, which is started first if it isn't running.
-
-        `logged` gets the place of its log, also when the function fails.
-
-        Raises:
-            FunctionFailedError: it answered with an error.
-            FunctionTimedOutError: it took longer than `timeout` seconds, not counting the start.
-        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +58,8 @@ class _Asked:
 
     request: Request
     id: str
+    time: float = field(default_factory=time.time)
+    trace_root: str = field(default_factory=lambda: new_trace_root(time.time()))
     trace: Trace = field(default_factory=Trace)
     logs: list[LogPart] = field(default_factory=list)
     reached: list[tuple[StageAddress, Call]] = field(default_factory=list)
@@ -95,7 +71,7 @@ class Edge:
     A request whose Host is a loopback address or `localhost` is for `default_name`. No other Host is treated so: the
     name of a web page's own server can resolve to this machine, and the page could then read the response.
     `account` is read for each request, so its reads should be kept (walk/kept_answers.py). `note_request` gets what an
-    access log is told of a request that reached a stage.
+    access log is told of a request that reached a stage. `clock` gives seconds, for what an authorizer keeps.
     """
 
     def __init__(
@@ -103,6 +79,7 @@ class Edge:
         account: Account,
         functions: Functions,
         *,
+        clock: Callable[[], float] = time.monotonic,
         default_name: str | None = None,
         note_request: Callable[[StageAddress, Mapping[str, object]], object] = lambda _address, _context: None,
         credentials: Credentials | None = None,
@@ -114,6 +91,7 @@ class Edge:
         self._throttles = Throttles()
         self._credentials = credentials or Credentials()
         self._cdn = CdnCache()
+        self._authorizers = LambdaAuthorizers(account, functions, clock)
 
     def answer(self, request: Request) -> Answer:
         """Answer one request."""
@@ -159,26 +137,16 @@ class Edge:
             self._throttles,
             asked.trace,
             default_name=self.default_name,
-            credentials=self._credentials,
+            credentials=replace(self._credentials, asks=functools.partial(self._ask, asked)),
         )
+        asked.logs.clear()  # the authorizer's: it let the request through
         described = f"repository {version.repository}, {self._functions.describe(version)}"
         asked.trace.add("image", version.image, described)
-        endpoint = Endpoint(
-            account_id=self.account.account_id,
-            api_id=address.api_id,
-            domain_name=address.domain_name,
-            stage=address.stage,
-            route_key=call.match.key,
-            path_parameters=call.match.parameters,
-            stage_variables=call.stage_variables,
-            mapping_key=address.mapping_key,
-            authorizer=call.authorizer,
-        )
         by_url = is_function_url(address.domain_name)
         if not by_url:  # which has no access log
             asked.reached.append((address, call))
-        sent = sent_to(without_path(request) if by_url else request, address.domain_name)
-        event = event_from_request(sent, endpoint, request_id=asked.id, time=time.time())
+        routed = Routed(address=address, match=call.match, stage_variables=call.stage_variables)
+        event = self._event(asked, without_path(request) if by_url else request, routed, call.authorizer)
         if by_url:
             event = event_of_url(request, event)
         elif call.payload_version == "1.0":
@@ -190,6 +158,30 @@ class Edge:
         build = response_of_url if by_url else response_v1 if call.payload_version == "1.0" else structured_response
         response = self._invoke(asked, call, version, payload, build)
         return with_cors(response, response_headers(call.cors, request)) if call.cors else response
+
+    def _event(
+        self, asked: _Asked, request: Request, routed: Routed, authorizer: Mapping[str, object] | None
+    ) -> dict[str, Any]:
+        address = routed.address
+        endpoint = Endpoint(
+            account_id=self.account.account_id,
+            api_id=address.api_id,
+            domain_name=address.domain_name,
+            stage=address.stage,
+            route_key=routed.match.key,
+            path_parameters=routed.match.parameters,
+            stage_variables=routed.stage_variables,
+            mapping_key=address.mapping_key,
+            authorizer=authorizer,
+        )
+        sent = sent_to(request, address.domain_name)
+        return event_from_request(sent, endpoint, request_id=asked.id, time=asked.time, trace_root=asked.trace_root)
+
+    def _ask(
+        self, asked: _Asked, authorizer: LambdaAuthorizer, routed: Routed, request: Request, trace: Trace
+    ) -> Mapping[str, object] | None:
+        event = self._event(asked, request, routed, None)
+        return self._authorizers.ask(authorizer, routed, request, event, trace, asked.logs.append)
 
     def _invoke(
         self, asked: _Asked, call: Call, version: FunctionVersion, payload: bytes, build: Callable[..., Response]

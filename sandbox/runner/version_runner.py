@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 from dualmode.gateway.http.message import Response
 from sandbox import variables
-from sandbox.edge.edge import FunctionFailedError, FunctionTimedOutError
+from sandbox.edge.functions import FunctionFailedError, FunctionTimedOutError
 from sandbox.errors import SandboxError
 from sandbox.function_log import LogPart, placed
 from sandbox.runner import process_disk

@@ -8,7 +8,8 @@ from botocore.credentials import ReadOnlyCredentials
 
 from dualmode.gateway.http.connection import RefusedError
 from dualmode.gateway.http.message import Request
-from sandbox.edge.edge import Edge, FunctionFailedError, FunctionTimedOutError, refuse
+from sandbox.edge.edge import Edge, refuse
+from sandbox.edge.functions import FunctionFailedError, FunctionTimedOutError
 from sandbox.errors import SandboxError
 from sandbox.presets import DOMAIN
 from tests.support.sandboxes import deployed

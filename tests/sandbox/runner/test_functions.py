@@ -11,7 +11,7 @@ import pytest
 
 from dualmode.gateway.api_gateway.request_event import Endpoint, event_from_request
 from dualmode.gateway.http.message import Request
-from sandbox.edge.edge import FunctionFailedError, FunctionTimedOutError
+from sandbox.edge.functions import FunctionFailedError, FunctionTimedOutError
 from sandbox.errors import SandboxError
 from sandbox.notes import Notes
 from sandbox.runner import process_disk
