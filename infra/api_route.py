@@ -27,7 +27,7 @@ class Authorization:
     """What an API's routes ask of a request, on all paths but the public ones."""
 
     type: str
-    """`JWT` or `AWS_IAM`."""
+    """`JWT`, `AWS_IAM`, or `CUSTOM` for a Lambda authorizer."""
     authorizer_id: pulumi.Input[str] | None = None
     scopes: Sequence[pulumi.Input[str]] = ()
     """Of which a token must have one; without any, it needs none."""

@@ -6,12 +6,13 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
-from infra.api_route import ApiRoute
+from infra.api_route import ApiRoute, Authorization
 from infra.authorizer import authorization
 from infra.custom_domain import domain_of
 from infra.function_url import FunctionUrl
 from infra.grants import Grant
 from infra.http_api import HttpApi
+from infra.rules import refuse
 from infra.settings import Settings
 
 
@@ -39,9 +40,20 @@ class FrontDoor:
         """What a function is told of it."""
         return self._grants
 
-    def open_to(self, alias: aws.lambda_.Alias) -> Mapping[str, pulumi.Output[Any]]:
-        """Leads requests to an alias of the function, and returns the outputs: `url` and what else there is."""
+    def open_to(self, alias: aws.lambda_.Alias, own: Authorization | None = None) -> Mapping[str, pulumi.Output[Any]]:
+        """Leads requests to an alias of the function, and returns the outputs: `url` and what else there is.
+
+        `own` is what the program itself asks of requests, such as a Lambda authorizer: no setting may ask for another.
+
+        Raises:
+            ConfigError: a setting does.
+        """
         settings, api, domain = self._settings, self.api, self._domain
+        access = settings.access
+        if own and (access.wants_tokens or access.iam_auth):
+            key, value = ("jwtIssuer", access.jwt_issuer) if access.wants_tokens else ("iamAuth", True)
+            rule = f"the program asks for {own.type} itself, and a route has one kind of authorization"
+            refuse(key, value, rule, "remove one of them")
         if api is None:
             return {"url": FunctionUrl("function-url", function_name=alias.function_name, qualifier=alias.name).url}
         route = ApiRoute(
@@ -50,7 +62,7 @@ class FrontDoor:
             api=api,
             alias=alias,
             log_retention=settings.function.log_retention,
-            authorization=authorization(settings.access, api_id=api.api_id),
+            authorization=own or authorization(access, api_id=api.api_id),
             answers_preflights=bool(settings.cors.cors_origins),
         )
         outputs: dict[str, pulumi.Output[Any]] = {"url": api.api_endpoint, "api_endpoint": api.api_endpoint}

@@ -122,6 +122,18 @@ REMEDIES: Mapping[str, Remedy] = {
     "authorizer-missing": Remedy(
         change="create the authorizer anew and give it to the route, or take it off the route"
     ),
+    "authorizer-uri": Remedy(change="set the authorizer's URI to the ARN that invokes its function, or its alias"),
+    "authorizer-function": Remedy(
+        change="remove what keeps the authorizer's function from running, or let the authorizer invoke another one"
+    ),
+    "authorizer-permission": Remedy(
+        change="allow apigateway.amazonaws.com to invoke the authorizer's function (lambda:InvokeFunction), from the "
+        "API's ARN with /authorizers/ and the authorizer's id"
+    ),
+    "authorizer-role": Remedy(
+        change="let the authorizer's role trust apigateway.amazonaws.com and allow it lambda:InvokeFunction on the "
+        "function, or remove the role and permit the invocation at the function"
+    ),
     "integration-missing": Remedy(change="give the route an integration with the function", restored=True),
     "integration-uri": Remedy(
         change="set the integration's URI to the ARN of the function, or of its alias", restored=True
@@ -207,6 +219,7 @@ REMEDIES: Mapping[str, Remedy] = {
     ),
     "deployment-failed": Remedy(change="remove what the message names, and deploy again", restored=True),
     "authorizer": Remedy(change="send the credentials that it asks for, or take it off the route"),
+    "authorizer-function-decides": Remedy(change="look at the log of the authorizer's function"),
     "greedy-root": Remedy(change="use the route $default, or add a route for /", restored=True),
     "payload-1": Remedy(change='set the integration\'s payload format to "2.0": the default is 1.0', restored=True),
     "stage-prefix": Remedy(change="use the stage $default, which adds nothing to the path", restored=True),

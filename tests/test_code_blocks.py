@@ -48,10 +48,11 @@ def test_a_program_of_a_page_is_python(block):
 
 def test_every_program_of_a_page_is_run_by_a_test():
     run = {
-        "docs/components.md",
+        "docs/access.md",  # in tests/sandbox/edge/test_lambda_authorizer.py
+        "docs/components.md",  # in tests/infra/test_docstring_programs.py
         "docs/jobs.md",
         "docs/runtime.md",
-    }  # the first in tests/infra/test_docstring_programs.py
+    }
     assert {str(block.page.relative_to(ROOT)) for block in PYTHON} == run
 
 

@@ -146,20 +146,6 @@ def test_a_route_whose_authorizer_is_gone_is_an_error_of_the_api(ask, gateway, a
     assert ask("/", token=issuer.token()) == refused
 
 
-def test_a_lambda_authorizer_that_the_sandbox_does_not_run_lets_nobody_in(ask, gateway, api, pets):
-    made = gateway.create_authorizer(
-        ApiId=api,
-        Name="custom",
-        AuthorizerType="REQUEST",
-        AuthorizerUri="arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/arn:aws:lambda:us-east-1:000000000000:function:other/invocations",
-        AuthorizerPayloadFormatVersion="2.0",
-        IdentitySource=["$request.header.Authorization"],
-    )
-    gateway.update_route(ApiId=api, RouteId=pets, AuthorizationType="CUSTOM", AuthorizerId=made["AuthorizerId"])
-    reason = "route GET /pets/{name} needs CUSTOM authorization, which the sandbox can't grant"
-    assert ask("/pets/1") == (401, UNAUTHORIZED, ("authorizer", reason))
-
-
 def test_preflights_need_a_token_unless_the_api_answers_them(ask, gateway, api):
     asked = {"Origin": "https://shop.example", "Access-Control-Request-Method": "POST"}
     no_token = (401, UNAUTHORIZED, ("authorizer", "the request has no token"))

@@ -218,6 +218,38 @@ def authorizer_gone(made):
     made.gateway.delete_authorizer(ApiId=made.api, AuthorizerId=made.authorizer)
 
 
+INVOKED = "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{}/invocations"
+
+
+def lambda_authorizer(function="{made.function_arn}:live", sources=(), **different):
+    """The function as a Lambda authorizer of its own API."""
+
+    def change(made):
+        made.authorizer = made.gateway.create_authorizer(
+            ApiId=made.api,
+            AuthorizerType="REQUEST",
+            AuthorizerUri=INVOKED.format(function.format(made=made)),
+            AuthorizerPayloadFormatVersion="2.0",
+            EnableSimpleResponses=True,
+            IdentitySource=list(sources),
+            Name="decider",
+            **different,
+        )["AuthorizerId"]
+        known = {"ApiId": made.api, "RouteId": made.route}
+        made.gateway.update_route(**known, AuthorizationType="CUSTOM", AuthorizerId=made.authorizer)
+
+    return change
+
+
+def authorizer_without_permission(made):
+    lambda_authorizer()(made)
+    made.permit(SourceArn=f"{made.source}/*/$default")
+
+
+def authorizer_with_the_functions_own_role(made):
+    lambda_authorizer(AuthorizerCredentialsArn=made.role)(made)
+
+
 def integration_gone(made):
     made.gateway.update_route(ApiId=made.api, RouteId=made.route, Target="integrations/nothing")
 
@@ -396,6 +428,26 @@ REFUSALS = [
     case("the throttle has a rate alone", throttle(**ONLY_A_RATE), 429, "throttle", "$default", "throttle-zero"),
     case("the route's own throttle is 0", throttle_of_the_route, 429, "throttle", "$default", "throttle-zero"),
     case("the authorizer is gone", authorizer_gone, 500, "authorizer", "{made.authorizer}", "authorizer-missing"),
+    case(
+        "the authorizer's URI is not a function's",
+        lambda_authorizer("shop"),
+        *(500, "authorizer", "{made.authorizer}", "authorizer-uri"),
+    ),
+    case(
+        "the authorizer's function is gone",
+        lambda_authorizer("arn:aws:lambda:us-east-1:000000000000:function:gone"),
+        *(500, "authorizer", "{made.authorizer}", "authorizer-function"),
+    ),
+    case(
+        "API Gateway may not invoke the authorizer's function",
+        authorizer_without_permission,
+        *(500, "authorizer", "{made.authorizer}", "authorizer-permission"),
+    ),
+    case(
+        "API Gateway may not take the authorizer's role",
+        authorizer_with_the_functions_own_role,
+        *(500, "authorizer", "{made.authorizer}", "authorizer-role"),
+    ),
     case("the route has no integration", integration_gone, 500, "integration", "nothing", "integration-missing"),
     case(
         "the integration calls no function",
@@ -611,6 +663,11 @@ NOTES = [
     ),
     case("a route wants a JWT", jwt_authorizer, None, "authorizer", "{made.authorizer}", "authorizer"),
     case(
+        "a function decides who may ask",
+        lambda_authorizer(),
+        *(None, "authorizer", "{made.authorizer}", "authorizer-function-decides"),
+    ),
+    case(
         "a Function URL wants signatures",
         function_url_for_signed_requests,
         *(None, "domain", "{made.url}", "authorizer"),
@@ -653,6 +710,33 @@ def test_what_lets_requests_pass_but_is_seldom_wanted_is_noted(made, changes, ex
     status, hop, identity, cause = expected
     assert (found.status, found.refusal) == (status, None)
     assert [(note.hop, note.id, note.cause) for note in found.notes] == [(hop, identity.format(made=made), cause)]
+
+
+def test_what_a_lambda_authorizer_knows_clients_by_is_noted_and_that_its_function_was_not_asked(made):
+    lambda_authorizer(sources=["$request.header.Authorization", "$request.querystring.key"])(made)
+    found = explained(made)
+    assert [(note.cause, note.detail) for note in found.notes] == [
+        (
+            "authorizer",
+            "a request without $request.header.Authorization, $request.querystring.key is answered with 401 "
+            "Unauthorized, and its function is not invoked",
+        ),
+        (
+            "authorizer-function-decides",
+            "whether its function lets a request through is not known before it is invoked: if not, the answer is 403 "
+            "Forbidden, and 500 Internal Server Error if the function fails or returns no isAuthorized",
+        ),
+    ]
+    assert (found.refusal, found.hops[-1].hop) == (None, "image")
+
+
+def test_a_lambda_authorizer_whose_function_is_in_another_account_ends_the_walk_there(made):
+    lambda_authorizer("arn:aws:lambda:us-east-1:111111111111:function:decider")(made)
+    end = explained(made).hops[-1]
+    assert (end.hop, end.unread, end.cause, end.detail) == (
+        *("authorizer", True, "function-elsewhere"),
+        "its function decider is in account 111111111111, region us-east-1",
+    )
 
 
 def test_a_name_whose_dns_is_elsewhere_passes_when_it_ends_at_the_domain_s_target(made):

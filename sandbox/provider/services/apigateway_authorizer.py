@@ -77,7 +77,7 @@ class Authorizer(ResourceType):
     def create_request(self, wanted: Values) -> Values:
         """Send how long answers are kept, also where the program doesn't say; without identity sources none is."""
         request = super().create_request(wanted)
-        request.setdefault("IdentitySource", [])
+        request["IdentitySource"] = wanted["identitySources"] or []
         if wanted["authorizerType"] == _REQUEST and wanted["authorizerResultTtlInSeconds"] is None:
             request["AuthorizerResultTtlInSeconds"] = KEPT_SECONDS if wanted["identitySources"] else 0
         return request
@@ -115,6 +115,8 @@ class Authorizer(ResourceType):
                 f"{wanted['authorizerType']}: give the resource another name, so that it is made anew"
             )
             raise ResourceRefusedError("NotUpdatable", reason, "authorizerType")
+        if wanted["authorizerType"] == _REQUEST:
+            wanted = {**wanted, "enableSimpleResponses": wanted["enableSimpleResponses"] or False}
         super().update(identity, wanted, old)
 
     def delete(self, identity: str, state: Mapping[str, Any]) -> None:

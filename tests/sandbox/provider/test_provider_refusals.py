@@ -12,6 +12,16 @@ NOBODY = json.dumps(
         "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}],
     }
 )
+URI = (
+    "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/"
+    "arn:aws:lambda:us-east-1:000000000000:function:web:live/invocations"
+)
+DECIDING = {
+    "authorizerType": "REQUEST",
+    "authorizerUri": URI,
+    "authorizerPayloadFormatVersion": "2.0",
+    "jwtConfiguration": None,
+}
 ABSENT = f"000000000000.dkr.ecr.us-east-1.amazonaws.com/web@sha256:{'0' * 64}"
 
 
@@ -47,11 +57,55 @@ def refused(provider, made):
             "corsConfiguration",
             "allow-credentials is not supported if 'allow-origin' is *",
         ),
+        ("Authorizer", {"jwtConfiguration": None}, "jwtConfiguration", "is missing"),
+        ("Authorizer", {"authorizerUri": URI}, "authorizerUri", "is for authorizers of type REQUEST only"),
         (
             "Authorizer",
-            {"authorizerType": "REQUEST"},
-            "authorizerType",
-            "must be JWT, but is REQUEST: the sandbox's provider makes no other authorizers",
+            {**DECIDING, "jwtConfiguration": {"issuer": "https://id.example.com", "audiences": ["shop"]}},
+            "jwtConfiguration",
+            "is for authorizers of type JWT only",
+        ),
+        (
+            "Authorizer",
+            {**DECIDING, "authorizerPayloadFormatVersion": None},
+            "authorizerPayloadFormatVersion",
+            "AuthorizerPayloadFormatVersion is a required parameter for REQUEST authorizer",
+        ),
+        (
+            "Authorizer",
+            {**DECIDING, "authorizerPayloadFormatVersion": "3.0"},
+            "authorizerPayloadFormatVersion",
+            "'3.0' is neither 1.0 nor 2.0",
+        ),
+        (
+            "Authorizer",
+            {**DECIDING, "authorizerPayloadFormatVersion": "1.0", "enableSimpleResponses": True},
+            "enableSimpleResponses",
+            'EnableSimpleResponses can only be set for AuthorizerPayloadFormatVersion "2.0".',
+        ),
+        (
+            "Authorizer",
+            {**DECIDING, "authorizerResultTtlInSeconds": 3601},
+            "authorizerResultTtlInSeconds",
+            "Member must have value less than or equal to 3600",
+        ),
+        (
+            "Authorizer",
+            {**DECIDING, "authorizerResultTtlInSeconds": 60, "identitySources": []},
+            "identitySources",
+            "Identity source must be set if authorizer caching is enabled (TTL is greater than 0)",
+        ),
+        (
+            "Authorizer",
+            {**DECIDING, "identitySources": ["Authorization"]},
+            "identitySources",
+            "'Authorization' begins with none of $request.header., $request.querystring., $context., $stageVariables.",
+        ),
+        (
+            "Authorizer",
+            {**DECIDING, "authorizerUri": "arn:aws:lambda:us-east-1:000000000000:function:web"},
+            "authorizerUri",
+            "'arn:aws:lambda:us-east-1:000000000000:function:web' is not the ARN that invokes a function",
         ),
         (
             "Permission",
