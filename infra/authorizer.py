@@ -176,8 +176,23 @@ class JwtAuthorizer(pulumi.ComponentResource):
         self.register_outputs({"authorizer_id": authorizer.id})
 
 
-def authorization(settings: AccessSettings, *, api_id: pulumi.Input[str]) -> Authorization | None:
-    """Returns what the API's routes ask of a request, None if they ask nothing."""
+def authorization(
+    settings: AccessSettings, *, api_id: pulumi.Input[str], own: Authorization | None = None
+) -> Authorization | None:
+    """Returns what the API's routes ask of a request, None if they ask nothing.
+
+    `own` is what the program itself asks, such as a Lambda authorizer.
+
+    Raises:
+        ConfigError: a setting asks for another kind.
+    """
+    if own:
+        rule = f"the program asks for {own.type} itself, and a route has one kind of authorization"
+        if settings.wants_tokens:
+            refuse("jwtIssuer", settings.jwt_issuer, rule, "remove one of them")
+        if settings.iam_auth:
+            refuse("iamAuth", True, rule, "remove one of them")
+        return own
     if settings.wants_tokens:
         return JwtAuthorizer("authorizer", settings, api_id=api_id).authorization
     return Authorization(type="AWS_IAM", public_paths=settings.public_paths) if settings.iam_auth else None

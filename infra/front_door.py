@@ -12,7 +12,6 @@ from infra.custom_domain import domain_of
 from infra.function_url import FunctionUrl
 from infra.grants import Grant
 from infra.http_api import HttpApi
-from infra.rules import refuse
 from infra.settings import Settings
 
 
@@ -49,11 +48,6 @@ class FrontDoor:
             ConfigError: a setting does.
         """
         settings, api, domain = self._settings, self.api, self._domain
-        access = settings.access
-        if own and (access.wants_tokens or access.iam_auth):
-            key, value = ("jwtIssuer", access.jwt_issuer) if access.wants_tokens else ("iamAuth", True)
-            rule = f"the program asks for {own.type} itself, and a route has one kind of authorization"
-            refuse(key, value, rule, "remove one of them")
         if api is None:
             return {"url": FunctionUrl("function-url", function_name=alias.function_name, qualifier=alias.name).url}
         route = ApiRoute(
@@ -62,7 +56,7 @@ class FrontDoor:
             api=api,
             alias=alias,
             log_retention=settings.function.log_retention,
-            authorization=own or authorization(access, api_id=api.api_id),
+            authorization=authorization(settings.access, api_id=api.api_id, own=own),
             answers_preflights=bool(settings.cors.cors_origins),
         )
         outputs: dict[str, pulumi.Output[Any]] = {"url": api.api_endpoint, "api_endpoint": api.api_endpoint}

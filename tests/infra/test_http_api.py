@@ -1,6 +1,10 @@
 import json
 
+import pytest
+
 from infra.api_route import Authorization, access_log_format, routes
+from infra.authorizer import AccessSettings, authorization
+from infra.rules import ConfigError
 from tests.support.issuer import issuing
 
 # None is of a query or a header. Source: "Customize HTTP API access logs", API Gateway Developer Guide.
@@ -135,3 +139,22 @@ def test_a_function_url_is_open_to_everyone_but_only_through_itself(program):
     assert (made.count("Api"), made.count("Permission"), made.count("FunctionUrl")) == (0, 2, 2)
     variables = made.one("Function").inputs.get("environment")
     assert "DUALMODE_API_ID" not in str(variables)
+
+
+@pytest.mark.parametrize(
+    ("settings", "given"),
+    [
+        (AccessSettings(iam_auth=True), "iamAuth is True"),
+        (
+            AccessSettings(jwt_issuer="https://id.example.com", jwt_audiences=["shop"]),
+            "jwtIssuer is 'https://id.example.com'",
+        ),
+    ],
+)
+def test_a_program_that_brings_its_own_authorizer_has_no_setting_for_another(settings, given):
+    own = Authorization(type="CUSTOM", authorizer_id="abc")
+    assert authorization(AccessSettings(), api_id="api", own=own) is own
+    with pytest.raises(ConfigError) as refused:
+        authorization(settings, api_id="api", own=own)
+    rule = "the program asks for CUSTOM itself, and a route has one kind of authorization"
+    assert str(refused.value) == f"{given}, but {rule}: remove one of them."
