@@ -7,7 +7,6 @@ docs/http-api.md, R68 to R71, R77 and G35.
 from collections.abc import Mapping
 from typing import Any
 
-from dualmode.gateway.api_gateway.request_event import split_target
 from dualmode.gateway.http.message import Request
 from sandbox.edge.payload_v1 import event_v1
 from walk.lambda_authorizer import LambdaAuthorizer
@@ -17,7 +16,7 @@ _IN_BOTH = ("routeKey", "rawPath", "rawQueryString", "cookies", "headers", "quer
 _LAST = ("pathParameters", "stageVariables")
 
 
-def identity_values(authorizer: LambdaAuthorizer, event: Mapping[str, Any], target: str) -> list[str]:
+def identity_values(authorizer: LambdaAuthorizer, event: Mapping[str, Any]) -> list[str]:
     """Return what a request has for each identity source.
 
     Raises:
@@ -25,7 +24,7 @@ def identity_values(authorizer: LambdaAuthorizer, event: Mapping[str, Any], targ
     """
     values = []
     for source in authorizer.identity_sources:
-        value = _value(source, event, target)
+        value = _value(source, event)
         if not value:
             reason = f"the request has no {source}, which {authorizer.name} knows clients by: it was not asked"
             raise RequestRefusedError(401, "Unauthorized", hop="authorizer", id=authorizer.id, reason=reason)
@@ -44,7 +43,7 @@ def question(
     return asked | {name: event[name] for name in (*_IN_BOTH, *_LAST) if name in event}
 
 
-def _value(source: str, event: Mapping[str, Any], target: str) -> str:
+def _value(source: str, event: Mapping[str, Any]) -> str:
     """The value of a selection expression, "" without one. Source: the guide, "Identity sources"."""
     kind, _, name = source.removeprefix("$").partition(".")
     if kind == "request":
@@ -55,10 +54,10 @@ def _value(source: str, event: Mapping[str, Any], target: str) -> str:
         return str(held.get(name.lower() if part == "header" else name, ""))
     if kind == "stageVariables":
         return str((event.get("stageVariables") or {}).get(name, ""))
-    return _context(event, target).get(name, "") if kind == "context" else ""
+    return _context(event).get(name, "") if kind == "context" else ""
 
 
-def _context(event: Mapping[str, Any], target: str) -> dict[str, str]:
+def _context(event: Mapping[str, Any]) -> dict[str, str]:
     """The variables of `$context` that are known before the integration is called.
 
     Source: "Customize HTTP API access logs", API Gateway Developer Guide.
@@ -73,7 +72,7 @@ def _context(event: Mapping[str, Any], target: str) -> dict[str, str]:
         "httpMethod": http["method"],
         "identity.sourceIp": http["sourceIp"],
         "identity.userAgent": http["userAgent"],
-        "path": split_target(target)[0],
+        "path": event["rawPath"],
         "protocol": http["protocol"],
         "requestId": context["requestId"],
         "requestTime": context["time"],
@@ -84,7 +83,7 @@ def _context(event: Mapping[str, Any], target: str) -> dict[str, str]:
 
 
 def _question_v1(request: Request, event: dict[str, Any], route_arn: str, identity: list[str]) -> dict[str, Any]:
-    """The event of format 1.0: that of an integration, without body and lists, and what is there not is empty."""
+    """The event of format 1.0: that of an integration, without body and lists; what isn't there is empty."""
     first = event_v1(request, event, route_key=event["routeKey"])
     joined = ",".join(identity) if identity else None
     asked: dict[str, Any] = {"version": "1.0", "type": "REQUEST", "methodArn": route_arn}

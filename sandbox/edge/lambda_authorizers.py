@@ -34,7 +34,7 @@ class LambdaAuthorizers:
     def __init__(self, account: Account, functions: Functions, clock: Callable[[], float]) -> None:
         self._account = account
         self._functions = functions
-        self._kept = KeptAnswers(clock)
+        self._kept = KeptDecisions(clock)
 
     def ask(
         self,
@@ -50,7 +50,7 @@ class LambdaAuthorizers:
         Raises:
             RequestRefusedError: 401 or 403; 500 if its function can't be invoked, or its answer isn't an authorizer's.
         """
-        identity = identity_values(authorizer, event, request.target)
+        identity = identity_values(authorizer, event)
         arn = route_arn(self._account, authorizer, routed, request.method)
         key = (routed.address.api_id, routed.address.stage, authorizer, *identity)
         answer = self._kept.find(key) if authorizer.keeps_answers else None
@@ -90,7 +90,7 @@ class LambdaAuthorizers:
 
 
 @dataclass(slots=True)
-class KeptAnswers:
+class KeptDecisions:
     """The answers of authorizers that are used again; `clock` gives seconds."""
 
     clock: Callable[[], float] = time.monotonic
