@@ -17,7 +17,7 @@ _NO_IDENTITY = (
 def event_v1(request: Request, event: dict[str, Any], *, route_key: str) -> dict[str, object]:
     """The 1.0 event of a request whose 2.0 event is known: names keep their case, the path stays encoded.
 
-    Source: aws-lambda-dotnet, LambdaTestTool-v2's recorded HTTP API snapshots, V1_*HttpV1.
+    Source: aws-lambda-dotnet, LambdaTestTool-v2's recorded HTTP API snapshots, V1_*HttpV1; docs/http-api.md, R78, G36.
     """
     context = event["requestContext"]
     http = context["http"]
@@ -48,6 +48,7 @@ def event_v1(request: Request, event: dict[str, Any], *, route_key: str) -> dict
         "requestContext": {
             "accountId": context["accountId"],
             "apiId": context["apiId"],
+            **_authorizer(context.get("authorizer") or {}),
             "domainName": context["domainName"],
             "domainPrefix": context["domainPrefix"],
             "extendedRequestId": context["requestId"],
@@ -71,6 +72,12 @@ def event_v1(request: Request, event: dict[str, Any], *, route_key: str) -> dict
         "body": event.get("body"),
         "isBase64Encoded": event["isBase64Encoded"],
     }
+
+
+def _authorizer(told: dict[str, Any]) -> dict[str, object]:
+    """What an authorizer tells, without the name of its kind."""
+    kinds = [kind for kind in ("jwt", "lambda") if kind in told]
+    return {"authorizer": told[kinds[0]] or {}} if kinds else {}
 
 
 def response_v1(payload: bytes, *, request_id: str, method: str) -> Response:

@@ -111,6 +111,21 @@ def test_a_refused_token_is_said_with_its_reason(ask, issuer, claims, reason):
     assert ask("/", token=issuer.token(**claims)) == (401, UNAUTHORIZED, ("authorizer", reason))
 
 
+@pytest.mark.case("R78")
+def test_an_integration_with_payload_1_0_gets_the_claims_without_the_name_of_their_kind(
+    ask, gateway, api, issuer, changed
+):
+    (integration,) = gateway.get_integrations(ApiId=api)["Items"]
+    known = {"ApiId": api, "IntegrationId": integration["IntegrationId"]}
+    changed(
+        lambda: gateway.update_integration(**known, PayloadFormatVersion="1.0"),
+        lambda: gateway.update_integration(**known, PayloadFormatVersion="2.0"),
+    )
+    status, event, _ = ask("/", token=issuer.token(exp=4102444800, iat=None))
+    claims = {"iss": issuer.address, "aud": "shop", "sub": "ann", "exp": "4102444800"}
+    assert (status, event["requestContext"]["authorizer"]) == (200, {"claims": claims, "scopes": None})
+
+
 def test_an_authorizer_of_another_audience_refuses_the_tokens_of_before(ask, gateway, api, route, issuer, changed):
     known = {"ApiId": api, "AuthorizerId": route("$default")["AuthorizerId"]}
     of_shop = {"Issuer": issuer.address, "Audience": ["shop"]}

@@ -344,6 +344,20 @@ def test_payload_1_0_asks_in_the_form_of_rest_apis(ask, functions, authorizer, a
     assert (context["apiId"], context["stage"], context["identity"]["sourceIp"]) == (api, "$default", "127.0.0.1")
 
 
+@pytest.mark.case("G36")
+def test_an_integration_with_payload_1_0_gets_the_context_without_the_name_of_its_kind(ask, functions, gateway, api):
+    functions.answer = {"isAuthorized": True, "context": {"user": "ann"}}
+    (integration,) = gateway.get_integrations(ApiId=api)["Items"]
+    known = {"ApiId": api, "IntegrationId": integration["IntegrationId"]}
+    gateway.update_integration(**known, PayloadFormatVersion="1.0")
+    try:
+        status, event, _ = ask()
+        assert (status, event["version"], event["requestContext"]["authorizer"]) == (200, "1.0", {"user": "ann"})
+        assert "authorizer" not in ask("/health")[1]["requestContext"]
+    finally:
+        gateway.update_integration(**known, PayloadFormatVersion="2.0")
+
+
 def taken_off(client, statement, known):
     """Removes a function's permission, and gives what puts it back."""
     (found,) = json.loads(client.get_policy(**known)["Policy"])["Statement"]
