@@ -33,12 +33,6 @@ class Builder(Protocol):
         """Build an image of one platform."""
 
 
-class Begun(threading.local):
-    """What this thread's creation has made already, although it hasn't ended."""
-
-    identity: str | None = None
-
-
 @dataclass(frozen=True, slots=True)
 class Aws:
     """The account that resources are made in, and what is known about it that AWS doesn't tell."""
@@ -53,7 +47,6 @@ class Aws:
     """Certificates that something waited for until they were issued."""
     requested: set[str] = field(default_factory=set)
     """Certificates that were requested and not read since."""
-    begun: Begun = field(default_factory=lambda: Begun())
 
     def client(self, service: str) -> Any:
         """Return boto3's client of a service."""

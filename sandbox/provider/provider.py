@@ -14,7 +14,14 @@ from sandbox.errors import SandboxError
 from sandbox.provider.aws import Aws, Builder, Values
 from sandbox.provider.inputs import UNKNOWN, Inputs, is_known
 from sandbox.provider.invokes import INVOKES
-from sandbox.provider.refusals import InvalidInputsError, ResourceRefusedError, or_none, refusal_of
+from sandbox.provider.refusals import (
+    InvalidInputsError,
+    ResourceRefusedError,
+    UnfinishedError,
+    finishing,
+    or_none,
+    refusal_of,
+)
 from sandbox.provider.registry import resource_types
 from sandbox.provider.resource_type import ResourceType
 from walk.account import Account
@@ -150,18 +157,19 @@ class Provider:
             wanted = self.check(pulumi_type, name, inputs)
             resource_type.check_references(wanted, "")
             identity = resource_type.create(wanted)
-            return self._found(resource_type, name, identity, inputs)
+            with finishing(identity):
+                return self._found(resource_type, name, identity, inputs)
 
-        self._aws.begun.identity = None
         try:
             return _refusing(resource_type, name, make)
         except InvalidInputsError:
             raise
+        except UnfinishedError as error:
+            with contextlib.suppress(ClientError, BotoCoreError, SandboxError):
+                resource_type.take_back(error.identity, inputs)
+            raise error.refusal.of(pulumi_type, name) from error
         except ResourceRefusedError as error:
-            begun = self._aws.begun.identity
-            if begun is not None:
-                self._take_back(resource_type, begun, inputs)
-            elif error.unanswered and not self._cleared(pulumi_type, name, inputs):
+            if error.unanswered and not self._cleared(pulumi_type, name, inputs):
                 raise ResourceRefusedError(error.code, f"{error.reason}. {MAY_BE_LEFT}").of(
                     pulumi_type, name
                 ) from error
@@ -233,9 +241,7 @@ class Provider:
         reader = Inputs(arguments)
         try:
             return function(self._aws, reader)
-        except ResourceRefusedError as error:
-            raise error.of(token) from error
-        except (ClientError, BotoCoreError) as error:
+        except (ResourceRefusedError, ClientError, BotoCoreError) as error:
             raise refusal_of(error).of(token) from error
 
     def _tagged(self, resource_type: ResourceType, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -260,11 +266,6 @@ class Provider:
         except SandboxError:
             return False
 
-    def _take_back(self, resource_type: ResourceType, identity: str, inputs: Mapping[str, Any]) -> None:
-        """Remove what a creation made that failed after that, if AWS lets it: the state doesn't get it."""
-        with contextlib.suppress(ClientError, BotoCoreError, SandboxError):
-            resource_type.delete(identity, inputs)
-
     def _found(self, resource_type: ResourceType, name: str, identity: str, inputs: Mapping[str, Any]) -> Found:
         outputs = resource_type.find(identity, inputs)
         if outputs is None:
@@ -280,9 +281,7 @@ def _refusing(resource_type: ResourceType, name: str, action: Callable[[], _Answ
         return action()
     except InvalidInputsError:
         raise
-    except ResourceRefusedError as error:
-        raise error.of(resource_type.pulumi_type, name) from error
-    except (ClientError, BotoCoreError) as error:
+    except (ResourceRefusedError, ClientError, BotoCoreError) as error:
         raise refusal_of(error).of(resource_type.pulumi_type, name) from error
 
 

@@ -1,7 +1,8 @@
 """How the provider refuses: with AWS's error code, the resource's name and the reason."""
 
+import contextlib
 import http
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionClosedError, ReadTimeoutError
@@ -42,8 +43,19 @@ class InvalidInputsError(ResourceRefusedError):
         self.failures = failures
 
 
-def refusal_of(error: ClientError | BotoCoreError) -> ResourceRefusedError:
+class UnfinishedError(Exception):
+    """A creation that AWS refused when something was made already: its id, and the refusal."""
+
+    def __init__(self, identity: str, refusal: ResourceRefusedError) -> None:
+        super().__init__(f"{identity} was made, but then: {refusal}")
+        self.identity = identity
+        self.refusal = refusal
+
+
+def refusal_of(error: ResourceRefusedError | ClientError | BotoCoreError) -> ResourceRefusedError:
     """Turn an exception of boto3's into a refusal."""
+    if isinstance(error, ResourceRefusedError):
+        return error
     if isinstance(error, ClientError):
         details: dict[str, Any] = error.response.get("Error", {})
         refusal = ResourceRefusedError(str(details.get("Code", "Unknown")), _sentence(details.get("Message", error)))
@@ -53,6 +65,19 @@ def refusal_of(error: ClientError | BotoCoreError) -> ResourceRefusedError:
     refusal = ResourceRefusedError(type(error).__name__, _sentence(error))
     refusal.unanswered = isinstance(error, ReadTimeoutError | ConnectionClosedError)
     return refusal
+
+
+@contextlib.contextmanager
+def finishing(identity: str) -> Iterator[None]:
+    """Say of a refusal that what has this id is made already.
+
+    Raises:
+        UnfinishedError: with the id and the refusal.
+    """
+    try:
+        yield
+    except (ResourceRefusedError, ClientError, BotoCoreError) as error:
+        raise UnfinishedError(identity, refusal_of(error)) from error
 
 
 def _sentence(text: object) -> str:

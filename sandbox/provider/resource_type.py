@@ -11,7 +11,7 @@ from sandbox.provider.blocks import Block
 from sandbox.provider.call import Call, filled_in, names_in
 from sandbox.provider.fields import Field, Output, Property, bind
 from sandbox.provider.inputs import Inputs
-from sandbox.provider.refusals import ResourceRefusedError, or_none
+from sandbox.provider.refusals import ResourceRefusedError, finishing, or_none
 from sandbox.provider.request import changed_attributes, full_request, input_at, update_request
 from sandbox.provider.service_model import input_shape, violations
 from sandbox.provider.tags import Tags, TagsMember, as_shape
@@ -162,16 +162,32 @@ class ResourceType:
                 raise ResourceRefusedError(reference.code, reason, reference.name)
 
     def create(self, wanted: Values) -> str:
-        """Make the resource and return its id."""
+        """Make the resource and return its id.
+
+        Raises:
+            UnfinishedError: it is made, and what belongs to it was refused.
+        """
+        identity = self.make(wanted)
+        with finishing(identity):
+            self.finish(identity, wanted)
+        return identity
+
+    def make(self, wanted: Values) -> str:
+        """Send the call that makes the resource and return its id: nothing that can fail comes after that."""
         if self.create_call is None:
             raise TypeError(f"{self.pulumi_type} has no call that creates it")
         answer = self.call(self.create_call, self.known(wanted), self.create_request(wanted))
-        identity = str(filled_in(self.identity, self.known(wanted)) if self.identity else answer)
-        self.aws.begun.identity = identity
+        return str(filled_in(self.identity, self.known(wanted)) if self.identity else answer)
+
+    def finish(self, identity: str, wanted: Values) -> None:
+        """Send what AWS takes only once the resource is there."""
         if self.tags and wanted["tags"] and not self._tags_member:
             outputs = self.find(identity, wanted) or {}
             self.tags.change(self.client, {}, wanted["tags"], self.known({**wanted, **outputs}, identity))
-        return identity
+
+    def take_back(self, identity: str, inputs: Mapping[str, Any]) -> None:
+        """Remove what a creation made that failed after that: the state doesn't get it."""
+        self.delete(identity, inputs)
 
     @property
     def named_by_aws(self) -> bool:

@@ -92,9 +92,9 @@ class Certificate(ResourceType):
             return set(given) <= set(found)
         return super().equivalent(name, given, found)
 
-    def create(self, wanted: Values) -> str:
+    def make(self, wanted: Values) -> str:
         """Request the certificate: it is pending then, also where its records are in their zones already."""
-        identity = super().create(wanted)
+        identity = super().make(wanted)
         self.aws.requested.add(identity)
         return identity
 
@@ -143,7 +143,7 @@ class CertificateValidation(ResourceType):
     replace_on_changes = frozenset({"certificateArn", "validationRecordFqdns"})
     create_call = Call("DescribeCertificate")
 
-    def create(self, wanted: Values) -> str:
+    def make(self, wanted: Values) -> str:
         """Wait until the certificate can have been issued."""
         arn = wanted["certificateArn"]
         certificate = describe(self.aws, arn)

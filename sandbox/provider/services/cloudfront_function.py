@@ -47,11 +47,10 @@ class Function(ResourceType):
     create_call = Call("CreateFunction")
     identified_by = parameters(Name="{id}")
 
-    def create(self, wanted: Values) -> str:
-        """Make the function, and publish it: only what is published can be used."""
-        identity = super().create(wanted)
+    def finish(self, identity: str, wanted: Values) -> None:
+        """Publish the function: only what is published can be used."""
+        super().finish(identity, wanted)
         self._publish(identity, wanted)
-        return identity
 
     def read(self, identity: str, state: Mapping[str, Any]) -> Any:
         """Return the function, with what is published of it."""

@@ -105,12 +105,11 @@ class Table(ResourceType):
         schema = [{"AttributeName": name, "KeyType": kind} for name, kind in kinds]
         return {**super().create_request(wanted), "KeySchema": schema}
 
-    def create(self, wanted: Values) -> str:
-        """Make the table, wait until it is there, and turn on its recovery."""
-        name = super().create(wanted)
-        self._settle(name)
-        self._set_recovery(name, wanted["pointInTimeRecovery"])
-        return name
+    def finish(self, identity: str, wanted: Values) -> None:
+        """Wait until the table is there, and turn on its recovery."""
+        super().finish(identity, wanted)
+        self._settle(identity)
+        self._set_recovery(identity, wanted["pointInTimeRecovery"])
 
     def update(self, identity: str, wanted: Values, old: Mapping[str, Any]) -> None:
         """Change what has a call of its own: protection, recovery and tags."""

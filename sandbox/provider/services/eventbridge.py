@@ -115,7 +115,7 @@ class EventTarget(ResourceType):
             return [(ways[1], "Only one of Input, InputPath, or InputTransformer must be provided")]
         return []
 
-    def create(self, wanted: Values) -> str:
+    def make(self, wanted: Values) -> str:
         """Put the target, which AWS may refuse in an answer that is no error."""
         self._put(wanted)
         return f"{wanted['rule']}-{wanted['targetId']}"

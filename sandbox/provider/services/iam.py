@@ -57,11 +57,10 @@ class Role(ResourceType):
         """Refuse a trust policy that IAM calls malformed."""
         return policy_mistakes(wanted["assumeRolePolicy"], "assumeRolePolicy", principal=True)
 
-    def create(self, wanted: Values) -> str:
-        """Make the role and attach its managed policies."""
-        name = super().create(wanted)
-        self._attach(name, wanted["managedPolicyArns"], [])
-        return name
+    def finish(self, identity: str, wanted: Values) -> None:
+        """Attach the role's managed policies."""
+        super().finish(identity, wanted)
+        self._attach(identity, wanted["managedPolicyArns"], [])
 
     def update(self, identity: str, wanted: Values, old: Mapping[str, Any]) -> None:
         """Change what has a call of its own besides."""

@@ -69,7 +69,7 @@ class DockerImage(ResourceType):
             inputs.fail("platforms", "must hold one platform: several make an image index, which Lambda refuses")
         return wanted
 
-    def create(self, wanted: Values) -> str:
+    def make(self, wanted: Values) -> str:
         """Build the image and push it."""
         return self._push(wanted["tags"][0], self._build(_plan(wanted), again=True))
 
@@ -87,7 +87,7 @@ class DockerImage(ResourceType):
 
     def update(self, identity: str, wanted: Values, old: Mapping[str, Any]) -> None:
         """Build the image anew and push it."""
-        self.create(wanted)
+        self.make(wanted)
 
     def delete(self, identity: str, state: Mapping[str, Any]) -> None:
         """Remove the image from its repository by its digest, under whatever tags, as the real provider does.
@@ -96,6 +96,9 @@ class DockerImage(ResourceType):
         """
         repository = split_image_uri(state["tags"][0]).repository
         self.client.batch_delete_image(repositoryName=repository, imageIds=[{"imageDigest": state["digest"]}])
+
+    def take_back(self, identity: str, inputs: Mapping[str, Any]) -> None:
+        """Leave the image: an earlier build of the same content has the same digest, and may run."""
 
     def drifted(self, inputs: Mapping[str, Any], state: Mapping[str, Any]) -> frozenset[str]:
         """Find files that changed, by building them."""

@@ -112,10 +112,10 @@ class Permission(ResourceType):
             return [("functionUrlAuthType", "is only supported for lambda:InvokeFunctionUrl action")]
         return []
 
-    def create(self, wanted: Values) -> str:
+    def make(self, wanted: Values) -> str:
         """Add the statement, one at a time: Lambda loses statements that are added at the same time."""
         with self.aws.locks[f"policy of {wanted['function']}"]:
-            return super().create(wanted)
+            return super().make(wanted)
 
     def read(self, identity: str, state: Mapping[str, Any]) -> Any:
         """Return the statement as the request that made it: an answer has it as a policy."""

@@ -164,12 +164,11 @@ class Function(ResourceType):
                 broken.append(("environment", f"{size} bytes are above the limit of {_ENVIRONMENT_BYTES}"))
         return broken
 
-    def create(self, wanted: Values) -> str:
-        """Make the function and wait until it is ready."""
-        name = super().create(wanted)
-        settle(self.client, name)
-        self._reserve(name, wanted["reservedConcurrentExecutions"], -1)
-        return name
+    def finish(self, identity: str, wanted: Values) -> None:
+        """Wait until the function is ready, and reserve its concurrency."""
+        super().finish(identity, wanted)
+        settle(self.client, identity)
+        self._reserve(identity, wanted["reservedConcurrentExecutions"], -1)
 
     def read(self, identity: str, state: Mapping[str, Any]) -> Any:
         """Return the configuration, with the rest of GetFunction's answer and the last published version."""

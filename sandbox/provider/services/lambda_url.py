@@ -37,9 +37,9 @@ class FunctionUrl(ResourceType):
     update_calls = (Call("UpdateFunctionUrlConfig"),)
     delete_call = Call("DeleteFunctionUrlConfig")
 
-    def create(self, wanted: Values) -> str:
+    def make(self, wanted: Values) -> str:
         """Make the URL and return its id: the function and, if there is one, its qualifier."""
-        super().create(wanted)
+        super().make(wanted)
         return _identity(wanted)
 
     def locate(self, wanted: Values) -> str | None:

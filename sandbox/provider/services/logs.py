@@ -51,11 +51,10 @@ class LogGroup(ResourceType):
     read_calls = (Call("DescribeLogGroups", "logGroups[?logGroupName=='{id}'] | [0]", logGroupNamePrefix="{id}"),)
     delete_call = Call("DeleteLogGroup")
 
-    def create(self, wanted: Values) -> str:
-        """Make the group, then say how long it keeps what is written."""
-        name = super().create(wanted)
-        self._retain(name, wanted["retentionInDays"])
-        return name
+    def finish(self, identity: str, wanted: Values) -> None:
+        """Say how long the group keeps what is written."""
+        super().finish(identity, wanted)
+        self._retain(identity, wanted["retentionInDays"])
 
     def read(self, identity: str, state: Mapping[str, Any]) -> Any:
         """Return the group with its ARN in the form that all other resources take."""

@@ -114,10 +114,10 @@ class Record(ResourceType):
         request["ChangeBatch"]["Changes"][0]["Action"] = "UPSERT" if wanted["allowOverwrite"] is True else "CREATE"
         return request
 
-    def create(self, wanted: Values) -> str:
+    def make(self, wanted: Values) -> str:
         """Make the record by its full name."""
         complete = {**wanted, "name": self._full_name(wanted["zoneId"], wanted["name"])}
-        super().create(complete)
+        super().make(complete)
         parts = (complete[name] for name in ("zoneId", "name", "type", "setIdentifier"))
         return "_".join(part for part in parts if part)
 

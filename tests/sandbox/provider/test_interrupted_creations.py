@@ -4,6 +4,7 @@ import pytest
 
 from sandbox.provider.refusals import ResourceRefusedError
 from tests.interruptions.faults import HALF_DONE, Operation, Watch, watching
+from tests.support.provided import push_image
 
 LATE = "timeout after it was done"
 
@@ -35,12 +36,44 @@ def test_what_only_aws_names_is_said_to_be_left_perhaps(provider, account, tmp_p
     assert "late" in [api["Name"] for api in account.client("apigatewayv2").get_apis()["Items"]]
 
 
-def test_what_was_made_before_a_later_call_was_refused_is_removed_again(provider, account, tmp_path):
-    kind, inputs = "aws:apigatewayv2/api:Api", {"name": "half", "protocolType": "HTTP"}
-    before = account.client("apigatewayv2").get_apis()["Items"]
+@pytest.mark.parametrize(
+    ("kind", "inputs", "listed"),
+    [
+        (  # a call of its own says how long it keeps its lines
+            "aws:cloudwatch/logGroup:LogGroup",
+            {"name": "half", "retentionInDays": 1},
+            lambda account: account.client("logs").describe_log_groups()["logGroups"],
+        ),
+        (  # it is read when it is made
+            "aws:apigatewayv2/api:Api",
+            {"name": "half", "protocolType": "HTTP"},
+            lambda account: account.client("apigatewayv2").get_apis()["Items"],
+        ),
+    ],
+)
+def test_what_was_made_before_a_later_call_was_refused_is_removed_again(
+    kind, inputs, listed, provider, account, tmp_path
+):
+    before = listed(account)
     said = refusal(provider, tmp_path / "struck", HALF_DONE, kind, "half", inputs)
     assert said == f"{kind} 'half': ThrottlingException: by the test"
-    assert account.client("apigatewayv2").get_apis()["Items"] == before
+    assert listed(account) == before
+
+
+def test_an_image_stays_when_reading_it_is_refused_since_an_earlier_build_may_run_by_that_digest(
+    provider, account, tmp_path
+):
+    kind, repository = "docker-build:index:Image", push_image(account, "web").partition("@")[0]
+    inputs = {
+        "tags": [f"{repository}:latest"],
+        "context": {"location": "app"},
+        "platforms": ["linux/amd64"],
+        "push": True,
+    }
+    said = refusal(provider, tmp_path / "struck", HALF_DONE, kind, "half", inputs)
+    assert said == f"{kind} 'half': ThrottlingException: by the test"
+    images = account.client("ecr").list_images(repositoryName="web")["imageIds"]
+    assert sorted(image["imageTag"] for image in images) == ["first", "latest"]
 
 
 def test_what_is_refused_since_it_exists_already_stays(provider, account):
