@@ -24,7 +24,8 @@ class Watch:
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
         self._recipe = self._find()[1]
-        self._built = self._seen = _stamps(self._recipe) if self._recipe else {}
+        self._built: Mapping[Path, _Stamp] = {}
+        self._seen = self._built
         self._began = False
 
     @property
@@ -43,9 +44,13 @@ class Watch:
             return []
 
     def _look(self, recipe: Recipe) -> list[str]:
-        if not self._began:  # files may have changed while they were deployed
+        if not self._began:
+            # Files may have changed since they were deployed. Their times are taken before they are read again: what
+            # changes after that is seen by the next look.
+            self._built = self._seen = _stamps(recipe)
+            says = self._renew(self._since(recipe.began))
             self._began = True
-            return self._renew([])
+            return says
         if not _as_before(self._seen):
             self._seen = _stamps(recipe)
             return []
@@ -70,6 +75,13 @@ class Watch:
         files = (path for path in both if self._built.get(path) != now.get(path) and not stat.S_ISDIR(both[path][-1]))
         return sorted(path.relative_to(self._recipe.context).as_posix() for path in files)
 
+    def _since(self, began: int) -> list[str]:
+        """The files that changed since a build began: by when the kernel has noted it, which no program sets."""
+        assert self._recipe is not None  # noqa: S101 - as `look` has checked
+        files = (path for path, stamp in self._seen.items() if stat.S_ISREG(stamp[-1]))
+        changed = (path for path in files if path.lstat().st_ctime_ns >= began)
+        return sorted(path.relative_to(self._recipe.context).as_posix() for path in changed)
+
     def _renew(self, changed: list[str]) -> list[str]:
         digest, recipe = self._find()
         if recipe is None:
@@ -77,7 +89,7 @@ class Watch:
         renewal = self._sandbox.renewals.renew(digest)
         if not renewal.changed and not renewal.failure:
             return []
-        return _in_words(changed or self._changed(_stamps(recipe)) or ["A file"], renewal)
+        return _in_words(changed or ["A file"], renewal)
 
 
 def _in_words(changed: list[str], renewal: Renewal) -> list[str]:

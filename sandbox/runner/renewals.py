@@ -1,6 +1,7 @@
 """Images of changed files: which one runs now in place of the one that was deployed."""
 
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +20,8 @@ class Recipe:
     args: Mapping[str, str]
     platform: str
     target: str | None
+    began: int
+    """When the first build of it began, in nanoseconds since 1970."""
 
     @property
     def app_dir(self) -> str:
@@ -58,7 +61,14 @@ class Renewals:
         Raises:
             SandboxError: as the store's own build.
         """
-        recipe = Recipe(context=context, dockerfile=dockerfile, args=dict(args), platform=platform, target=target)
+        recipe = Recipe(
+            context=context,
+            dockerfile=dockerfile,
+            args=dict(args),
+            platform=platform,
+            target=target,
+            began=time.time_ns(),
+        )
         built = self._build(recipe)
         self._recipes[built.digest] = recipe
         return built

@@ -114,19 +114,38 @@ def test_a_long_session_keeps_the_deployed_image_and_the_last_two(seen):
     assert seen["images"] == 3
 
 
-def test_a_dockerfile_that_is_away_for_a_moment_ends_nothing(copy):
-    renewals = Renewals(ImageStore(copy.parent / "alone", None, venvs=VENVS), copy.parent / "alone")
-    file, stall = copy / "infra" / "Dockerfile", copy / "stall" / "stall.py"
-    stall.parent.mkdir()
-    stall.write_text(code("before it"))
-    arguments = {"APP_DIR": "stall", "FLASK_APP": "stall:app", "CHECK_IMPORT": "0"}
-    built = renewals.build(context=copy, dockerfile=file, args=arguments, platform="linux/amd64")
-    version = SimpleNamespace(image=built.digest)  # all that it needs of an account
+def built(copy, name):
+    """What a watch needs of a sandbox, with an image of an application of this name; the file of its code."""
+    renewals = Renewals(ImageStore(copy.parent / name, None, venvs=VENVS), copy.parent / name)
+    file = copy / name / f"{name}.py"
+    file.parent.mkdir()
+    file.write_text(code("before it"))
+    arguments = {"APP_DIR": name, "FLASK_APP": f"{name}:app", "CHECK_IMPORT": "0"}
+    dockerfile = copy / "infra" / "Dockerfile"
+    image = renewals.build(context=copy, dockerfile=dockerfile, args=arguments, platform="linux/amd64")
+    version = SimpleNamespace(image=image.digest)
     here = SimpleNamespace(
         renewals=renewals,
         deployment=SimpleNamespace(outputs={}),
         invocations=SimpleNamespace(version=lambda *_: version),
     )
+    return here, file
+
+
+def test_no_file_is_looked_at_before_the_sandbox_serves_and_what_changed_until_then_is_not_lost(copy):
+    here, file = built(copy, "early")
+    away = copy.rename(copy.with_name("away"))
+    watch = Watch(here)
+    away.rename(copy)
+    file.write_text(code("after it"))
+    assert [watch.look() for _ in range(3)] == [["early/early.py changed. The next request runs it."], [], []]
+    file.write_text(code("later"))
+    assert [watch.look() for _ in range(2)] == [[], ["early/early.py changed. The next request runs it."]]
+
+
+def test_a_dockerfile_that_is_away_for_a_moment_ends_nothing(copy):
+    here, stall = built(copy, "stall")
+    renewals, file = here.renewals, copy / "infra" / "Dockerfile"
     watch = Watch(here)
     content = file.read_text()
     assert watch.look() == []
@@ -138,7 +157,8 @@ def test_a_dockerfile_that_is_away_for_a_moment_ends_nothing(copy):
         [],
         ["infra/Dockerfile, stall/stall.py changed. The next request runs them."],
     ]
-    assert renewals.now(built.digest) != built.digest
+    deployed = here.invocations.version().image
+    assert renewals.now(deployed) != deployed
 
 
 def test_nothing_is_watched_where_nobody_wants_it():
