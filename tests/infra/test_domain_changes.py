@@ -136,18 +136,6 @@ def test_names_and_a_path_are_served_changed_and_gone_without_a_trace_but_their_
     assert stack.inventory() == expected
 
 
-def test_another_domain_is_ready_before_the_old_one_is_dropped(stack):
-    stack.up(domainName=MAIN)
-    stack.up(domainName="new.sandbox.test")
-    done = [line.split()[0] + " " + line.split()[1].rpartition(":")[2] for line in stack.told if "domain-" in line]
-    last_made = max(place for place, line in enumerate(done) if not line.startswith("deleted"))
-    first_gone = min(place for place, line in enumerate(done) if line.startswith("deleted"))
-    assert last_made < first_gone
-    assert {"created DomainName", "created ApiMapping"} <= set(done[: last_made + 1])
-    assert stack.ask("new.sandbox.test") == (200, "/hello")
-    assert stack.ask(MAIN) == (403, "Forbidden")
-
-
 def test_a_further_name_becomes_the_main_one_without_being_made_again(stack):
     stack.up(domainName=MAIN, aliases=["new.sandbox.test"])
     gateway = stack.account.client("apigatewayv2")

@@ -1,4 +1,4 @@
-"""Releases under the real engine: what each update publishes, and which version answers a request."""
+"""Releases under the real engine: which version answers a request, and what a version must have."""
 
 import json
 import math
@@ -65,31 +65,6 @@ def binomial_interval(count, share, confidence):
 
 
 @needs_pulumi
-def test_an_update_of_code_or_settings_publishes_a_version_and_moves_live_and_one_of_nothing_does_not(stack, account):
-    first, second = push_image(account, content="first"), push_image(account, content="second")
-    seen = []
-    for chosen in (
-        {"imageUri": first},
-        {"imageUri": first},
-        {"imageUri": second},
-        {"imageUri": second, "memorySize": 1024},
-        {"imageUri": second, "memorySize": 1024},
-        {"imageUri": second, "memorySize": 1024, "throttleRate": 7},
-    ):
-        stack(**chosen).up()
-        seen.append((versions(account), alias(account)))
-    assert seen == [
-        (["1"], ("1", {})),
-        (["1"], ("1", {})),
-        (["1", "2"], ("2", {})),
-        (["1", "2", "3"], ("3", {})),
-        (["1", "2", "3"], ("3", {})),
-        (["1", "2", "3"], ("3", {})),
-    ]
-    assert stack(imageUri=second, memorySize=1024, throttleRate=7).preview() == {"same": len(stack().resources())}
-
-
-@needs_pulumi
 def test_a_pinned_version_answers_at_the_next_request_and_later_updates_publish_without_moving_it(
     stack, account, ministack
 ):
@@ -103,10 +78,8 @@ def test_a_pinned_version_answers_at_the_next_request_and_later_updates_publish_
     before = (alias(account), lifecycle(account))
     assert answers(ministack, newest, 3) == ["2", "2", "2"]
 
-    pinned = stack(imageUri=images[1], liveVersion=1)
+    pinned = stack(imageUri=images[2], liveVersion=1)
     pinned.up()
-    assert answers(ministack, pinned, 3) == ["1", "1", "1"]
-    stack(imageUri=images[2], liveVersion=1).up()
     assert answers(ministack, pinned, 3) == ["1", "1", "1"]
     assert (versions(account), alias(account)) == (["1", "2", "3"], ("1", {}))
     assert outputs(pinned) == {"live_version": "1", "newest_version": "3"}
@@ -120,8 +93,6 @@ def test_a_pinned_version_answers_at_the_next_request_and_later_updates_publish_
     assert set(found) == {"1", "3"}
     assert least <= found.count("3") <= most
 
-    stack(imageUri=images[2], liveVersion=2, canaryPercent=50).up()
-    assert alias(account) == ("2", {"3": 0.5})
     stack(imageUri=images[2], liveVersion=3, canaryPercent=50).up()
     assert alias(account) == ("3", {})
     stack(imageUri=images[1]).up()
