@@ -88,7 +88,9 @@ def ask(address: str, path: str, **headers: str) -> tuple[int, Any]:
 
 
 @contextlib.contextmanager
-def deployed(state: Path, project: settings.Project | None = None, **chosen: object) -> Iterator[Sandbox]:
+def deployed(
+    state: Path, project: settings.Project | None = None, container_engine: str | None = None, **chosen: object
+) -> Iterator[Sandbox]:
     """The program deployed with a domain, in this process; by Pulumi's mocks even where there is a pulumi command."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PATH", path_without_pulumi())
@@ -97,7 +99,7 @@ def deployed(state: Path, project: settings.Project | None = None, **chosen: obj
             project=project,
             config=settings.load(project, "dev", {"domainName": DOMAIN, **chosen}),
             state=state,
-            container_engine=None,
+            container_engine=container_engine,
             progress=lambda _: None,
             venvs=VENVS,
         )

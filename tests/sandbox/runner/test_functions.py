@@ -66,6 +66,19 @@ def disk():
             found[name] = str(error)
     return found
 
+@app.get("/fill")
+def fill():
+    file = pathlib.Path("/tmp/filled")
+    try:
+        with file.open("wb") as filled:
+            for _ in range(int(request.args["mb"])):
+                filled.write(bytes(1024 * 1024))
+        return {"filled": file.stat().st_size}
+    except OSError as error:
+        return {"error": error.strerror}
+    finally:
+        file.unlink()
+
 @app.get("/sleep")
 def sleep():
     time.sleep(float(request.args["seconds"]))
@@ -252,6 +265,15 @@ def test_a_function_writes_to_tmp_alone(runner):
     assert {name: what for name, what in found.items() if what == "done"} == DONE_ON_LAMBDA
     assert found["database"] == "unable to open database file"
     assert {found[name] for name in ("file", "changed", "folder", "removed")} <= {"OSError", "PermissionError"}
+
+
+def test_tmp_takes_as_much_as_its_storage_and_no_more(runner, request):
+    if request.node.callspec.params["runner"] == "process" and not process_disk._has_own_disk():
+        pytest.skip("the kernel gives this user no mount namespace")
+    small = version(runner, "21", storage=16)  # MB
+    assert ask(runner, "/fill?mb=12", small) == {"filled": 12 * 1024 * 1024}
+    assert ask(runner, "/fill?mb=17", small) == {"error": "No space left on device"}
+    assert ask(runner, "/fill?mb=12", small) == {"filled": 12 * 1024 * 1024}
 
 
 @pytest.mark.parametrize("own_runner", ["process"], indirect=True)
