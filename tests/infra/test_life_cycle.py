@@ -50,10 +50,9 @@ class WholeLife(Life):
 
     def __init__(self, ministack, folder, issuer):
         (folder / "shop").mkdir()
-        self.file = folder / "shop" / "shop.py"
-        self.file.write_text(code("first"))
-        program = stacks.Stack(folder, self.file.parent)
+        program = stacks.Stack(folder, folder / "shop")
         self.file = program.folder / "shop" / "shop.py"
+        self.file.write_text(code("first"))
         images = ImageStore(program.state, None, venvs=ROOT / ".sandbox" / "venvs")
         super().__init__(ministack, program.state, issuer.address, program.folder, images)
         self.on |= OWN
@@ -62,8 +61,13 @@ class WholeLife(Life):
         self.token = f"Bearer {issuer.token(scope='read')}"
         roles = RoleSessions(ministack.reader)
         ministack.enforce(roles)
-        reaching = {"logs": program.state / "logs", "reaching": ministack.variables}
-        self.runner = VersionRunner(images, **reaching, account_id=self.account.account_id, role=roles.variables)
+        self.runner = VersionRunner(
+            images,
+            logs=program.state / "logs",
+            reaching=ministack.variables,
+            account_id=self.account.account_id,
+            role=roles.variables,
+        )
         self.edge = Edge(ministack.reader, self.runner)
         self.answered, self.lines, self.outputs = {}, {}, {}
 
