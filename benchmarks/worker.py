@@ -25,6 +25,11 @@ from benchmarks.stand_in import StandIn
 _HERE = Path(__file__).parent
 
 
+def _file_in_memory() -> IO[bytes]:
+    """Returns a file that lives as long as the process that writes to it; on Linux it is on no disk."""
+    return os.fdopen(os.memfd_create("log"), "w+b") if hasattr(os, "memfd_create") else tempfile.TemporaryFile()
+
+
 class Worker:
     """One interpreter's stage, stand-in and long-lived process for what is measured in process."""
 
@@ -177,8 +182,3 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
-
-
-def _file_in_memory() -> IO[bytes]:
-    """Returns a file that lives as long as the process that writes to it; on Linux it is on no disk."""
-    return os.fdopen(os.memfd_create("log"), "w+b") if hasattr(os, "memfd_create") else tempfile.TemporaryFile()
