@@ -113,9 +113,10 @@ def _serve(options: Options) -> int:
 
             def told(request: Request, answer: Answer) -> None:
                 notes.asked(request)
-                _log(terminal, request, answer, alarmed(sandbox.account, answer))
+                alarms = alarmed(sandbox.account, answer)
+                _log(terminal, request, answer, alarms)
                 if page is not None:
-                    page.asked(request, answer)
+                    page.asked(request, answer, alarms)
 
             def send(request: Request) -> Mapping[str, object]:
                 answer = sandbox.edge.answer(request)
@@ -127,8 +128,9 @@ def _serve(options: Options) -> int:
             with contextlib.ExitStack() as parts:
                 if options.page_port:
                     start = {"url": sandbox.url, "address": f"http://{_HOST}:{server.port}", "path": sandbox.path}
-                    account = sandbox.edge.account
-                    page = parts.enter_context(PagePort(account, sandbox.logs, start, send, first=options.page_port))
+                    account, logs, faults = sandbox.edge.account, sandbox.logs, sandbox.faults
+                    page = PagePort(account, logs, start, send, faults, first=options.page_port)
+                    parts.enter_context(page)
                 server.start()
                 _introduce(terminal, sandbox, server.port, watch, page)
                 with contextlib.suppress(KeyboardInterrupt):  # the normal way to stop it

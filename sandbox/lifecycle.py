@@ -9,11 +9,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from sandbox import variables
+from sandbox.breaking import Broken
 from sandbox.edge.edge import Edge
 from sandbox.edge.signer import signer
 from sandbox.errors import SandboxError
 from sandbox.event_sources.sources import EventSources
-from sandbox.faults import Broken, Faults
+from sandbox.faults import Faults
 from sandbox.invocations import Invocations
 from sandbox.log_delivery import LogDelivery
 from sandbox.ministack import MiniStack
@@ -188,8 +189,7 @@ def running(order: Order) -> Iterator[Sandbox]:
 
 
 def _broken(ministack: MiniStack, runner: VersionRunner, made: Deployment) -> Broken:
-    function_name, version = (str(made.outputs.get(name, "")) for name in ("function_name", "live_version"))
-    return Broken(ministack=ministack, runner=runner, function_name=function_name, version=version)
+    return Broken(ministack=ministack, runner=runner, function_name=str(made.outputs.get("function_name", "")))
 
 
 def _tidy(account: Account, order: Order) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from sandbox import ends_with_parent
 from sandbox.page.port import PagePort
+from tests.support.account_faults import faults_of
 from tests.support.browser import CHROMIUM, OPTIONS, needs_chromium
 from tests.support.gateways import gateway
 from walk.account import Account
@@ -91,13 +92,19 @@ def sent():
 
 
 @pytest.fixture
-def sandbox_page(ministack, tmp_path, sent):
+def faults(ministack, tmp_path):
+    with faults_of(ministack, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def sandbox_page(ministack, tmp_path, sent, faults):
     def send(request):
         sent.append(request)
         return {}
 
     (tmp_path / "logs").mkdir()
-    with PagePort(ministack.account, tmp_path / "logs", {}, send, first=18_701) as made:
+    with PagePort(ministack.account, tmp_path / "logs", {}, send, faults, first=18_701) as made:
         yield made
 
 
@@ -108,7 +115,9 @@ def runtime_api(function):
     return json.loads(body)["AWS_LAMBDA_RUNTIME_API"].rpartition(":")[2]
 
 
-def test_a_page_of_another_site_reads_nothing_and_starts_nothing(ministack, function, sandbox_page, sent, tmp_path):
+def test_a_page_of_another_site_reads_nothing_and_starts_nothing(
+    ministack, function, sandbox_page, sent, faults, tmp_path
+):
     api = runtime_api(function)
     account = Account(ministack.endpoint_url, ministack.region, ministack.credentials)
     create = json.dumps({"FunctionName": "evil", "Runtime": "python3.12", "Handler": "x.y", "Role": "r", "Code": {}})
@@ -119,6 +128,7 @@ def test_a_page_of_another_site_reads_nothing_and_starts_nothing(ministack, func
         (api, "/2018-06-01/runtime/invocation/next", ""),
         (api, "/2018-06-01/runtime/init/error", "{}"),
         (sandbox_page.port, "/send", '{"line": "GET /", "headers": [], "body": ""}'),
+        (sandbox_page.port, "/faults", '{"set": true, "names": ["crash"]}'),
         (sandbox_page.port, "/events", ""),
     ]
     targets = [(f"http://{host}:{port}{path}", body) for port, path, body in paths for host in ("127.0.0.1", EVIL)]
@@ -131,6 +141,7 @@ def test_a_page_of_another_site_reads_nothing_and_starts_nothing(ministack, func
     assert account.client("lambda").list_functions()["Functions"] == []
     assert len(account.client("sqs").list_queues()["QueueUrls"]) == 1
     assert sent == []
+    assert faults.standing() == ()
     assert "attacked" not in function.log.read_text()
     assert function.post("return", 1)[0] == 200  # the Runtime API still has its function, and nobody else's
 

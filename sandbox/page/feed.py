@@ -12,7 +12,7 @@ import threading
 import time
 from collections import deque
 
-_KEPT = {"start": 1, "picture": 1, "request": 50, "log": 400}
+_KEPT = {"start": 1, "faults": 1, "picture": 1, "request": 50, "log": 400}
 """How many events of each kind a page gets that is opened later."""
 _RETRY_MILLISECONDS = 200
 _WATCHED_SECONDS = 5.0

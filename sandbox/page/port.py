@@ -1,4 +1,4 @@
-"""The port of the page: the page itself, what happens as server-sent events, and the form that sends a request."""
+"""The port of the page: the page itself, what happens as server-sent events, the form and the buttons."""
 
 import base64
 import errno
@@ -7,7 +7,7 @@ import json
 import re
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
@@ -18,15 +18,17 @@ from dualmode.gateway.http.message import Request, Response, json_response
 from dualmode.gateway.http.server import HttpServer
 from sandbox.edge.answer import Answer
 from sandbox.errors import SandboxError
+from sandbox.faults import Faults
 from sandbox.function_log import placed
 from sandbox.new_lines import NewLines
+from sandbox.page.fault_buttons import FaultButtons
 from sandbox.page.feed import Feed
 from sandbox.page.own_page import objection_to
 from sandbox.page.picture import picture_of
 from sandbox.written_request import NotWrittenRightError, written_request
 from walk.account import Account
 from walk.errors import UnreadableAccountError
-from walk.trace import RequestRefusedError
+from walk.trace import Hop, RequestRefusedError
 
 HOST = "127.0.0.1"
 _TRIES = 20
@@ -48,6 +50,7 @@ class PagePort:
         logs: the folder of the functions' logs.
         start: what the page says of the sandbox: names and texts.
         send: answers a request that the page's form makes, as the deployment does, and tells `asked` of it.
+        faults: what the page's buttons set and clear.
         first: the port; if it is taken, the next free one.
 
     Raises:
@@ -60,6 +63,7 @@ class PagePort:
         logs: Path,
         start: Mapping[str, object],
         send: Callable[[Request], Mapping[str, object]],
+        faults: Faults,
         *,
         first: int,
     ) -> None:
@@ -68,6 +72,8 @@ class PagePort:
         self._send = send
         self._feed = Feed()
         self._feed.add("start", start)
+        self._buttons = FaultButtons(faults, lambda document: self._feed.add("faults", document))
+        self._buttons.look()
         self._page = _page()
         self._ended = threading.Event()
         self._watch = threading.Thread(target=self._look, name="page", daemon=True)
@@ -92,9 +98,9 @@ class PagePort:
         self._server.stop()
         self._watch.join()
 
-    def asked(self, request: Request, answer: Answer) -> None:
-        """Show a request that was answered now."""
-        self._feed.add("request", _shown(request, answer))
+    def asked(self, request: Request, answer: Answer, alarms: Sequence[Hop]) -> None:
+        """Show a request that was answered now, and the alarms that it would set off."""
+        self._feed.add("request", _shown(request, answer, alarms))
 
     def _listen(self, first: int) -> HttpServer:
         for port in range(first, min(first + _TRIES, 65536)):
@@ -113,8 +119,9 @@ class PagePort:
 
     def _respond(self, request: Request) -> Response:
         path = request.target.partition("?")[0]
-        if path == "/send":
-            return self._sent(request) if request.method == "POST" else _refusal(405, "Send it with POST.")
+        forms = {"/send": self._sent, "/faults": self._buttons.clicked}
+        if path in forms:
+            return forms[path](request) if request.method == "POST" else _refusal(405, "Send it with POST.")
         if request.method not in ("GET", "HEAD"):
             return _refusal(405, "The page is read with GET.")
         if path == "/":
@@ -147,6 +154,8 @@ class PagePort:
             for log, lines in self._lines.read():
                 shown = [placed(line)[:_LONGEST_LINE] for line in lines[-_MOST_LINES:]]
                 self._feed.add("log", {"log": log.stem, "lines": shown})
+            if self._feed.watched:
+                self._buttons.look()
             if not self._feed.watched or time.monotonic() - drawn < _PICTURE_SECONDS:
                 continue
             now: dict[str, object]
@@ -162,7 +171,7 @@ class PagePort:
                 self._feed.add("picture", now)
 
 
-def _shown(request: Request, answer: Answer) -> dict[str, object]:
+def _shown(request: Request, answer: Answer, alarms: Sequence[Hop]) -> dict[str, object]:
     """A request as the page shows it: neither its headers nor its body, which may hold secrets. Times in ms."""
     began = time.monotonic() - answer.duration / 1000
     hops = []
@@ -176,6 +185,7 @@ def _shown(request: Request, answer: Answer) -> dict[str, object]:
         "status": answer.response.status,
         "duration": round(answer.duration, 1),
         "hops": hops,
+        "alarms": [{"id": alarm.id, "detail": alarm.detail} for alarm in alarms],
     }
 
 

@@ -89,7 +89,7 @@ def test_a_fault_shows_what_aws_would_show_and_is_gone_when_it_is_cleared(name, 
     assert (seen, refusal and refusal.hop, records(sandbox, answer)) == (expected, hop, failures)
     assert [each.id for each in alarmed(sandbox.account, answer)] == [f"{NAME}-{each}" for each in alarms]
     again = ask(sandbox)
-    assert (again.response.status, sandbox.faults.names) == (200, ())
+    assert (again.response.status, sandbox.faults.standing()) == (200, ())
 
 
 def test_a_deleted_image_is_back_with_its_tags_and_the_account_is_as_before(sandbox):
@@ -118,7 +118,8 @@ def test_a_fault_that_is_unknown_or_has_no_place_is_refused_with_what_to_do(sand
     with pytest.raises(UsageError) as both:
         read_options(["--fault", "crash", "--fault", "timeout"], {})
     assert str(both.value) == (
-        "The faults crash and timeout are both in the function's process, which can have one at a time: leave one out."
+        "The faults crash and timeout are both in the function's process, which can have one at a time: "
+        "clear one, or leave it out."
     )
     with pytest.raises(UsageError) as nothing:
         read_options(["--preview", "--fault", "crash"], {})

@@ -15,6 +15,7 @@ pytestmark = needs_chromium
 FUNCTION = "dualmode-dev"
 VALUE = "the-value-of-a-variable"
 SETTINGS = ("table=id", "sessionKey=true", f"environment.NAME={VALUE}", 'queues=[{"name":"mail","path":"/mail"}]')
+SETTINGS += ("alarmEmail=me@example.com",)
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +112,26 @@ def test_the_shares_of_a_canary_move_without_a_reload(started, opened):
     assert shown == ["version 1: 75 %", f"version {second}: 25 %"]
     moves = [entry.split(f"{FUNCTION}:live: ")[1] for entry in text(opened, "#moves li")]
     assert moves == [f"version 1: 75 %, version {second}: 25 %", f"version 1: 90 %, version {second}: 10 %"]
+
+
+def test_a_fault_that_a_click_sets_is_what_the_next_request_gets_until_a_click_clears_it(opened):
+    def sent(fault, pressed):
+        opened.evaluate(f"document.getElementById('{fault}').click()")
+        opened.until(f"document.querySelectorAll('#faults [aria-pressed=true]').length === {pressed}")
+        opened.evaluate("find('answer').replaceChildren(), find('path').value = '/hello', find('send').requestSubmit()")
+        opened.until("document.querySelector('#answer b')")
+        return text(opened, "#answer b")
+
+    try:
+        assert sent("fault-function-error", 1) == ["500"]
+        opened.until("document.querySelector('#requests details[open] .bad')")
+        rows = text(opened, "#requests li:first-child .hops li")
+        shown = [row.split("\n")[0] for row in rows][-3:]
+        alarms = [row.split("\n")[-1].split(" would go off: ")[0] for row in rows][-2:]
+        assert (shown, alarms) == (["✗ function", "! alarm", "! alarm"], [f"{FUNCTION}-5xx", f"{FUNCTION}-errors"])
+        opened.until("document.getElementById('log').innerText.includes(\"The sandbox's fault function-error\")")
+    finally:
+        assert sent("clear", 0) == ["200"]
 
 
 def test_no_value_of_a_variable_and_no_secret_reaches_the_page(started, opened):

@@ -14,6 +14,7 @@ from sandbox.edge.answer import Answer
 from sandbox.errors import SandboxError
 from sandbox.page.port import PagePort
 from tests.sandbox.page.test_feed import told
+from tests.support.account_faults import faults_of
 from walk.trace import Hop, Trace
 
 
@@ -27,7 +28,8 @@ def a_port(ministack, tmp_path, sent, first):
         sent.append(request)
         return {"status": 204}
 
-    return PagePort(ministack.account, tmp_path, {"url": "https://app.sandbox.test"}, send, first=first)
+    faults = faults_of(ministack, tmp_path)
+    return PagePort(ministack.account, tmp_path, {"url": "https://app.sandbox.test"}, send, faults, first=first)
 
 
 def free_port():
@@ -131,7 +133,8 @@ def test_a_request_is_shown_with_its_hops_and_without_its_headers_and_body(port)
         Hop(hop="route", id="r", detail="no", refused=True),
     ]
     response = Response(status=500, headers=(("set-cookie", "secret-3"),), body=b"secret-4")
-    port.asked(request, Answer(response=response, trace=Trace(hops=hops), duration=12.0))
+    alarms = [Hop(hop="alarm", id="shop-5xx", detail="would go off: a 5xx")]
+    port.asked(request, Answer(response=response, trace=Trace(hops=hops), duration=12.0), alarms)
     events, _ = told(ask(port, "/events")[2])
     (shown,) = [document for kind, document in events if kind == "request"]
     assert [(hop["hop"], hop["id"], hop["detail"], hop["refused"]) for hop in shown["hops"]] == [
@@ -139,6 +142,7 @@ def test_a_request_is_shown_with_its_hops_and_without_its_headers_and_body(port)
         ("route", "r", "no", True),
     ]
     assert (shown["method"], shown["target"], shown["status"], shown["duration"]) == ("POST", "/pay?a=b", 500, 12.0)
+    assert shown["alarms"] == [{"id": "shop-5xx", "detail": "would go off: a 5xx"}]
     assert "secret" not in json.dumps(events)
 
 
@@ -147,7 +151,7 @@ def test_the_time_of_each_hop_is_counted_from_the_begin_of_the_request(port):
     hops = [Hop(hop="stage", id="s", detail="", at=now - 60), Hop(hop="image", id="i", detail="", at=now - 20)]
     request = Request(method="GET", target="/", headers=())
     answer = Answer(response=Response(status=200, headers=()), trace=Trace(hops=hops), duration=100_000.0)
-    port.asked(request, answer)
+    port.asked(request, answer, [])
     events, _ = told(ask(port, "/events")[2])
     (shown,) = [document for kind, document in events if kind == "request"]
     assert [hop["at"] for hop in shown["hops"]] == [pytest.approx(40_000, abs=5_000), pytest.approx(80_000, abs=5_000)]
