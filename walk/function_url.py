@@ -32,7 +32,7 @@ def find_shares(account: Account, name: str, trace: Trace) -> tuple[str, dict[st
     Raises:
         RequestRefusedError: no function has it, or it lets nobody in.
     """
-    found = _find(account, name)
+    found = find_url(account, name)
     if found is None:
         reason = f"no function of this account in {account.region} has this URL"
         raise not_found("domain", name, reason, "function-url-missing")
@@ -51,8 +51,11 @@ def find_shares(account: Account, name: str, trace: Trace) -> tuple[str, dict[st
     return arn, shares_of(account, function_name, qualifier)
 
 
-def _find(account: Account, name: str) -> tuple[str, str] | None:
-    """The ARN of the function or alias that has the URL, and who may call it: there is no shorter way to look it up."""
+def find_url(account: Account, name: str) -> tuple[str, str] | None:
+    """Return the ARN of the function or alias whose URL has this host, and who may call it.
+
+    There is no shorter way to look it up.
+    """
     functions = account.client("lambda")
     for function in every(functions, "list_functions", "Functions"):
         known = {"FunctionName": function["FunctionName"]}

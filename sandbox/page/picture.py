@@ -5,8 +5,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from walk.account import Account
+from walk.function_url import find_url
 from walk.function_version import shares_of
 from walk.queries import every, read
 from walk.role_permission import own_policies, statements_of
@@ -177,13 +179,16 @@ def _events(account: Account, picture: Picture) -> None:
             picture.add(Box(id=own, column=_API, kind="schedule", name=each["Name"], detail=detail))
             picture.link(own, target)
     events = account.client("events")
-    for rule in every(events, "list_rules", "Rules"):
-        bus = {"EventBusName": rule["EventBusName"]} if rule.get("EventBusName") else {}
-        for goal in every(events, "list_targets_by_rule", "Targets", Rule=rule["Name"], **bus):
-            if target := _function(goal.get("Arn")):
-                own, detail = f"rule:{rule['Name']}", str(rule.get("ScheduleExpression") or "events that match")
-                picture.add(Box(id=own, column=_API, kind="rule", name=rule["Name"], detail=detail))
-                picture.link(own, target)
+    for bus in every(events, "list_event_buses", "EventBuses"):
+        named = {"EventBusName": bus["Name"]}
+        of_bus = "" if bus["Name"] == "default" else f" of bus {bus['Name']}"
+        for rule in every(events, "list_rules", "Rules", **named):
+            for goal in every(events, "list_targets_by_rule", "Targets", Rule=rule["Name"], **named):
+                if target := _function(goal.get("Arn")):
+                    own = f"rule:{bus['Name']}/{rule['Name']}"
+                    detail = str(rule.get("ScheduleExpression") or f"events{of_bus} that match")
+                    picture.add(Box(id=own, column=_API, kind="rule", name=rule["Name"], detail=detail))
+                    picture.link(own, target)
 
 
 def _apis(account: Account, picture: Picture) -> None:
@@ -247,7 +252,8 @@ def _domains(account: Account, picture: Picture) -> dict[str, str]:
         for url in every(client, "list_function_url_configs", "FunctionUrlConfigs", **named):
             own = str(url["FunctionUrl"])
             picture.add(Box(id=own, column=_DOMAIN, kind="Function URL", name=own, detail=str(url["AuthType"])))
-            picture.link(own, _function(url["FunctionArn"]))
+            found = find_url(account, str(urlsplit(own).hostname))
+            picture.link(own, _function(found and found[0]))
     return targets
 
 

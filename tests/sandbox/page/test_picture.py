@@ -45,13 +45,12 @@ def behind_a_cdn(program):
 
 def test_a_record_leads_to_the_distribution_and_that_to_the_stage_of_the_api(behind_a_cdn):
     deployed, boxes = behind_a_cdn
-    outputs = deployed.one("Distribution").outputs
-    distribution = outputs["domainName"]
+    distribution = deployed.one("Distribution").outputs["domainName"]
     assert boxes["DNS", "record", "app.sandbox.test"] == (
         "A, AAAA in zone sandbox.test",
         [f"distribution {distribution}"],
     )
-    assert boxes["Domain", "distribution", distribution] == (f"{outputs['id']}, enabled", [API])
+    assert boxes["Domain", "distribution", distribution] == (f"{deployed.one('Distribution').id}, enabled", [API])
     assert [name for column, _, name in boxes if column == "Domain"] == [distribution]
 
 
@@ -72,10 +71,11 @@ def test_each_rule_of_each_event_bus_is_drawn(behind_a_cdn):
     }
 
 
-def test_a_queue_is_drawn_with_the_size_of_its_batches_and_its_dead_letters_are_not(behind_a_cdn):
+def test_a_queue_is_drawn_as_a_source_and_that_of_failed_jobs_as_what_the_function_uses(behind_a_cdn):
     _, boxes = behind_a_cdn
     assert {key: said for key, said in boxes.items() if key[1] == "queue"} == {
         ("API and events", "queue", f"{NAME}-orders"): ("batches of 5, enabled", [ALIAS]),
+        ("What they use", "queue", f"{NAME}-failed"): ("", []),
     }
 
 
@@ -83,5 +83,5 @@ def test_a_function_url_leads_to_the_alias_without_an_api(program):
     deployed = program.deploy(functionUrl=True)
     boxes = drawn(deployed.account)
     url = deployed.outputs["url"]
-    assert boxes["Domain", "Function URL", url] == ("NONE", [ALIAS])
+    assert boxes["Domain", "Function URL", f"{url}/"] == ("NONE", [ALIAS])
     assert {column for column, _, _ in boxes} == {"Domain", "Alias", "Versions", "What they use"}
