@@ -14,26 +14,24 @@ from sandbox.errors import SandboxError
 from walk.errors import UnreadableAccountError
 from walk.trace import RequestRefusedError
 
-_FAILED = "clients get 500, or 502 from a Function URL"
-
 IN_THE_FUNCTION: Mapping[str, str] = {
-    "function-error": f"the function raises an exception at each event: {_FAILED}",
-    "timeout": f"the function answers no event within its timeout: {_FAILED}, when it is over",
-    "crash": f"the function's process ends with status 1 at each event: {_FAILED}",
-    "out-of-memory": f"the function fills its memory at each event: {_FAILED}",
-    "response-too-large": f"the function returns 7 MB at each event, and Lambda takes 6: {_FAILED}",
-    "init-error": f"the start of the function fails: {_FAILED}",
+    "function-error": "the function raises an exception at each event: the API answers 500",
+    "timeout": "the function answers no event within its timeout: the API answers 500 after that",
+    "crash": "the function's process ends with status 1 at each event: the API answers 500",
+    "out-of-memory": "the function fills its memory at each event: the API answers 500",
+    "response-too-large": "the function returns 7 MB at each event, and Lambda takes 6: the API answers 500",
+    "init-error": "the start of the function fails: the API answers 500",
     "slow-start": (
         "the start of the function takes 11 s, and Lambda ends it after 10 and repeats it: "
-        "clients get 200, the first one after 21 s, or 500 (502 from a Function URL) if the timeout is below 11 s"
+        "the API answers 200, the first time after 21 s, or 500 if the timeout is below 11 s"
     ),
 }
 """Faults in the function's own process; `sandbox/runner/disk_hook/dualmode_fault.py` has them."""
 
 IN_THE_ACCOUNT: Mapping[str, str] = {
-    "throttling": "the function's reserved concurrency is 0: clients get 503",
-    "deleted-image": f"the repository no longer has the image of the live version: {_FAILED}",
-    "expired-certificate": "ACM says that each certificate expired yesterday: clients get 403, on AWS no connection",
+    "throttling": "the function's reserved concurrency is 0: the API answers 503",
+    "deleted-image": "the repository no longer has the image of the live version: the API answers 500",
+    "expired-certificate": "ACM says that each certificate expired yesterday: clients get 403, and on AWS no answer",
 }
 """Faults in the account, which every reader of it sees."""
 

@@ -1,6 +1,9 @@
 """Reads what is new in functions' logs, for what tells it to a person while the sandbox serves."""
 
 from pathlib import Path
+from typing import IO
+
+_KNOWN_BYTES = 200
 
 
 class NewLines:
@@ -8,7 +11,8 @@ class NewLines:
 
     def __init__(self, logs: Path) -> None:
         self._logs = logs
-        self._read: dict[Path, int] = {}
+        self._read: dict[Path, tuple[int, bytes]] = {}
+        """How much of each log was read, and the last bytes of that."""
         self._earlier = {log: log.stat().st_mtime_ns for log in logs.glob("*.log")}
         """The logs of earlier runs: each begins anew with its function."""
 
@@ -23,14 +27,21 @@ class NewLines:
                 return []
             self._earlier.pop(log, None)
             with log.open("rb") as file:
-                begin = self._read.get(log, 0)
-                begin = file.seek(begin if begin <= file.seek(0, 2) else 0)  # the file may have begun anew
+                begin, before = self._read.get(log, (0, b""))
+                if not _goes_on(file, begin, before):
+                    begin, before = file.seek(0), b""
                 data = file.read()
             end = _complete(data)
-            self._read[log] = begin + end
+            self._read[log] = (begin + end, (before + data[:end])[-_KNOWN_BYTES:])
         except OSError:
             return []
         return data[:end].decode("utf-8", "replace").splitlines()
+
+
+def _goes_on(file: IO[bytes], begin: int, before: bytes) -> bool:
+    """Whether a log still has what was read of it, and didn't begin anew with its function; moves to behind that."""
+    file.seek(begin - len(before))
+    return file.read(len(before)) == before
 
 
 def _complete(data: bytes) -> int:

@@ -141,6 +141,7 @@ def test_why_a_fault_can_not_be_set_is_shown_until_the_next_click(made, opened, 
     opened.until(shown_set("timeout"))
     click(opened, "fault-crash")
     opened.until(said(BOTH_IN_THE_FUNCTION.replace("crash and timeout", "timeout and crash")))
+    assert opened.evaluate("document.getElementById('fault-said').closest('li').contains(find('fault-crash'))")
     assert opened.evaluate(shown_set("timeout"))
     made.functions.delete_function(FunctionName=FUNCTION)
     click(opened, "fault-throttling")
