@@ -9,47 +9,14 @@ import pytest
 from dualmode.gateway.http.message import Request, Response
 from sandbox.edge.answer import Answer
 from sandbox.faults import NAMES, SENTENCES
-from sandbox.page.port import PagePort
-from tests.support.account_faults import faults_of
 from tests.support.api_accounts import FUNCTION, REPOSITORY
-from tests.support.browser import browser, needs_chromium
-from tests.support.ports import free_ports
+from tests.support.browser import needs_chromium
 from walk.trace import Hop, Trace
 
 BOTH_IN_THE_FUNCTION = (
     "The faults crash and timeout are both in the function's process, which can have one at a time: "
     "clear one, or leave it out."
 )
-
-
-@pytest.fixture
-def faults(made, ministack, tmp_path):
-    with faults_of(ministack, tmp_path) as found:
-        yield found
-
-
-@pytest.fixture
-def port(ministack, tmp_path, faults):
-    start = {"url": "https://app.sandbox.test", "address": "http://127.0.0.1:8000", "path": "/"}
-    with PagePort(ministack.reader, tmp_path, start, lambda _: {}, faults, first=free_ports(1)[0]) as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def running_browser(tmp_path_factory):
-    with browser(tmp_path_factory.mktemp("browser")) as found:
-        yield found
-
-
-@pytest.fixture
-def opened(running_browser, port):
-    running_browser.look(1400, "light")
-    running_browser.open(port.address)
-    running_browser.until("document.querySelectorAll('#faults button').length")
-    yield running_browser
-    running_browser.open("about:blank")  # the page would look for its port when that is gone
-    # A refusal is a line in the browser's own log too.
-    assert [line for line in running_browser.said if "the server responded with a status of 409" not in line] == []
 
 
 def shown_set(*names):
