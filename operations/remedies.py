@@ -160,7 +160,8 @@ REMEDIES: Mapping[str, Remedy] = {
     ),
     "function-url-missing": Remedy(change="use the URL that the function has now; check --region and the account"),
     "function-url-permission": Remedy(
-        change="allow everyone both lambda:InvokeFunctionUrl and lambda:InvokeFunction (by the Function URL)"
+        change="allow both lambda:InvokeFunctionUrl and lambda:InvokeFunction (by the Function URL) to everyone, or to "
+        "who signs the requests"
     ),
     # the function
     "alias-missing": Remedy(
@@ -219,6 +220,10 @@ REMEDIES: Mapping[str, Remedy] = {
     ),
     "deployment-failed": Remedy(change="remove what the message names, and deploy again", restored=True),
     "authorizer": Remedy(change="send the credentials that it asks for, or take it off the route"),
+    "function-url-signature": Remedy(
+        change="sign the request for the service lambda (Signature Version 4), or set the Function URL's authorization "
+        "type to NONE"
+    ),
     "authorizer-function-decides": Remedy(change="look at the log of the authorizer's function"),
     "greedy-root": Remedy(change="use the route $default, or add a route for /", restored=True),
     "payload-1": Remedy(change='set the integration\'s payload format to "2.0": the default is 1.0', restored=True),

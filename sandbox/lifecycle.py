@@ -168,7 +168,7 @@ def running(order: Order) -> Iterator[Sandbox]:
         if by_engine:
             reaching |= parts.enter_context(deployment.serving_others(task))
         name = urlsplit(str(made.outputs.get("url", ""))).hostname
-        credentials = Credentials(signer=signer(reader, ministack.credentials))
+        credentials = Credentials(signer=signer(reader, ministack.credentials, roles))
         stack = order.config.stack
         yield Sandbox(
             account=account,

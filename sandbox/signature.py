@@ -70,6 +70,12 @@ def access_key(request: Request) -> str:
         return ""
 
 
+def session_token(request: Request) -> str:
+    """The session token that a request has, in its header or its query; empty without one."""
+    query = dict(_pairs(request.target.partition("?")[2]))
+    return request.header("x-amz-security-token") or unquote(query.get("X-Amz-Security-Token", ""))
+
+
 def service(request: Request) -> str:
     """The service that a request is signed for; empty if it isn't given."""
     return scope(request)[1]

@@ -6,22 +6,16 @@ from typing import Any
 
 from dualmode.gateway.http.message import Request
 from walk.account import Account
+from walk.caller import Signer, UnsignedError, cannot_tell
 from walk.jwt import TokenError, checked_claims, scopes_of, told
 from walk.key_sets import KeySets
 from walk.lambda_authorizer import LambdaAuthorizer, authorizer_of, find_function
+from walk.policy import Act
 from walk.queries import read
 from walk.routed import Routed
-from walk.trace import RequestRefusedError, Trace, server_error
+from walk.trace import RequestRefusedError, Trace, forbidden, server_error
 
 _HEADER = "$request.header."
-
-
-class UnsignedError(Exception):
-    """A request isn't signed with credentials that may call the API; the sentence says why."""
-
-
-def _cannot_tell(request: Request, region: str) -> Mapping[str, object]:
-    raise UnsignedError("only AWS knows the secret keys that it could be signed with")
 
 
 def _cannot_ask(
@@ -34,12 +28,11 @@ def _cannot_ask(
 class Credentials:
     """What tells who sends a request: the keys of issuers, who has signed it, and the answers of Lambda authorizers.
 
-    `signer` takes a request and a region, and returns `requestContext.authorizer.iam`, or raises `UnsignedError`.
     `asks` returns the context that a Lambda authorizer gives for a request, or raises `RequestRefusedError`.
     """
 
     key_sets: KeySets = field(default_factory=KeySets)
-    signer: Callable[[Request, str], Mapping[str, object]] = _cannot_tell
+    signer: Signer = cannot_tell
     asks: Callable[[LambdaAuthorizer, Routed, Request, Trace], Mapping[str, object] | None] = _cannot_ask
 
 
@@ -137,11 +130,18 @@ def _by_signature(
     account: Account, routed: Routed, request: Request, credentials: Credentials, trace: Trace
 ) -> Mapping[str, object]:
     try:
-        iam = credentials.signer(request, account.region)
+        caller = credentials.signer(request, account.region, "execute-api")
     except UnsignedError as error:
-        raise RequestRefusedError(403, "Forbidden", hop="authorizer", id="AWS_IAM", reason=str(error)) from error
-    trace.add("authorizer", "AWS_IAM", f"route {routed.match.key}, signed by {iam.get('userArn')}")
-    return iam
+        raise forbidden("authorizer", "AWS_IAM", str(error)) from error
+    partition = account.client("apigatewayv2").meta.partition
+    api_arn = f"arn:{partition}:execute-api:{account.region}:{account.account_id}:{routed.address.api_id}"
+    act = Act(action="execute-api:Invoke", resource=routed.request_arn(api_arn, request.method))
+    verdict = caller.own(act)  # an HTTP API has no resource policy
+    if not verdict.allowed:
+        reason = f"{caller.arn} may not call {act.action} on {act.resource}: {verdict.reason}"
+        raise forbidden("authorizer", "AWS_IAM", reason)
+    trace.add("authorizer", "AWS_IAM", f"route {routed.match.key}, signed by {caller.arn}")
+    return caller.iam
 
 
 def explain_authorization(account: Account, routed: Routed, trace: Trace) -> None:

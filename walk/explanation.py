@@ -93,7 +93,7 @@ class _Found:
 
 def _find_function(account: Account, request: Request, name: str, names: Names | None, trace: Trace) -> _Found:
     if function_url.is_function_url(name):
-        arn, shares = function_url.find_shares(account, name, trace)
+        arn, shares, _ = function_url.find_shares(account, name, request, Credentials(), trace)
         return _Found(arn.split(":")[6], shares, None)
     _, call = follow_to_call(account, request, name, Throttles(), trace, names)
     return _Found(call.function_name, find_shares(account, call, trace), call)

@@ -37,7 +37,7 @@ def follow(
     """
     name = asked_name(request.header("host") or "", default_name)
     if is_function_url(name):
-        return _follow_url(account, name, request.target, trace)
+        return _follow_url(account, name, request, credentials or Credentials(), trace)
     address, call = follow_to_call(account, request, name, throttles, trace, credentials=credentials)
     return address, call, find_version(account, call, trace)
 
@@ -72,11 +72,13 @@ def follow_to_call(
     return address, find_call(account, address, request, throttles, trace, credentials or Credentials())
 
 
-def _follow_url(account: Account, name: str, path: str, trace: Trace) -> tuple[StageAddress, Call, FunctionVersion]:
+def _follow_url(
+    account: Account, name: str, request: Request, credentials: Credentials, trace: Trace
+) -> tuple[StageAddress, Call, FunctionVersion]:
     """Follow a request for a Function URL, which has no API in between."""
-    arn, shares = find_shares(account, name, trace)
+    arn, shares, authorizer = find_shares(account, name, request, credentials, trace)
     parts = arn.split(":")
-    address = StageAddress(domain_name=name, api_id=name.partition(".")[0], stage=DEFAULT, path=path)
+    address = StageAddress(domain_name=name, api_id=name.partition(".")[0], stage=DEFAULT, path=request.target)
     call = Call(
         function_arn=":".join(parts[:7]),
         function_name=parts[6],
@@ -86,5 +88,6 @@ def _follow_url(account: Account, name: str, path: str, trace: Trace) -> tuple[S
         timeout=LONGEST_SECONDS,
         match=Match(route={}, key=DEFAULT, parameters={}),
         stage_variables={},
+        authorizer=authorizer,
     )
     return address, call, describe(account, call.function_name, one_of(shares), trace)

@@ -1,20 +1,29 @@
 """From the host of a Function URL to the function: which one has it, and who may call it."""
 
-import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
+from dualmode.gateway.http.message import Request
 from walk.account import Account
-from walk.function_version import shares_of
+from walk.authorization import Credentials
+from walk.caller import UnsignedError
+from walk.function_version import resource_policy, shares_of
 from walk.policy import Act, evaluate
 from walk.queries import every, read
 from walk.trace import RequestRefusedError, Trace, forbidden, not_found
 
-# Source: "Control access to Lambda function URLs", Lambda Developer Guide: both actions since October 2025.
-_ACTS = (
-    ("lambda:InvokeFunctionUrl", {"lambda:FunctionUrlAuthType": "NONE"}),
-    ("lambda:InvokeFunction", {"lambda:InvokedViaFunctionUrl": "true"}),
-)
+_SIGNED = "AWS_IAM"
+
+# Source: docs/http-api.md, S43 and S44.
+_SIGNATURE_ERRORS = {
+    "SignatureDoesNotMatch": (
+        "InvalidSignatureException",
+        "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access "
+        "Key and signing method. Consult the service documentation for details.",
+    ),
+    "InvalidClientTokenId": ("UnrecognizedClientException", "The security token included in the request is invalid."),
+}
 
 LONGEST_SECONDS = 900.0
 """Seconds that Lambda lets a function run. Source: "Lambda quotas", Lambda Developer Guide."""
@@ -26,11 +35,15 @@ def is_function_url(name: str) -> bool:
     return len(labels) > 2 and labels[1] == "lambda-url"
 
 
-def find_shares(account: Account, name: str, trace: Trace) -> tuple[str, dict[str, float]]:
-    """Return the ARN behind the host of a Function URL, and the versions that may run, with their shares.
+def find_shares(
+    account: Account, name: str, request: Request, credentials: Credentials, trace: Trace
+) -> tuple[str, dict[str, float], Mapping[str, object] | None]:
+    """Return the ARN behind the host of a Function URL, the versions that may run with their shares, and who signed.
+
+    The last is what the function is told as `authorizer`, None where requests need no signature.
 
     Raises:
-        RequestRefusedError: no function has it, or it lets nobody in.
+        RequestRefusedError: no function has the URL, or it doesn't let the request in.
     """
     found = find_url(account, name)
     if found is None:
@@ -40,15 +53,35 @@ def find_shares(account: Account, name: str, trace: Trace) -> tuple[str, dict[st
     parts = arn.split(":")
     function_name, qualifier = parts[6], parts[7] if len(parts) > 7 else ""
     trace.add("domain", name, f"Function URL of {':'.join(parts[6:])}, {auth_type}")
-    if auth_type != "NONE" and not trace.explains:
-        raise _refusal(arn, f"its URL needs {auth_type} authorization, which the sandbox can't grant")
-    if auth_type != "NONE":
-        detail = "a request without an AWS signature that may call it is answered with 403"
-        trace.note("authorizer", "domain", name, detail)
+    authorizer: Mapping[str, object] | None = None
+    if auth_type == _SIGNED and trace.explains:
+        detail = f"a request that is not signed by who may call {_in_words(_acts(arn, auth_type))} is answered with 403"
+        trace.note("function-url-signature", "domain", name, detail)
     else:
         with trace.reading():
-            _check_permissions(account, arn, function_name, qualifier)
-    return arn, shares_of(account, function_name, qualifier)
+            found_policy = resource_policy(account, function_name, qualifier)
+            policy = found_policy["Policy"] if found_policy else None
+            if auth_type == _SIGNED:
+                authorizer = {"iam": _by_signature(account, arn, policy, request, credentials, trace)}
+            else:
+                _check_open(arn, auth_type, policy)
+    return arn, shares_of(account, function_name, qualifier), authorizer
+
+
+def _acts(arn: str, auth_type: str) -> tuple[Act, Act]:
+    """What a client does: both since October 2025.
+
+    Source: "Control access to Lambda function URLs", Lambda Developer Guide.
+    """
+    by_url = {"lambda:FunctionUrlAuthType": auth_type, "lambda:FunctionArn": arn}
+    return (
+        Act(action="lambda:InvokeFunctionUrl", resource=arn, context=by_url),
+        Act(action="lambda:InvokeFunction", resource=arn, context={"lambda:InvokedViaFunctionUrl": "true"}),
+    )
+
+
+def _in_words(acts: tuple[Act, Act]) -> str:
+    return " and ".join(act.action for act in acts)
 
 
 def find_url(account: Account, name: str) -> tuple[str, str] | None:
@@ -81,20 +114,34 @@ def _is_at(url: Mapping[str, Any], name: str) -> bool:
     return bool(url["FunctionUrl"].removeprefix("https://").rstrip("/").lower() == name)
 
 
-def _check_permissions(account: Account, arn: str, function_name: str, qualifier: str) -> None:
-    policy = read(
-        account.client("lambda"),
-        "get_policy",
-        absent="ResourceNotFoundException",
-        FunctionName=function_name,
-        **({"Qualifier": qualifier} if qualifier else {}),
-    )
-    for action, context in _ACTS:
-        act = Act(service="everyone", action=action, resource=arn, context=context)
-        verdict = evaluate(json.loads(policy["Policy"]) if policy else None, act)
+def _check_open(arn: str, auth_type: str, policy: str | None) -> None:
+    for act in _acts(arn, auth_type):
+        verdict = evaluate(policy, replace(act, service="everyone"))
         if not verdict.allowed:
-            raise _refusal(arn, f"its resource policy does not let everyone call {action}: {verdict.reason}")
+            reason = f"its resource policy does not let everyone call {act.action}: {verdict.reason}"
+            raise forbidden("permission", arn, reason, "function-url-permission")
 
 
-def _refusal(arn: str, reason: str) -> RequestRefusedError:
-    return forbidden("permission", arn, reason, "function-url-permission")
+def _by_signature(
+    account: Account, arn: str, policy: str | None, request: Request, credentials: Credentials, trace: Trace
+) -> Mapping[str, object]:
+    """What the function is told of who signed the request."""
+    try:
+        caller = credentials.signer(request, account.region, "lambda")
+    except UnsignedError as error:
+        raise _unsigned(error) from error
+    for act in _acts(arn, _SIGNED):
+        verdict = caller.verdict(policy, act)
+        if not verdict.allowed:
+            reason = f"{caller.arn} may not call {act.action}: {verdict.reason}"
+            raise forbidden("permission", arn, reason, "function-url-permission")
+    trace.add("authorizer", _SIGNED, f"signed by {caller.arn}")
+    return caller.iam
+
+
+def _unsigned(error: UnsignedError) -> RequestRefusedError:
+    if error.code not in _SIGNATURE_ERRORS:
+        return forbidden("authorizer", _SIGNED, str(error))
+    kind, message = _SIGNATURE_ERRORS[error.code]
+    named = {"x-amzn-errortype": kind}
+    return RequestRefusedError(403, message, hop="authorizer", id=_SIGNED, reason=str(error), headers=named)

@@ -69,15 +69,6 @@ def authorizer_of(found: Mapping[str, Any], routed: Routed) -> LambdaAuthorizer:
     )
 
 
-def route_arn(account: Account, authorizer: LambdaAuthorizer, routed: Routed, method: str) -> str:
-    """Return how an authorizer and its policies name a request: by its own method and path, not the route's.
-
-    Source: docs/http-api.md, R69.
-    """
-    address = routed.address
-    return f"{authorizer.api_arn(account, address.api_id)}/{address.stage}/{method.upper()}{address.path}"
-
-
 def find_function(account: Account, api_id: str, authorizer: LambdaAuthorizer, trace: Trace) -> AuthorizerFunction:
     """Follow an authorizer to the version of the function that it invokes.
 

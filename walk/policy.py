@@ -11,13 +11,15 @@ from typing import Any
 class Act:
     """A call: service, action, the resource's ARN (empty in a trust policy), and the condition keys.
 
-    The service is empty for a policy of the caller's own, which names no principal.
+    `principals` are the ARNs of a caller that is not a service. Both are empty for a policy of the caller's own, which
+    names no principal.
     """
 
-    service: str
+    service: str = ""
     action: str
     resource: str = ""
     context: Mapping[str, str] = field(default_factory=dict)
+    principals: frozenset[str] = frozenset()
 
 
 LAMBDA_ASSUMES = Act(service="lambda.amazonaws.com", action="sts:AssumeRole")
@@ -75,7 +77,8 @@ def _may_apply(statement: Mapping[str, Any], act: Act) -> bool:
 
 def _miss(statement: Mapping[str, Any], act: Act) -> str | None:
     """Why a statement doesn't apply to the act; None if it applies."""
-    if act.service and not _concerns(statement, "Principal", lambda wanted: _names_service(wanted, act.service)):
+    called = act.service or act.principals
+    if called and not _concerns(statement, "Principal", lambda wanted: _names_caller(wanted, act)):
         return f"is for {json.dumps(statement.get('Principal', statement.get('NotPrincipal')))}"
     if not _concerns(statement, "Action", lambda wanted: _like_any(wanted, act.action, ignore_case=True)):
         return f"is about {json.dumps(statement.get('Action', statement.get('NotAction')))}"
@@ -92,10 +95,11 @@ def _concerns(statement: Mapping[str, Any], element: str, matches: Callable[[Any
     return element in statement and matches(statement[element])
 
 
-def _names_service(principal: Any, service: str) -> bool:
+def _names_caller(principal: Any, act: Act) -> bool:
     if isinstance(principal, str):
         return principal == "*"
-    return "*" in _several(principal.get("AWS")) or service in _several(principal.get("Service"))
+    named = set(_several(principal.get("AWS")))
+    return "*" in named or bool(named & act.principals) or act.service in _several(principal.get("Service"))
 
 
 def _condition_miss(condition: Mapping[str, Mapping[str, Any]], context: Mapping[str, str]) -> str | None:

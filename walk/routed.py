@@ -14,3 +14,10 @@ class Routed:
     address: StageAddress
     match: Match
     stage_variables: Mapping[str, str]
+
+    def request_arn(self, api_arn: str, method: str) -> str:
+        """Return how policies and authorizers name the request: by its own method and path, not the route's.
+
+        Source: docs/http-api.md, R69.
+        """
+        return f"{api_arn}/{self.address.stage}/{method.upper()}{self.address.path}"

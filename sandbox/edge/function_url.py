@@ -32,7 +32,7 @@ def without_path(request: Request) -> Request:
 def event_of_url(request: Request, event: dict[str, Any]) -> dict[str, Any]:
     """Return a Function URL's event for a request whose HTTP API event is known but for the path.
 
-    Source: docs/http-api.md, R03, R32, R39 and R65.
+    Source: docs/http-api.md, R03, R32, R39, R65 and R79.
     """
     path, _ = split_target(request.target)
     headers = {**event["headers"], "x-amzn-tls-cipher-suite": "TLS_AES_128_GCM_SHA256", "x-amzn-tls-version": "TLSv1.3"}
@@ -42,11 +42,12 @@ def event_of_url(request: Request, event: dict[str, Any]) -> dict[str, Any]:
     context = event["requestContext"]
     decoded = unquote_to_bytes(path.encode("latin-1")).decode("utf-8", "replace")
     http = {**context["http"], "path": decoded}
+    owner = {} if "authorizer" in context else {"accountId": "anonymous"}
     return {
         **event,
         "rawPath": path,
         "headers": dict(sorted(headers.items())),
-        "requestContext": {**context, "accountId": "anonymous", "http": http},
+        "requestContext": {**context, **owner, "http": http},
     }
 
 
@@ -71,18 +72,18 @@ def response_of_url(payload: bytes, *, request_id: str, method: str) -> Response
 def refused_by_url(refused: RequestRefusedError, *, request_id: str) -> Response:
     """Return what a client gets whose request doesn't reach the function, or whose function failed.
 
-    Source: docs/http-api.md, S31 and S36.
+    Source: docs/http-api.md, S31, S36 and S42 to S44.
     """
+    named = (*refused.headers.items(), ("x-amzn-requestid", request_id))
+    if refused.status == 403 and refused.headers:  # not signed as it says
+        return json_response(403, {"message": refused.message}, named)
     if refused.status in (403, 404):  # no permission, or no such URL
-        kind = (("x-amzn-errortype", "AccessDeniedException"), ("x-amzn-requestid", request_id))
+        kind = (("x-amzn-errortype", "AccessDeniedException"), *named)
         return json_response(403, {"Message": FORBIDDEN if refused.status == 403 else None}, kind)
     if refused.status == 500:
         body = b"Internal Server Error"
-        return Response(
-            status=502, headers=(("content-type", "text/plain"), ("x-amzn-requestid", request_id)), body=body
-        )
-    message = json_response(refused.status, {"Message": refused.message}, (("x-amzn-requestid", request_id),))
-    return replace(message, headers=(*message.headers, *refused.headers.items()))
+        return Response(status=502, headers=(("content-type", "text/plain"), *named), body=body)
+    return json_response(refused.status, {"Message": refused.message}, named)
 
 
 def _named(response: Response) -> Response:

@@ -18,7 +18,7 @@ from sandbox.edge.functions import FunctionFailedError, Functions, FunctionTimed
 from sandbox.errors import SandboxError
 from sandbox.function_log import LogPart
 from walk.account import Account
-from walk.lambda_authorizer import AuthorizerFunction, LambdaAuthorizer, find_function, route_arn
+from walk.lambda_authorizer import AuthorizerFunction, LambdaAuthorizer, find_function
 from walk.routed import Routed
 from walk.trace import RequestRefusedError, Trace, server_error
 
@@ -51,7 +51,7 @@ class LambdaAuthorizers:
             RequestRefusedError: 401 or 403; 500 if its function can't be invoked, or its answer isn't an authorizer's.
         """
         identity = identity_values(authorizer, event)
-        arn = route_arn(self._account, authorizer, routed, request.method)
+        arn = routed.request_arn(authorizer.api_arn(self._account, routed.address.api_id), request.method)
         key = (routed.address.api_id, routed.address.stage, authorizer, *identity)
         answer = self._kept.find(key) if authorizer.keeps_answers else None
         how = "an answer that is kept"

@@ -8,19 +8,32 @@ from dualmode.gateway.api_gateway.request_event import DROPPED_HEADERS, split_ta
 from dualmode.gateway.api_gateway.result_response import InvalidResultError, structured_response
 from dualmode.gateway.http.message import Request, Response
 
-_NO_IDENTITY = (
-    "accessKey", "accountId", "caller", "cognitoAuthenticationProvider", "cognitoAuthenticationType",
-    "cognitoIdentityId", "cognitoIdentityPoolId", "principalOrgId", "user", "userArn",
-)  # fmt: skip
+# What an identity says of who signed the request, by the name that `authorizer.iam` of format 2.0 has for it.
+_OF_IAM = {
+    "accessKey": "accessKey",
+    "accountId": "accountId",
+    "caller": "callerId",
+    "principalOrgId": "principalOrgId",
+    "user": "userId",
+    "userArn": "userArn",
+}
+_OF_COGNITO = (
+    "cognitoAuthenticationProvider",
+    "cognitoAuthenticationType",
+    "cognitoIdentityId",
+    "cognitoIdentityPoolId",
+)
 
 
 def event_v1(request: Request, event: dict[str, Any], *, route_key: str) -> dict[str, object]:
     """The 1.0 event of a request whose 2.0 event is known: names keep their case, the path stays encoded.
 
-    Source: aws-lambda-dotnet, LambdaTestTool-v2's recorded HTTP API snapshots, V1_*HttpV1; docs/http-api.md, R78, G36.
+    Source: aws-lambda-dotnet, LambdaTestTool-v2's recorded HTTP API snapshots, V1_*HttpV1; docs/http-api.md, R78, R80
+    and G36.
     """
     context = event["requestContext"]
     http = context["http"]
+    authorizer = context.get("authorizer") or {}
     path, query = split_target(request.target)
     headers: dict[str, list[str]] = {}
     for name, value in request.headers:
@@ -48,13 +61,14 @@ def event_v1(request: Request, event: dict[str, Any], *, route_key: str) -> dict
         "requestContext": {
             "accountId": context["accountId"],
             "apiId": context["apiId"],
-            **_authorizer(context.get("authorizer") or {}),
+            **_authorizer(authorizer),
             "domainName": context["domainName"],
             "domainPrefix": context["domainPrefix"],
             "extendedRequestId": context["requestId"],
             "httpMethod": http["method"],
             "identity": {
-                **dict.fromkeys(_NO_IDENTITY),
+                **{name: (authorizer.get("iam") or {}).get(told) for name, told in _OF_IAM.items()},
+                **dict.fromkeys(_OF_COGNITO),
                 "sourceIp": http["sourceIp"],
                 "userAgent": http["userAgent"],
             },

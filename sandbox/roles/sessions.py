@@ -4,7 +4,7 @@ import json
 import re
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from botocore.credentials import ReadOnlyCredentials
@@ -27,10 +27,11 @@ _VARIABLE = re.compile(r"\$\{[^}]*\}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoleSession:
-    """A function's session of its role: credentials, the session's ARN, the role's name and ARN, the function's ARN."""
+    """A function's session of its role: its credentials, ARN and id, the role's name and ARN, the function's ARN."""
 
     credentials: ReadOnlyCredentials
     arn: str
+    id: str
     role: str
     role_arn: str
     function_arn: str
@@ -79,6 +80,7 @@ class RoleSessions:
         session = RoleSession(
             credentials=credentials,
             arn=str(begun["AssumedRoleUser"]["Arn"]),
+            id=str(begun["AssumedRoleUser"]["AssumedRoleId"]),
             role=version.role,
             role_arn=role_arn,
             function_arn=f"arn:aws:lambda:{self._account.region}:{self._account.account_id}:function:{version.name}",
@@ -102,19 +104,23 @@ class RoleSessions:
         needs = needs_of(operation, request, self._account) if operation else []
         if not needs:
             return None
-        context = self._context(session)
-        statements = role_statements(self._account, session.role)
         for need in needs:
-            decidable = (_decidable(each, need, context) for each in statements)
-            document = {"Statement": [each for each in decidable if each is not None]}
-            act = Act(service="", action=need.action, resource=need.resource, context=context)
-            verdict = evaluate(document, act)
-            if not verdict.allowed and not verdict.unsure:
+            verdict = self.verdict(session, Act(action=need.action, resource=need.resource))
+            if not verdict.allowed:
                 denied = Denied(session=session, need=need, sentence=_sentence(session, need, verdict))
                 with self._lock:
                     self._denied.append(denied.remedy)
                 return denied
         return None
+
+    def verdict(self, session: RoleSession, act: Act) -> Verdict:
+        """Decide by the policies of a session's role; what can't be known here is taken in its favour."""
+        context = {**self._context(session), **act.context}
+        statements = role_statements(self._account, session.role)
+        decidable = (_decidable(each, act.resource, context) for each in statements)
+        document = {"Statement": [each for each in decidable if each is not None]}
+        verdict = evaluate(document, Act(action=act.action, resource=act.resource, context=context))
+        return replace(verdict, allowed=True) if verdict.unsure else verdict
 
     def new_remedies(self) -> list[str]:
         """Return a sentence for each call that was refused since the last time."""
@@ -132,7 +138,7 @@ class RoleSessions:
         }
 
 
-def _decidable(statement: Any, need: Need, context: Mapping[str, str]) -> Any:
+def _decidable(statement: Any, resource: str, context: Mapping[str, str]) -> Any:
     """A statement as far as it can be decided here; None for a Deny of which that is too little.
 
     What isn't known here counts as met for Allow, as not met for Deny: keys of conditions, policy variables, and a
@@ -152,7 +158,7 @@ def _decidable(statement: Any, need: Need, context: Mapping[str, str]) -> Any:
             for operator, keys in conditions.items()
         }
         decidable["Condition"] = {operator: keys for operator, keys in kept.items() if keys}
-    unnamed = not need.resource and statement.get("Resource") != NO_RESOURCE
+    unnamed = not resource and statement.get("Resource") != NO_RESOURCE
     return None if statement.get("Effect") == "Deny" and (unnamed or decidable != statement) else decidable
 
 

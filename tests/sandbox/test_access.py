@@ -4,9 +4,6 @@ import json
 from urllib.parse import urlsplit
 
 import pytest
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
 
 from dualmode.gateway.http.message import Request
 from sandbox.errors import SandboxError
@@ -14,6 +11,7 @@ from sandbox.presets import DOMAIN
 from tests.support.issuer import issuing
 from tests.support.program import ROOT
 from tests.support.pulumi_command import needs_pulumi
+from tests.support.signing import signed
 from tests.support.stacks import Stack
 
 pytestmark = needs_pulumi
@@ -268,13 +266,10 @@ def test_without_an_issuer_everybody_is_let_in_and_the_account_is_as_before(guar
         assert (status, body) == (200, {"asked": "GET /", "authorizer": {}})
 
 
-def sign(sandbox, target="/", *, service="execute-api", secret=None):
-    """The headers of a signed request, by botocore's own signer."""
-    variables = sandbox.variables
-    keys = Credentials(variables["AWS_ACCESS_KEY_ID"], secret or variables["AWS_SECRET_ACCESS_KEY"])
-    request = AWSRequest("GET", f"https://{DOMAIN}{target}")
-    SigV4Auth(keys, service, sandbox.account.region).add_auth(request)
-    return {name.replace("-", "_"): value for name, value in request.headers.items()}
+def sign(sandbox, target="/", *, service="execute-api", **other):
+    """The headers of a request that is signed by the sandbox's own credentials."""
+    headers = signed(sandbox.variables | other, f"https://{DOMAIN}{target}", service)
+    return {name.replace("-", "_"): value for name, value in headers.items()}
 
 
 @pytest.fixture(scope="module")
@@ -291,7 +286,7 @@ def by_iam(stack):
         seen["refused"] = [
             ask(here, "/a"),
             ask(here, "/other", **sign(here, "/a")),
-            ask(here, "/a", **sign(here, "/a", secret="another")),
+            ask(here, "/a", **sign(here, "/a", AWS_SECRET_ACCESS_KEY="another")),
             ask(here, "/a", **sign(here, "/a", service="lambda")),
         ]
         seen["public"] = ask(here, "/health")[0]

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+from types import SimpleNamespace
 
 import pytest
 
@@ -10,6 +11,8 @@ from sandbox.edge.edge import Edge
 from sandbox.presets import DOMAIN
 from tests.support.issuer import issuing
 from tests.support.sandboxes import deployed
+from tests.support.signing import signed, signer_of
+from walk.authorization import Credentials
 
 UNAUTHORIZED, FORBIDDEN, INTERNAL = (
     {"message": text} for text in ("Unauthorized", "Forbidden", "Internal Server Error")
@@ -38,7 +41,8 @@ def gateway(sandbox):
 @pytest.fixture
 def ask(sandbox, echo):
     """Sends a request, and returns its status, its JSON, and the reason of a refusal with the hop that refuses."""
-    edge = Edge(sandbox.edge.account, echo, default_name=DOMAIN)
+    credentials = Credentials(signer=signer_of(sandbox))
+    edge = Edge(sandbox.edge.account, echo, default_name=DOMAIN, credentials=credentials)
 
     def send(target, method="GET", token=None, **headers):
         if token is not None:
@@ -111,16 +115,69 @@ def test_a_refused_token_is_said_with_its_reason(ask, issuer, claims, reason):
     assert ask("/", token=issuer.token(**claims)) == (401, UNAUTHORIZED, ("authorizer", reason))
 
 
-@pytest.mark.case("R78")
-def test_an_integration_with_payload_1_0_gets_the_claims_without_the_name_of_their_kind(
-    ask, gateway, api, issuer, changed
-):
+@pytest.fixture
+def payload_1_0(gateway, api):
+    """The API's integration with payload 1.0."""
     (integration,) = gateway.get_integrations(ApiId=api)["Items"]
     known = {"ApiId": api, "IntegrationId": integration["IntegrationId"]}
-    changed(
-        lambda: gateway.update_integration(**known, PayloadFormatVersion="1.0"),
-        lambda: gateway.update_integration(**known, PayloadFormatVersion="2.0"),
+    gateway.update_integration(**known, PayloadFormatVersion="1.0")
+    yield
+    gateway.update_integration(**known, PayloadFormatVersion="2.0")
+
+
+@pytest.fixture
+def signed_pets(gateway, api, pets):
+    """The further route, for signed requests alone."""
+    gateway.update_route(ApiId=api, RouteId=pets, AuthorizationType="AWS_IAM")
+
+
+PETS = f"https://{DOMAIN}/pets/1"
+
+
+@pytest.mark.case("R80")
+def test_an_integration_with_payload_1_0_gets_who_signed_as_the_identity(ask, sandbox, signed_pets, payload_1_0):
+    status, event, _ = ask("/pets/1", **signed(sandbox.variables, PETS, "execute-api"))
+    user = sandbox.account.client("sts").get_caller_identity()
+    cognito = ("AuthenticationProvider", "AuthenticationType", "IdentityId", "IdentityPoolId")
+    assert (status, event["requestContext"]["identity"]) == (
+        200,
+        {
+            "accessKey": sandbox.variables["AWS_ACCESS_KEY_ID"],
+            "accountId": user["Account"],
+            "caller": user["UserId"],
+            "principalOrgId": None,
+            "user": user["UserId"],
+            "userArn": user["Arn"],
+            **{f"cognito{name}": None for name in cognito},
+            "sourceIp": "127.0.0.1",
+            "userAgent": "",
+        },
     )
+    assert "authorizer" not in event["requestContext"]
+
+
+@pytest.mark.case("G31", "R69")
+def test_a_role_needs_the_permission_for_the_path_that_it_asks_for(ask, sandbox, api, signed_pets):
+    iam = sandbox.account.client("iam")
+    iam.create_role(RoleName="keeper", AssumeRolePolicyDocument="{}")
+    variables = sandbox.roles.variables(SimpleNamespace(name="zoo", role="keeper"))
+    pets = f"arn:aws:execute-api:us-east-1:000000000000:{api}/$default/GET/pets/"
+
+    def ask_with(resource):
+        statement = {"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": resource}
+        document = json.dumps({"Statement": [statement]})
+        iam.put_role_policy(RoleName="keeper", PolicyName="own", PolicyDocument=document)
+        return ask("/pets/1", **signed(variables, PETS, "execute-api"))
+
+    keeper = "arn:aws:sts::000000000000:assumed-role/keeper/zoo"
+    status, event, _ = ask_with(f"{pets}*")
+    assert (status, event["requestContext"]["authorizer"]["iam"]["userArn"]) == (200, keeper)
+    reason = f'{keeper} may not call execute-api:Invoke on {pets}1: statement 1 is about "{pets}2"'
+    assert ask_with(f"{pets}2") == (403, FORBIDDEN, ("authorizer", reason))
+
+
+@pytest.mark.case("R78")
+def test_an_integration_with_payload_1_0_gets_the_claims_without_the_name_of_their_kind(ask, issuer, payload_1_0):
     status, event, _ = ask("/", token=issuer.token(exp=4102444800, iat=None))
     claims = {"iss": issuer.address, "aud": "shop", "sub": "ann", "exp": "4102444800"}
     assert (status, event["requestContext"]["authorizer"]) == (200, {"claims": claims, "scopes": None})

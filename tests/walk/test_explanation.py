@@ -670,7 +670,7 @@ NOTES = [
     case(
         "a Function URL wants signatures",
         function_url_for_signed_requests,
-        *(None, "domain", "{made.url}", "authorizer"),
+        *(None, "domain", "{made.url}", "function-url-signature"),
         name="{made.url}",
     ),
     case(
