@@ -47,12 +47,14 @@ PATHS = [
 ]
 
 
+@pytest.mark.case("R81")
 @pytest.mark.parametrize(("typed", "path"), PATHS)
 @pytest.mark.parametrize("make", [make_rest_event, make_http_api_1_event, make_alb_event, make_alb_multi_event])
 def test_an_encoded_path_is_decoded_once(make, typed, path):
     assert environ_of(make(path=typed))["PATH_INFO"] == path
 
 
+@pytest.mark.case("R82")
 @pytest.mark.parametrize(
     ("event", "places"),
     [
@@ -73,6 +75,7 @@ def test_the_stage_or_the_key_of_a_mapping_is_the_script_name(event, places):
     assert (environ["SCRIPT_NAME"], environ["PATH_INFO"]) == places
 
 
+@pytest.mark.case("R86")
 @pytest.mark.parametrize(
     ("event", "query"),
     [
@@ -89,6 +92,7 @@ def test_a_query_is_spelled_as_a_client_would_and_a_balancer_s_stays_as_it_was(e
     assert environ_of(event)["QUERY_STRING"] == expected
 
 
+@pytest.mark.case("R84", "R85")
 def test_repeated_headers_and_cookies_are_all_there():
     sent = {"X-A": ["1", "2"], "Cookie": ["a=1", "b=2"]}
     for event in (make_rest_event(headers=sent), make_alb_multi_event(headers=sent)):
@@ -96,6 +100,7 @@ def test_repeated_headers_and_cookies_are_all_there():
         assert (environ["HTTP_X_A"], environ["HTTP_COOKIE"]) == ("1,2", "a=1; b=2")
 
 
+@pytest.mark.case("R87")
 @pytest.mark.parametrize(
     ("event", "address"),
     [
@@ -110,6 +115,7 @@ def test_the_client_is_who_aws_says_it_is_and_not_who_it_says_itself(event, addr
     assert environ_of(event)["REMOTE_ADDR"] == address
 
 
+@pytest.mark.case("R88")
 def test_a_health_check_of_a_balancer_with_next_to_no_headers_is_answered():
     event = make_alb_event() | {"headers": {"user-agent": "ELB-HealthChecker/2.0"}}
     environ = environ_of(event)
@@ -195,6 +201,7 @@ def test_an_api_gets_text_as_text_since_it_may_not_decode_and_every_cookie(make)
     }
 
 
+@pytest.mark.case("S47")
 def test_a_balancer_with_single_values_gets_each_cookie_under_a_spelling_of_its_own():
     assert handler_of(answering())(make_alb_event(query={"status": "418", "body": "x"}), CONTEXT) == {
         "statusCode": 418,
@@ -210,6 +217,7 @@ def test_a_balancer_with_single_values_gets_each_cookie_under_a_spelling_of_its_
     }
 
 
+@pytest.mark.case("S47", "R85")
 def test_a_balancer_with_multiple_values_gets_lists():
     assert handler_of(answering())(make_alb_multi_event(query={"status": ["599"], "body": ["x"]}), CONTEXT) == {
         "statusCode": 599,
@@ -239,6 +247,7 @@ def test_binary_answers_and_those_without_a_body_are_sent_as_such(make):
     ]
 
 
+@pytest.mark.case("S48")
 def test_a_balancer_s_own_limit_of_1_mb_is_kept():
     def app(environ, start_response):
         start_response("200 OK", [("Content-Type", "text/plain")])

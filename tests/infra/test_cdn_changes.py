@@ -128,6 +128,7 @@ def stack(tmp_path_factory):
         yield Stack(ministack)
 
 
+@pytest.mark.case("R89", "R90")
 def test_the_application_sees_its_client_files_are_cached_and_nothing_comes_around_the_cdn(stack):
     stack.up()
     stack.up(domainName=MAIN)

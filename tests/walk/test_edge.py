@@ -383,6 +383,7 @@ def test_a_throttled_request_is_told_so(account, ask, changed, made):
     assert refused(ask()) == (429, TOO_MANY, ("throttle", "$default"))
 
 
+@pytest.mark.case("R81", "R83")
 def test_payload_format_1_0_makes_a_1_0_event(account, ask, changed, made):
     gateway, api, integration = account.client("apigatewayv2"), made("Api"), made("Integration")
     changed(

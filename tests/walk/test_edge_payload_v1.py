@@ -16,6 +16,7 @@ def response(result):
     return found.status, sorted(fields, key=lambda field: field[0]), found.body
 
 
+@pytest.mark.case("S46")
 @pytest.mark.parametrize(
     ("different", "headers"),
     [
@@ -48,6 +49,7 @@ def test_the_body_of_a_1_0_result_may_be_base64():
     assert response({"statusCode": 200, "body": "/wA=", "isBase64Encoded": True}) == (200, [TEXT], b"\xff\x00")
 
 
+@pytest.mark.case("S46")
 @pytest.mark.parametrize(
     ("result", "sentence"),
     [

@@ -262,6 +262,7 @@ def test_the_host_is_passed_on_to_an_api_that_has_a_domain_of_that_name(made):
     )
 
 
+@pytest.mark.case("R91")
 def test_the_path_of_the_origin_is_put_in_front_of_the_request_s(made):
     named_stage_without_origin_path(made)
     made.cloudfront.get_distribution(Id=made.distribution)
@@ -301,6 +302,7 @@ def test_the_header_and_the_variables_are_those_of_the_runtime():
     assert (SECRET_HEADER, (VARIABLE, f"{PLACE_OF}{VARIABLE}")) == (cdn_secret.HEADER, cdn_secret.VARIABLES)
 
 
+@pytest.mark.case("R89")
 def test_the_sandbox_refuses_a_distribution_that_passes_on_host_as_aws_does(made):
     closed_domain(made)
     put_in_front(made, DefaultCacheBehavior=behavior(OriginRequestPolicyId=ALL_VIEWER))

@@ -38,6 +38,7 @@ def cache(clock):
     return CdnCache(lambda: clock[0])
 
 
+@pytest.mark.case("S49")
 def test_an_answer_is_given_again_as_long_as_its_cache_control_says(cache, clock):
     origin = Origin(response(cache_control="public, max-age=60"), response(body=b"two", cache_control="max-age=60"))
     found = []
@@ -51,6 +52,7 @@ def test_an_answer_is_given_again_as_long_as_its_cache_control_says(cache, clock
     ]
 
 
+@pytest.mark.case("S51")
 def test_an_answer_that_must_be_asked_about_is_asked_about_by_its_tag(cache):
     origin = Origin(
         response(cache_control="no-cache", etag='"1"'), response(304, b"", cache_control="no-cache", etag='"1"')
@@ -68,6 +70,7 @@ def test_what_has_no_key_is_never_kept(cache):
     assert [cache.answer(passed(key=None), origin)[0] for _ in "ab"] == ["Miss", "Miss"]
 
 
+@pytest.mark.case("S53")
 def test_a_cookie_is_taken_out_of_an_answer_for_all_and_left_in_one_for_its_client(cache):
     kept, own = (
         cache.answer(passed(key=None, takes_cookies=takes), Origin(response(set_cookie="a=1")))[1]
@@ -76,6 +79,7 @@ def test_a_cookie_is_taken_out_of_an_answer_for_all_and_left_in_one_for_its_clie
     assert ("set-cookie" in dict(kept.headers), "set-cookie" in dict(own.headers)) == (False, True)
 
 
+@pytest.mark.case("S49", "S50", "S52")
 @pytest.mark.parametrize(
     ("status", "cache_control", "age"),
     [
