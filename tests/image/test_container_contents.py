@@ -14,6 +14,7 @@ import json
 import os
 import shutil
 import stat
+import subprocess
 import sys
 from pathlib import Path
 
@@ -40,6 +41,8 @@ paths = [path for tree in TREES for path in (tree, *tree.rglob("*"))]
 sources = [path for path in paths if path.suffix == ".py"]
 modules = ["pip", "ensurepip", "setuptools", "wheel", "pulumi", "pytest"]
 tools = ["pip", "pip3", "uv", "cc", "gcc", "g++", "clang", "tcc", "ld", "as", "make", "cargo", "go"]
+is_plain = "from dualmode import lambda_mode; print(lambda_mode.is_plain())"
+on_lambda = {**os.environ, "AWS_LAMBDA_RUNTIME_API": "127.0.0.1:9"}
 print(json.dumps({
     "modules": [name for name in modules if importlib.util.find_spec(name)],
     "tools": [name for name in tools if shutil.which(name)],
@@ -58,6 +61,7 @@ print(json.dumps({
     "directory": os.getcwd(),
     "python": sys.prefix,
     "unbuffered": os.environ["PYTHONUNBUFFERED"],
+    "plain": subprocess.run(["python", "-P", "-c", is_plain], env=on_lambda, capture_output=True, text=True).stdout,
     "entrypoint": oct(Path("/opt/dualmode/scripts/entrypoint.sh").stat().st_mode & 0o111),
 }))
 """
@@ -118,6 +122,10 @@ def test_the_image_runs_as_nobody_special_where_lambda_would(contents):
         "python": "/opt/venv",
         "unbuffered": "1",
     }
+
+
+def test_a_start_on_lambda_needs_nothing_of_the_entrypoint(contents):
+    assert contents["plain"] == "True\n"
 
 
 def test_an_engine_reads_from_the_image_how_to_run_and_stop_it(engine, sample_image):
