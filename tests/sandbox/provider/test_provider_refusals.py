@@ -172,6 +172,12 @@ def refused(provider, made):
             "Execution logs are not supported on protocolType HTTP",
         ),
         ("DomainName", {"domainNameConfiguration": None}, "domainNameConfiguration", "is missing"),
+        (
+            "DomainName",
+            {"mutualTlsAuthentication": {"truststoreUri": "s3://trusted/certificates.pem"}},
+            "mutualTlsAuthentication",
+            "is not supported by the sandbox's provider",
+        ),
         ("Record", {"ttl": None}, "ttl", "must be given with records, and only with them"),
         ("Record", {"aliases": [{"name": "a", "zoneId": "Z", "evaluateTargetHealth": False}]}, "records", "not both"),
         (
