@@ -29,7 +29,7 @@ IN_THE_FUNCTION: Mapping[str, str] = {
 """Faults in the function's own process; `sandbox/runner/disk_hook/dualmode_fault.py` has them."""
 
 IN_THE_ACCOUNT: Mapping[str, str] = {
-    "throttling": "the function's reserved concurrency is 0: the API answers 503",
+    "throttling": "the function's reserved concurrency is 0: the API answers 503, a Function URL 429",
     "deleted-image": "the repository no longer has the image of the live version: the API answers 500",
     "expired-certificate": "ACM says that each certificate expired yesterday: clients get 403, and on AWS no answer",
 }

@@ -72,7 +72,7 @@ def response_of_url(payload: bytes, *, request_id: str, method: str) -> Response
 def refused_by_url(refused: RequestRefusedError, *, request_id: str) -> Response:
     """Return what a client gets whose request doesn't reach the function, or whose function failed.
 
-    Source: docs/http-api.md, S31, S36 and S42 to S44.
+    Source: docs/http-api.md, S31, S36, S42 to S44 and G38.
     """
     named = (*refused.headers.items(), ("x-amzn-requestid", request_id))
     if refused.status == 403 and refused.headers:  # not signed as it says
@@ -83,6 +83,10 @@ def refused_by_url(refused: RequestRefusedError, *, request_id: str) -> Response
     if refused.status == 500:
         body = b"Internal Server Error"
         return Response(status=502, headers=(("content-type", "text/plain"), *named), body=body)
+    if refused.status == 503:  # no copy of the function may run
+        return json_response(
+            429, {"Message": "Rate Exceeded."}, (("x-amzn-errortype", "TooManyRequestsException"), *named)
+        )
     return json_response(refused.status, {"Message": refused.message}, named)
 
 

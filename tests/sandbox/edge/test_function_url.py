@@ -47,6 +47,14 @@ def test_a_result_that_is_no_response_is_refused(payload):
         response_of_url(payload, request_id="id", method="GET")
 
 
+@pytest.mark.case("G38")
+def test_a_function_without_concurrency_is_one_of_too_many_requests():
+    refused = RequestRefusedError(503, "Service Unavailable", hop="version", id="f", reason="none")
+    response = refused_by_url(refused, request_id="id")
+    assert (response.status, response.body) == (429, b'{"Message":"Rate Exceeded."}')
+    assert dict(response.headers)["x-amzn-errortype"] == "TooManyRequestsException"
+
+
 def test_what_lambda_refuses_otherwise_keeps_its_status():
     refused = RequestRefusedError(413, "too large", hop="function", id="f", reason="size")
     response = refused_by_url(refused, request_id="id")
