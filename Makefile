@@ -110,8 +110,8 @@ cost: $(VENV)/sandbox.installed ## add up what a month costs, and when a server 
 doctor: ## check this machine and the AWS account, and say what to do about what is wrong
 	@exec $(if $(wildcard $(RUN)),$(RUN),$(or $(PYTHON),python3)) -Ic "$$RUN_MODULE" operations doctor $(if $(value STACK),--stack "$$STACK")
 
-test: $(VENV)/tests.installed ## run the tests, one file on each processor at a time; or some: ARGS="tests/test_http_api.py -k domain"
-	@exec $(RUN) -Ic "$$RUN_MODULE" pytest $(if $(value ARGS),,--numprocesses auto --dist loadfile)
+test: $(VENV)/tests.installed ## run the tests that are not slow, one file on each processor at a time; or some: ARGS="tests/test_http_api.py -k domain"
+	@exec $(RUN) -Ic "$$RUN_MODULE" pytest $(if $(value ARGS),,--numprocesses auto --dist loadfile -m 'not slow')
 
 interruptions: $(VENV)/tests.installed ## let each operation of a deployment go wrong in seven ways, hours: ARGS="--stage update --kind throttled"
 	@exec $(RUN) -Ic "$$RUN_MODULE" tests.interruptions
@@ -144,7 +144,7 @@ format: $(VENV)/tests.installed ## rewrite the code in the project's style
 	@$(VENV)/bin/ruff check --fix $(RUFF_CONFIG)
 	@$(VENV)/bin/ruff format $(RUFF_CONFIG)
 
-check: $(VENV)/tests.installed ## run everything that continuous integration runs
+check: $(VENV)/tests.installed ## run everything that continuous integration runs, the slow tests, too
 	@.ci/check
 
 audit: $(VENV)/sandbox.installed $(VENV)/audit/installed $(VENV)/checkov/installed ## check for vulnerabilities, licences and policies, and list the image's packages: ARGS="licences sbom"; STACK=dev

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import platform
 import subprocess
@@ -17,10 +18,11 @@ import pytest
 from sandbox.ministack import MiniStack
 from sandbox.runner.container_engine import find_engine
 from sandbox.runner.images import ImageStore
-from tests.support import containers, image_leftovers, image_processes
+from tests.support import containers, image_leftovers, image_processes, service_models
 from tests.support.api_accounts import ApiAccount, built
 from tests.support.images import Image, ImageLaidOut, ImageOfEngine
 from tests.support.program import REGION, Deployed, Program
+from tests.support.slow_tests import SlowTests
 from walk.account import Account
 
 ROOT = Path(__file__).parents[1]
@@ -32,6 +34,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--no-skips", action="store_true", help="fail when a test was skipped, as continuous integration does"
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(SlowTests())
+    service_models.read_once()
+
+
+def pytest_collection_finish() -> None:
+    """Lets the garbage collector look no more at what was imported and collected, which stays."""
+    gc.freeze()
 
 
 _bound_elsewhere: set[str] = set()

@@ -43,10 +43,12 @@ def test_every_number_up_to_the_last_one_is_a_case(catalogue):
     assert {kind: list(range(1, len(found) + 1)) for kind, found in numbers.items()} == numbers
 
 
+@pytest.mark.slow
 def test_every_case_has_a_test_or_is_open(catalogue, cited):
     assert sorted(set(catalogue.ids) - set(cited) - set(catalogue.open)) == []
 
 
+@pytest.mark.slow
 def test_a_case_that_is_open_has_no_test(catalogue, cited):
     assert {case: cited[case] for case in catalogue.open if case in cited} == {}
 
@@ -55,6 +57,7 @@ def test_only_cases_are_called_open(catalogue):
     assert sorted(set(catalogue.open) - set(catalogue.ids)) == []
 
 
+@pytest.mark.slow
 def test_tests_cite_no_case_that_the_catalogue_does_not_have(catalogue, cited):
     assert {case: test for case, test in cited.items() if case not in catalogue.ids} == {}
 

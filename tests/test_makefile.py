@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.slow_tests import slow_but
+
 ROOT = Path(__file__).parents[1]
 TARGETS = {
     "sandbox": "sandbox.py",
@@ -18,8 +20,9 @@ TARGETS = {
     "bench-runtime": "benchmarks/runtime.py",
     "mutants": "tests/mutants.py",
 }
-# Some tests start faster in one process than in several.
-WITHOUT_ARGUMENTS = {"test": ["--numprocesses", "auto", "--dist", "loadfile"]}
+EACH_TARGET = slow_but(["sandbox", "test"], TARGETS)
+# Some tests start faster in one process than in several, and whoever names slow ones wants them.
+WITHOUT_ARGUMENTS = {"test": ["--numprocesses", "auto", "--dist", "loadfile", "-m", "not slow"]}
 # In the project's own style: `make lint` reads those that are in the tests' folder.
 TELL = 'import json\nimport os\nimport sys\n\nprint(json.dumps([os.environ.get("PORT"), *sys.argv[1:]]))\n'
 
@@ -91,7 +94,7 @@ INJECTIONS = (
 
 @pytest.mark.parametrize("variable", ["PORT", "ARGS"])
 @pytest.mark.parametrize("given", INJECTIONS)
-@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("target", EACH_TARGET)
 def test_no_command_in_a_variable_is_run(make, target, variable, given):
     make(target, f"{variable}={given}")
     make(target, **{variable: given})
@@ -99,7 +102,7 @@ def test_no_command_in_a_variable_is_run(make, target, variable, given):
     assert not (make.folder / "planted").exists()
 
 
-@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("target", EACH_TARGET)
 @pytest.mark.parametrize(
     ("given", "words"),
     [

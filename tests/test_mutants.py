@@ -128,6 +128,7 @@ def test_a_list_that_no_longer_fits_the_source_is_one_sentence_before_any_test_r
     )
 
 
+@pytest.mark.slow
 def test_without_a_mutant_the_tests_must_pass(mutants, capsys):
     assert mutants(NOTICED | {"tests": ["test_twelve.py"]}) == (1, True)
     assert capsys.readouterr().err == (

@@ -155,6 +155,7 @@ def test_the_sandbox_prints_what_it_has_made_and_serves_it(clone):
         assert get(f"{address}/") == '{"ok":true}\n'
 
 
+@pytest.mark.slow
 def test_one_request_is_printed_with_its_way_through_the_account(clone):
     done = subprocess.run(
         shlex.split(ASK), cwd=clone, env=environment(), capture_output=True, text=True, timeout=120, check=False
@@ -163,6 +164,7 @@ def test_one_request_is_printed_with_its_way_through_the_account(clone):
     assert_shown(ASK, done.stdout.splitlines())
 
 
+@pytest.mark.slow
 def test_an_application_of_one_s_own_is_served(clone):
     with served(clone, OWN) as (_, address):
         assert get(f"{address}/") == "The shop is open.\n"

@@ -37,6 +37,7 @@ def quick_run(tmp_path_factory):
     return done, plot
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [contender.name for contender in contenders.ALL if contender.module])
 def test_a_run_compares_ours_with_each_handler_in_process_at_start_and_warm(quick_run, name):
     row = next(line for line in quick_run[0].stdout.splitlines() if line.startswith(f"{name} "))
@@ -44,6 +45,7 @@ def test_a_run_compares_ours_with_each_handler_in_process_at_start_and_warm(quic
     assert re.fullmatch(rf"{re.escape(name)}{measured}(\s+\d+\s+\d+\.\d){{2}}", row), row
 
 
+@pytest.mark.slow
 def test_a_run_measures_the_web_adapter_or_says_why_it_could_not(quick_run):
     row = next(line for line in quick_run[0].stdout.splitlines() if line.startswith("Web Adapter + gunicorn "))
     if "Web Adapter + gunicorn was not measured: " in quick_run[0].stdout:
@@ -54,11 +56,13 @@ def test_a_run_measures_the_web_adapter_or_says_why_it_could_not(quick_run):
         ), row
 
 
+@pytest.mark.slow
 def test_a_run_compares_ours_with_itself_as_one(quick_run):
     row = next(line for line in quick_run[0].stdout.splitlines() if line.startswith("dualmode "))
     assert re.findall(r" (\d+\.\d\d)(?= )", row) == ["1.00", "1.00", "1.00", "1.00", "1.00"]
 
 
+@pytest.mark.slow
 def test_a_run_says_of_each_target_what_was_reached(quick_run):
     python = f"Python {sys.version.split()[0]}"
     targets = [line for line in quick_run[0].stdout.splitlines() if line.startswith("target: ")]
@@ -69,16 +73,19 @@ def test_a_run_says_of_each_target_what_was_reached(quick_run):
     )
 
 
+@pytest.mark.slow
 def test_a_run_says_where_our_start_goes_by_import(quick_run):
     where = quick_run[0].stdout.partition("imports timed")[2]
     assert re.search(r"^ +\d+\.\d\d ms  flask \(\d+\) +\d+\.\d\d ms  \S+$", where, re.MULTILINE), quick_run[0].stdout
 
 
+@pytest.mark.slow
 def test_a_run_says_what_our_start_is_without_the_bundle_of_its_modules(quick_run):
     before = re.search(r"^without the bundle of its modules: \d+\.\d ms", quick_run[0].stdout, re.MULTILINE)
     assert before, quick_run[0].stdout
 
 
+@pytest.mark.slow
 def test_ours_reads_fewer_files_from_a_cold_disk_than_any_other(quick_run):
     rows = [line.split() for line in quick_run[0].stdout.splitlines() if re.search(rf"{NUMBER}\s+{RATIO}", line)]
     files = [int(row[-4]) for row in rows]
@@ -97,6 +104,7 @@ def test_files_that_were_dropped_from_memory_are_counted_when_they_are_read_agai
     assert disk.read() == (2, 3 * mmap.PAGESIZE)
 
 
+@pytest.mark.slow
 def test_a_run_draws_a_bar_for_whatever_it_measured(quick_run):
     done, plot = quick_run
     texts = [element.text for element in ElementTree.parse(plot).iter("{http://www.w3.org/2000/svg}text")]

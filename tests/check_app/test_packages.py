@@ -101,6 +101,7 @@ def test_a_package_of_plain_python_without_a_wheel_is_no_finding(found, index):
     assert found({"requirements.txt": "plain\n"}) == []
 
 
+@pytest.mark.slow
 def test_a_package_that_can_do_without_its_extension_is_no_finding(found, index):
     index.source("optional", **OPTIONAL)
     assert found({"requirements.txt": "optional\n"}) == []
@@ -117,6 +118,7 @@ def test_a_package_that_must_be_compiled_is_an_error_that_names_the_newest_base(
     ]
 
 
+@pytest.mark.slow
 def test_a_package_that_is_not_on_the_index_is_no_matter_of_wheels(found):
     assert found({"requirements.txt": "flaks\n"}) == [
         "shop/requirements.txt:1: error: flaks has no wheel for Python 3.15 on x86_64, and no source\n"
@@ -124,6 +126,7 @@ def test_a_package_that_is_not_on_the_index_is_no_matter_of_wheels(found):
     ]
 
 
+@pytest.mark.slow
 def test_wheels_of_another_processor_are_none(found, index):
     index.source("native", **COMPILED)
     index("native", "1.0", "cp315-cp315-manylinux_2_17_x86_64")
@@ -135,6 +138,7 @@ def test_wheels_of_another_processor_are_none(found, index):
     ]
 
 
+@pytest.mark.slow
 def test_a_package_that_another_one_brings_is_found_at_the_line_of_that(found, index):
     index.source("native", **COMPILED)
     index("framework", "2.0", "py3-none-any", requires=["native>=1"])
@@ -142,6 +146,7 @@ def test_a_package_that_another_one_brings_is_found_at_the_line_of_that(found, i
     assert said.startswith("shop/more.txt:3: error: native>=1, which framework requires, has no wheel for Python 3.15")
 
 
+@pytest.mark.slow
 def test_markers_are_those_of_the_base_and_not_of_this_machine(found, index):
     index.source("native", **COMPILED)
     index("framework", "2.0", "py3-none-any", requires=['native; python_version < "3.15"'])
@@ -150,6 +155,7 @@ def test_markers_are_those_of_the_base_and_not_of_this_machine(found, index):
     assert said.startswith("shop/requirements.txt:1: error: native")
 
 
+@pytest.mark.slow
 def test_a_project_file_alone_is_read_too(found, index):
     index.source("native", **COMPILED)
     project = '[project]\nname = "shop"\nversion = "1"\ndependencies = [\n  "native>=1",\n]\n'
@@ -157,6 +163,7 @@ def test_a_project_file_alone_is_read_too(found, index):
     assert said.startswith("shop/pyproject.toml:5: error: native>=1 has no wheel for Python 3.15 on x86_64")
 
 
+@pytest.mark.slow
 def test_a_project_whose_build_alone_knows_what_it_needs_is_built_elsewhere(found, index, tmp_path):
     index.source("native", **COMPILED)
     backend = """
@@ -179,6 +186,7 @@ def test_a_project_whose_build_alone_knows_what_it_needs_is_built_elsewhere(foun
     assert sorted(path.name for path in (tmp_path / "shop").iterdir()) == ["backend.py", "pyproject.toml"]
 
 
+@pytest.mark.slow
 def test_hashes_do_not_matter_to_what_is_not_installed(found, index):
     index.source("plain", **PURE)
     assert found({"requirements.txt": f"plain==1.0 \\\n    --hash=sha256:{'0' * 64}\n"}) == []

@@ -11,6 +11,7 @@ from tests.corpus.browser import play
 from tests.corpus.places import deployed, on_its_own_server, project_of
 
 NAMES = {application.name: application for application in APPLICATIONS}
+QUICK = "js_example"
 
 # An image takes half a minute: one alone, unless DUALMODE_CORPUS says `all`.
 FIT = [application.name for application in APPLICATIONS if not application.process_only]
@@ -29,9 +30,8 @@ def project(request, tmp_path, store):
 
 
 def both(names):
-    return pytest.mark.parametrize(
-        ("name", "project"), [(name, name) for name in names], indirect=["project"], ids=names
-    )
+    cases = [pytest.param(name, name, id=name, marks=() if name == QUICK else pytest.mark.slow) for name in names]
+    return pytest.mark.parametrize(("name", "project"), cases, indirect=["project"])
 
 
 def same(found, expected):

@@ -151,6 +151,7 @@ def shop(tmp_path):
     return Installed(tmp_path, SMALL, "shop:app").bundled()
 
 
+@pytest.mark.slow
 def test_a_thousand_modules_look_alike_with_a_bundle_and_without(corpus):
     with_bundle, without = (
         json.loads(re.sub("0x[0-9a-f]+", "0x", corpus.run("observed_modules.py", what, "corpus").stdout))
@@ -330,7 +331,14 @@ def one_whose_code_objects_are_zeros(bundle):
 
 @pytest.mark.parametrize(
     "damage",
-    [nothing, an_empty_file, a_half, one_without_its_last_byte, one_of_another_format, one_of_another_python],
+    [
+        a_half,
+        one_of_another_python,
+        *(
+            pytest.param(damage, marks=pytest.mark.slow)
+            for damage in (nothing, an_empty_file, one_without_its_last_byte, one_of_another_format)
+        ),
+    ],
 )
 def test_a_start_goes_on_without_a_bundle_that_is_none(shop, damage):
     damage(shop.bundle)

@@ -78,6 +78,7 @@ def failures(suite, port):
     return len(cases), problems
 
 
+@pytest.mark.slow
 @pytest.mark.case(*sorted({excuse.case for excuse in EXCEPTIONS.values()}))
 def test_httpbin_passes_its_own_tests_in_gateway_mode(httpbin_anywhere, suite):
     with httpbin_anywhere.serving("gateway", environment=VERBOSE) as running:

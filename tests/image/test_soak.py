@@ -11,6 +11,8 @@ import threading
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.support.gateways import gateway
 
 REQUESTS, CLIENTS, WORKERS = 20_000, 50, 4
@@ -66,6 +68,7 @@ class Clients:
             self.pids.add(seen["pid"])
 
 
+@pytest.mark.slow
 def test_each_of_many_requests_gets_one_answer_while_environments_die(tmp_path):
     chance = random.Random(4)
     kills = 0

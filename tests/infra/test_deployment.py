@@ -28,6 +28,7 @@ from tests.support.provided import (
     write_program,
 )
 from tests.support.pulumi_command import needs_pulumi
+from tests.support.slow_tests import slow_but
 from tests.support.tasks import task
 
 HELD = "import pulumi\nimport pulumi_aws as aws\naws.cloudwatch.LogGroup('held', name='held')\n"
@@ -69,6 +70,60 @@ def refused(deploy, *arguments, **settings):
     with pytest.raises(SandboxError) as caught:
         deploy(*arguments, **settings)
     return str(caught.value)
+
+
+MISTAKES = {
+    "role": (
+        "infra/container_function.py",
+        "role=role.arn",
+        'role="arn:aws:iam::000000000000:role/nobody"',
+        "aws:lambda/function:Function 'function-function': InvalidParameterValueException: "
+        "the role arn:aws:iam::000000000000:role/nobody doesn't exist",
+    ),
+    "trust": (
+        "infra/function_role.py",
+        '"Service": "lambda.amazonaws.com"',
+        '"Service": "ec2.amazonaws.com"',
+        "can't be assumed by lambda.amazonaws.com: statement 1 is for",
+    ),
+    "certificate": (
+        "infra/zone.py",
+        "return validation.certificate_arn",
+        "return certificate.arn",
+        "Take the ARN from CertificateValidation, which waits until it is",
+    ),
+    "integration": (
+        "infra/api_route.py",
+        'pulumi.Output.concat("integrations/", integration.id)',
+        '"integrations/nowhere"',
+        "has no integration 'nowhere'",
+    ),
+    "timeout": (
+        "infra/api_route.py",
+        "INTEGRATION_TIMEOUT = 30_000",
+        "INTEGRATION_TIMEOUT = 40_000",
+        "Value '40000' at 'timeoutInMillis' failed to satisfy constraint: "
+        "Member must have value less than or equal to 30000",
+    ),
+    "alias": (
+        "infra/api_route.py",
+        "qualifier=alias.name",
+        'qualifier="next"',
+        "aws:lambda/permission:Permission 'api-permission': ResourceNotFoundException: Function not found: ",
+    ),
+    "key": (
+        "infra/container_function.py",
+        *MISSPELT,
+        "aws:lambda/function:Function 'function-function': ValidationException: "
+        "loggingConfig.log_gruop: is not an input of this type: check its spelling",
+    ),
+    "proof": (
+        "infra/zone.py",
+        "records=[option.resource_record_value]",
+        'records=["elsewhere.example.com"]',
+        "the record _acme-challenge.app.sandbox.test doesn't have the value",
+    ),
+}
 
 
 @pytest.mark.usefixtures("without_pulumi")
@@ -116,63 +171,9 @@ class TestWithoutThePulumiCommand:
     def test_a_setting_that_aws_refuses_is_refused(self, deploy, settings, sentence):
         assert refused(deploy, before=ready, **settings) == sentence
 
-    @pytest.mark.parametrize(
-        ("file", "old", "new", "sentence"),
-        [
-            (
-                "infra/container_function.py",
-                "role=role.arn",
-                'role="arn:aws:iam::000000000000:role/nobody"',
-                "aws:lambda/function:Function 'function-function': InvalidParameterValueException: "
-                "the role arn:aws:iam::000000000000:role/nobody doesn't exist",
-            ),
-            (
-                "infra/function_role.py",
-                '"Service": "lambda.amazonaws.com"',
-                '"Service": "ec2.amazonaws.com"',
-                "can't be assumed by lambda.amazonaws.com: statement 1 is for",
-            ),
-            (
-                "infra/zone.py",
-                "return validation.certificate_arn",
-                "return certificate.arn",
-                "Take the ARN from CertificateValidation, which waits until it is",
-            ),
-            (
-                "infra/api_route.py",
-                'pulumi.Output.concat("integrations/", integration.id)',
-                '"integrations/nowhere"',
-                "has no integration 'nowhere'",
-            ),
-            (
-                "infra/api_route.py",
-                "INTEGRATION_TIMEOUT = 30_000",
-                "INTEGRATION_TIMEOUT = 40_000",
-                "Value '40000' at 'timeoutInMillis' failed to satisfy constraint: "
-                "Member must have value less than or equal to 30000",
-            ),
-            (
-                "infra/api_route.py",
-                "qualifier=alias.name",
-                'qualifier="next"',
-                "aws:lambda/permission:Permission 'api-permission': ResourceNotFoundException: Function not found: ",
-            ),
-            (
-                "infra/container_function.py",
-                *MISSPELT,
-                "aws:lambda/function:Function 'function-function': ValidationException: "
-                "loggingConfig.log_gruop: is not an input of this type: check its spelling",
-            ),
-            (
-                "infra/zone.py",
-                "records=[option.resource_record_value]",
-                'records=["elsewhere.example.com"]',
-                "the record _acme-challenge.app.sandbox.test doesn't have the value",
-            ),
-        ],
-        ids=["role", "trust", "certificate", "integration", "timeout", "alias", "key", "proof"],
-    )
-    def test_a_program_that_aws_refuses_is_refused(self, deploy, tmp_path, file, old, new, sentence):
+    @pytest.mark.parametrize("mistake", slow_but(["role", "timeout"], MISTAKES))
+    def test_a_program_that_aws_refuses_is_refused(self, deploy, tmp_path, mistake):
+        file, old, new, sentence = MISTAKES[mistake]
         folder = copy_program(tmp_path, file, old, new)
         assert sentence in refused(deploy, folder, before=ready)
 

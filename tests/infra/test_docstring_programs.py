@@ -16,6 +16,7 @@ from tests.support.issuer import issuing
 from tests.support.page_programs import page_s_program
 from tests.support.provided import ROOT, ContentBuilder, make_zone, push_image, write_program
 from tests.support.pulumi_command import needs_pulumi
+from tests.support.slow_tests import slow_but
 
 WAITED_FOR = "aws:acm/certificateValidation:CertificateValidation"
 BEGIN = "In another Pulumi program"
@@ -164,7 +165,7 @@ def test_a_docstring_s_program_has_twelve_lines_or_a_few_more(component):
     assert len(lines) <= 15, PROGRAMS[component]
 
 
-@pytest.mark.parametrize("component", MADE)
+@pytest.mark.parametrize("component", slow_but(MAIN_FOUR, MADE))
 def test_a_component_works_alone_with_mocks(component, folder, account, ministack, chosen):
     folder = folder(component)
     project = settings.load_project(folder)

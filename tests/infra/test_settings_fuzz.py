@@ -89,6 +89,7 @@ def is_one_sentence(text):
     )
 
 
+@pytest.mark.slow
 @examples(BOUNDED, max_examples=500)
 @given(chosen=chosen_settings)
 @example(chosen={"memorySize": float("inf")})
@@ -128,6 +129,7 @@ def deployed_before():
     return []
 
 
+@pytest.mark.slow
 @examples(BOUNDED, max_examples=30)
 @given(chosen=chosen_settings)
 @example(chosen={"iamAuth": "true"})

@@ -22,6 +22,7 @@ from tests.support.pulumi_command import needs_pulumi
 from tests.support.sandboxes import ask, command, environment, serving, with_venvs
 
 IDENTITY = "import boto3; print(boto3.client('sts').get_caller_identity()['Account'])"
+ALLOWING = ("--set", "environment.DUALMODE_ALLOW_COMMANDS=1")
 HOPS = ["domain", "mapping", "stage", "route", "integration", "alias", "version", "image"]
 
 
@@ -242,6 +243,13 @@ def test_an_answer_of_400_or_more_exits_with_1(state):
 
 
 def test_a_command_runs_in_the_function_that_allows_it(state):
+    ended = run(state, *ALLOWING, "--command", "routes --sort rule")
+    assert ended.returncode == 0, ended.stderr
+    assert "/hello" in ended.stdout
+
+
+@pytest.mark.slow
+def test_a_command_that_the_function_does_not_allow_or_that_fails_exits_with_1(state):
     refused = run(state, "--command", "routes")
     assert (refused.returncode, refused.stdout) == (1, "")
     assert refused.stderr.splitlines()[-1] == (
@@ -249,11 +257,7 @@ def test_a_command_runs_in_the_function_that_allows_it(state):
         "with `pulumi config set --path environment.DUALMODE_ALLOW_COMMANDS 1`, or here with "
         "--set environment.DUALMODE_ALLOW_COMMANDS=1."
     )
-    allowing = ("--set", "environment.DUALMODE_ALLOW_COMMANDS=1")
-    ended = run(state, *allowing, "--command", "routes --sort rule")
-    assert ended.returncode == 0, ended.stderr
-    assert "/hello" in ended.stdout
-    failed = run(state, *allowing, "--command", "no-such-command")
+    failed = run(state, *ALLOWING, "--command", "no-such-command")
     assert (failed.returncode, "No such command 'no-such-command'" in failed.stdout) == (1, True)
 
 
@@ -268,6 +272,7 @@ def test_an_event_is_given_to_the_function_and_its_failure_exits_with_1(state, t
     )
 
 
+@pytest.mark.slow
 def test_an_events_result_is_printed_as_json(state, tmp_path):
     (tmp_path / "event.json").write_text('{"message": "abc"}')
     echo = ("--set", 'environment={"DUALMODE_EVENTS_PATH": "/echo"}')
@@ -280,6 +285,10 @@ def test_a_schedule_is_fired_by_hand_and_its_result_is_printed(state):
     ended = run(state, "--set", f"schedules={json.dumps([schedule])}", "--fire", "turn")
     assert (ended.returncode, json.loads(ended.stdout)) == (0, {"reversed": "cba"}), ended.stderr
     assert "The function's log is " in ended.stderr
+
+
+@pytest.mark.slow
+def test_a_schedule_that_is_not_there_can_not_be_fired(state):
     missing = run(state, "--fire", "turn")
     assert (missing.returncode, missing.stdout) == (1, "")
     assert missing.stderr.splitlines()[-1] == "sandbox: There is no schedule turn: the account has no schedule."

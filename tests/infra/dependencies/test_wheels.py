@@ -51,6 +51,7 @@ def test_the_newest_base_that_has_a_wheel_is_named(explain):
     )
 
 
+@pytest.mark.slow
 def test_a_base_without_its_python_in_its_name_is_described(explain):
     assert explain(NOT_BUILT, "native_lib-1.2-cp314-none-any", base="registry.example/python") == (
         "native-lib==1.2 has no wheel for Python 3.15: the newest Python that has one is 3.14, so set baseImage to an"
@@ -58,6 +59,7 @@ def test_a_base_without_its_python_in_its_name_is_described(explain):
     )
 
 
+@pytest.mark.slow
 def test_without_an_engine_it_is_another_python_of_this_machine(explain):
     assert explain(NOT_BUILT, "native_lib-1.2-cp314-none-any", base="") == (
         "native-lib==1.2 has no wheel for Python 3.15: the newest Python that has one is 3.14, so run the sandbox on"
@@ -65,6 +67,7 @@ def test_without_an_engine_it_is_another_python_of_this_machine(explain):
     )
 
 
+@pytest.mark.slow
 def test_two_packages_need_one_python_that_has_both(explain):
     said = NOT_BUILT + "ERROR: No matching distribution found for other>=2\n"
     files = ("native_lib-1.2-cp314-none-any", "native_lib-1.2-cp313-none-any", "other-2-cp313-none-any")
@@ -81,6 +84,7 @@ def test_a_package_without_any_wheel_is_another_matter(explain):
     )
 
 
+@pytest.mark.slow
 def test_what_the_index_does_not_have_is_left_to_pip_to_say(explain):
     assert explain("ERROR: No matching distribution found for no-such-thing==1\n") == ""
     assert explain("ERROR: Invalid requirement: 'a b'\n") == ""

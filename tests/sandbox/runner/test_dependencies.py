@@ -12,6 +12,7 @@ from tests.conftest import ROOT, image_tag
 from tests.support.containers import build as build_image
 from tests.support.containers import project_with
 from tests.support.local_wheel import write_wheel
+from tests.support.slow_tests import slow_but
 
 # The application asks for what it was installed with when it is imported: a build that succeeds has it.
 SHOP = """
@@ -148,7 +149,7 @@ def build(tmp_path):
     return run
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", slow_but(["hashes", "files in folders", "a local wheel"], FORMS))
 def test_a_process_has_what_the_application_declares_as(build, form):
     assert build(FORMS[form]).flask_app == "shop:app"
 
@@ -164,6 +165,7 @@ def test_a_lock_of_uv_is_read_by_uv(build, tmp_path):
     assert build({**shop(LOCKED), "pyproject.toml": project, "uv.lock": lock})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", ['{ path = "lib" }', "{ workspace = true }"])
 def test_a_project_in_the_folder_that_a_lock_of_uv_names_is_installed(build, tmp_path, source):
     files = {
