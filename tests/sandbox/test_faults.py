@@ -12,6 +12,7 @@ from sandbox.errors import SandboxError
 from sandbox.faults import NAMES
 from sandbox.presets import DOMAIN
 from tests.support import sandboxes
+from tests.support.slow_tests import slow_but
 
 NAME = "dualmode-dev"
 ERROR, UNAVAILABLE, FORBIDDEN = (
@@ -76,7 +77,7 @@ def test_each_fault_has_its_test():
     assert sorted(FAULTS) == sorted(NAMES)
 
 
-@pytest.mark.parametrize("name", FAULTS)
+@pytest.mark.parametrize("name", slow_but(FAULTS.keys() - {"slow-start"}, FAULTS))
 def test_a_fault_shows_what_aws_would_show_and_is_gone_when_it_is_cleared(name, sandbox):
     expected, hop, failures, alarms = FAULTS[name]
     sandbox.faults.set(name)

@@ -5,6 +5,7 @@ import json
 
 import boto3
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from dualmode.gateway.http.message import Request
@@ -28,6 +29,7 @@ def client(sandbox):
     environment = sandbox.variables
     return boto3.client(
         "lambda",
+        config=Config(retries={"total_max_attempts": 1}),  # who is throttled isn't made to wait
         endpoint_url=environment["AWS_ENDPOINT_URL"],
         region_name=environment["AWS_REGION"],
         aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],

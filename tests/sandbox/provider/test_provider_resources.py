@@ -8,7 +8,7 @@ from sandbox.provider.function_versions import latest_version, publish
 from sandbox.provider.inputs import UNKNOWN
 from sandbox.provider.provider import Provider
 from sandbox.provider.refusals import ResourceRefusedError
-from tests.support.provided import ContentBuilder, examples, make_everything
+from tests.support.provided import ContentBuilder, Made, examples, make_everything
 from walk.account import Account
 
 EXAMPLES = examples()
@@ -60,10 +60,11 @@ def everything(unchanged, ministack, provider, account):
 
 
 @pytest.fixture
-def to_change(everything, unchanged):
-    """The same, for a test that changes something: the next test gets new ones."""
-    yield dict(everything)
+def to_change(unchanged, ministack, provider, account):
+    """An account for a test that changes something: what the test names is made there, with what that needs."""
     unchanged.clear()
+    ministack.reset()
+    return Made(provider, account)
 
 
 def types():
@@ -213,6 +214,7 @@ def test_an_update_of_a_function_publishes_a_version_and_an_alias_can_be_moved_t
 
 
 def test_publishing_what_did_not_change_gives_the_version_there_is(to_change, account):
+    assert to_change["Function"].outputs["version"] == "1"
     before = latest_version(account.client("lambda"), "web")
     account.client("lambda").update_function_configuration(FunctionName="web", MemorySize=512)  # as it is already
     assert publish(account.client("lambda"), "web") == before
@@ -306,12 +308,14 @@ def test_what_is_gone_is_read_as_gone(provider):
         assert provider.read(example.pulumi_type, short, example.gone, state, {}) is None, short
 
 
-def test_everything_can_be_removed_and_what_is_gone_already_is_no_error(provider, to_change, account):
+def test_everything_can_be_removed_and_what_is_gone_already_is_no_error(provider, everything, unchanged, account):
+    made = dict(everything)
+    unchanged.clear()
     for _ in range(2):
-        for short in reversed(to_change):
-            found = to_change[short]
+        for short in reversed(made):
+            found = made[short]
             provider.delete(types()[short], short, found.identity, found.outputs)
-    for short, found in to_change.items():
+    for short, found in made.items():
         assert provider.read(types()[short], short, found.identity, found.outputs, found.inputs) is None, short
     assert account.client("lambda").list_functions()["Functions"] == []
     assert account.client("iam").list_roles()["Roles"] == []
