@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from tests.support.program import Program
+
 ACCOUNT = "000000000000"
 NAME = "dualmode-dev"
 ALIAS = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:{NAME}:live"
@@ -21,9 +23,10 @@ def policy(deployed, name):
     return json.loads(deployed.one("RolePolicy", name).inputs["policy"])["Statement"]
 
 
-@pytest.fixture
-def everything(program):
-    return program.deploy(
+@pytest.fixture(scope="module")
+def everything(ministack, tmp_path_factory):
+    """A deployment with a job of each kind, in an account that no other test changes."""
+    return Program(ministack, tmp_path_factory.mktemp("jobs")).deploy(
         schedules=[
             {"name": "nightly", "path": "/nightly", "cron": "30 3 * * ? *", "timeZone": "Europe/Berlin", "body": "[1]"},
             {"name": "often", "path": "/often", "rate": "5 minutes", "method": "GET", "enabled": False},
