@@ -15,7 +15,7 @@ _load_file = JSONFileLoader.load_file
 
 
 def _load_once(self: JSONFileLoader, file_path: str) -> Any:
-    if f"{os.sep}s3{os.sep}" in file_path:  # botocore changes this model when it makes a client
+    if f"{os.sep}s3{os.sep}" in file_path:  # botocore changes this model before its calls
         return _load_file(self, file_path)
     if file_path not in _read:
         _read[file_path] = _load_file(self, file_path)
