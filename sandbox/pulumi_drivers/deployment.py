@@ -88,8 +88,7 @@ def deploy(task: Task) -> Deployment:
         return Deployment(outputs=outputs, resources=resources, pulumi_driver=MOCKS, changes={"create": made})
     task.progress("Deploying with the pulumi command's engine")
     engine = _engine(task, provider)
-    forgotten = _forgotten(task.state)
-    refresh = forgotten.exists()
+    refresh = _forgotten(task.state).exists()
     if dropped := engine.dropped():
         _say_dropped(dropped, task.progress)
         planned: list[str] = []
@@ -97,16 +96,8 @@ def deploy(task: Task) -> Deployment:
         for line in planned:
             if line.startswith("would delete "):
                 task.progress(line)
-    # Until it has ended well: what was interrupted or refused may be otherwise in the account than in the state.
-    forgotten.parent.mkdir(parents=True, exist_ok=True)
-    forgotten.touch()
-    try:
+    with _ending_well(task.state):
         changes = engine.up(task.progress, refresh=refresh)
-    except SettingsError:
-        if not refresh:  # nothing was asked for
-            forgotten.unlink()
-        raise
-    forgotten.unlink()
     resources = engine.resources()
     outputs = next((dict(entry.outputs) for entry in resources if entry.type == "pulumi:pulumi:Stack"), {})
     return Deployment(outputs=outputs, resources=resources, pulumi_driver=ENGINE, changes=changes)
@@ -137,7 +128,9 @@ def destroy(task: Task) -> Mapping[str, int]:
     Raises:
         SandboxError: AWS would refuse to, or there is no engine to do it.
     """
-    return _engine_alone(task).destroy(task.progress)
+    engine = _engine_alone(task)
+    with _ending_well(task.state):
+        return engine.destroy(task.progress)
 
 
 @contextlib.contextmanager
@@ -184,6 +177,22 @@ def _check_region(task: Task) -> None:
     region = task.config.values.get("aws:region", task.account.region)
     if region != task.account.region:
         raise SettingsError(f"aws:region is {region}, but the sandbox's account is used only in {task.account.region}.")
+
+
+@contextlib.contextmanager
+def _ending_well(state: Path) -> Iterator[None]:
+    """What was interrupted or refused may be otherwise in the account than in the state: the next one looks again."""
+    forgotten = _forgotten(state)
+    before = forgotten.exists()
+    forgotten.parent.mkdir(parents=True, exist_ok=True)
+    forgotten.touch()
+    try:
+        yield
+    except SettingsError:
+        if not before:  # nothing was asked for
+            forgotten.unlink()
+        raise
+    forgotten.unlink()
 
 
 def _forgotten(state: Path) -> Path:

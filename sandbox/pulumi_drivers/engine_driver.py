@@ -23,7 +23,7 @@ from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS  # no other way 
 from sandbox import variables
 from sandbox.errors import SandboxError
 from sandbox.provider.provider import MAY_BE_LEFT, Provider
-from sandbox.pulumi_drivers import callers, dynamic, program, properties
+from sandbox.pulumi_drivers import callers, checkpoint, dynamic, program, properties
 from sandbox.pulumi_drivers.dynamic import DynamicServicer
 from sandbox.pulumi_drivers.packages import PACKAGES, KnownPackagesOnly
 from sandbox.pulumi_drivers.pulumi_command import InterruptibleCommand, SparingStack, SparingWorkspace
@@ -35,7 +35,7 @@ Progress = Callable[[str], None]
 _Answer = TypeVar("_Answer")
 _PASSPHRASE = "sandbox"  # noqa: S105  the state lies beside it, on this machine alone
 _CLOSING_SECONDS = 0.5
-_ENDING_SECONDS = 15.0  # it ends the steps that have begun
+_ENDING_SECONDS = 15.0
 _DONE = {
     "create": "created ",
     "update": "updated ",
@@ -132,6 +132,9 @@ class Engine:
         self._servicer.failure, self._servicer.asked = None, False
 
         def run() -> dict[str, int]:
+            checkpoint.drop_attributes(self._folder / "backend")
+            if checkpoint.restore(self._checkpoint):
+                self._progress("The stack's state was cut off while it was written: going on from the one before it")
             stack = self._stack()
             self._unlock(stack)
             self._settle(stack)
@@ -315,7 +318,8 @@ def stack_variables(state: Path) -> dict[str, str]:
     folder = state.resolve() / "pulumi"
     return {
         "PULUMI_HOME": str(folder / "home"),
-        "PULUMI_BACKEND_URL": (folder / "backend").as_uri(),
+        # Without the file beside each one that holds its attributes, which a kill could cut off.
+        "PULUMI_BACKEND_URL": f"{(folder / 'backend').as_uri()}?metadata=skip",
         "PULUMI_CONFIG_PASSPHRASE": _PASSPHRASE,
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         "PULUMI_IGNORE_AMBIENT_PLUGINS": "true",

@@ -55,7 +55,8 @@ class InterruptibleCommand(PulumiCommand):
             CommandError: it failed.
         """
         with subprocess.Popen(
-            ends_with_parent.alone([self.command, "--non-interactive", *args], signal.SIGINT),
+            # Killed: if it only lost its provider, it would note that what AWS was doing then hadn't been done.
+            ends_with_parent.alone([self.command, "--non-interactive", *args], signal.SIGKILL),
             cwd=cwd,
             env={**self._told, **additional_env, "PULUMI_AUTOMATION_API": "true"},
             stdin=subprocess.DEVNULL,

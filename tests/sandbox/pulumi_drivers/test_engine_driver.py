@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import signal
 import subprocess
 import threading
@@ -213,6 +214,43 @@ def test_what_was_cut_off_while_it_was_made_is_made_again(engine, account, small
     assert deployed.up() == {"same": 2}
 
 
+def test_a_state_that_was_cut_off_is_gone_on_from_the_one_before_it_and_what_was_being_made_then_is_made_once(
+    engine, account, small, tmp_path
+):
+    deployed = engine(small, token="t")
+    deployed.up()
+    cut_off(tmp_path / "state", "aws:iam/role:Role")
+    file = checkpoint_in(tmp_path / "state")
+    shutil.copy(file, f"{file}.bak")
+    file.write_text(file.read_text()[:1000])
+    lines = []
+    assert deployed.up(lines.append) == {"create": 1, "same": 1}
+    assert lines[0] == "The stack's state was cut off while it was written: going on from the one before it"
+    assert (len(roles(account)), deployed.up()) == (1, {"same": 2})
+    for cut in (file, file.with_name("dev.json.bak")):
+        cut.write_text("")
+    with pytest.raises(
+        SandboxError, match=r"dev\.json\.bak, were cut off while they were written: begin anew with anoth"
+    ):
+        deployed.up()
+
+
+def test_the_first_state_of_a_stack_may_be_cut_off(engine, small, tmp_path):
+    file = tmp_path / "state/pulumi/backend/.pulumi/stacks/small/dev.json"
+    file.parent.mkdir(parents=True)
+    file.write_text("")
+    assert engine(small, token="t").up() == {"create": 2}
+    assert checkpoint_in(tmp_path / "state") == file
+
+
+def test_the_command_writes_nothing_that_a_kill_can_cut_off_and_goes_on_where_an_earlier_one_did(settled):
+    backend = settled.folder / "state/pulumi/backend"
+    assert list(backend.rglob("*.attrs")) == []
+    file = checkpoint_in(settled.folder / "state")
+    file.with_name("dev.json.attrs").write_text("")  # "failed to load checkpoint: EOF"
+    assert settled.up() == {"same": 2}
+
+
 def test_a_command_that_is_at_work_is_not_disturbed_and_the_lock_of_a_killed_one_is_taken_away(settled):
     lock = write_lock(settled.folder / "state", pid=os.getpid())
     with pytest.raises(SandboxError) as caught:
@@ -306,9 +344,14 @@ def roles(account):
     return {role["RoleName"]: role for role in account.client("iam").list_roles()["Roles"]}
 
 
+def checkpoint_in(state):
+    (file,) = (state / "pulumi/backend/.pulumi/stacks").rglob("dev.json")
+    return file
+
+
 def cut_off(state, pulumi_type):
     """Turns a resource in the state into one whose creation was under way when the engine was killed."""
-    (file,) = (state / "pulumi/backend/.pulumi/stacks").rglob("dev.json")
+    file = checkpoint_in(state)
     content = json.loads(file.read_text())
     latest = content["checkpoint"]["latest"]
     (resource,) = [entry for entry in latest["resources"] if entry["type"] == pulumi_type]
