@@ -87,9 +87,10 @@ class EventSourceMapping(ResourceType):
         return found and {**found, "Enabled": found.get("State") not in ("Disabled", "Disabling")}
 
     def check_references(self, wanted: Values, identity: str) -> None:
-        """Refuse a queue or function that doesn't exist, a role that may not read it, and too short a visibility.
+        """Refuse a queue or function that doesn't exist, a role that may not read it, too short a visibility, a second.
 
-        Source: Lambda's refusals, as in aws/serverless-application-model#1424 and hashicorp/terraform#22040.
+        Source: Lambda's refusals, as in aws/serverless-application-model#1424, hashicorp/terraform#22040 and
+        DataBiosphere/azul#3399.
         """
         queue_arn = str(wanted["eventSourceArn"])
         function = self._function(str(wanted["functionName"]))
@@ -123,6 +124,13 @@ class EventSourceMapping(ResourceType):
                 "InvalidParameterValueException",
                 f"Queue visibility timeout: {visible} seconds is less than Function timeout: {timeout} seconds",
                 "eventSourceArn",
+            )
+        existing = None if identity else self.locate(wanted)
+        if existing is not None:
+            raise ResourceRefusedError(
+                "ResourceConflictException",
+                f'An event source mapping with SQS arn (" {queue_arn} ") and function (" {wanted["functionName"]} ") '
+                f"already exists. Please update or delete the existing mapping with UUID {existing}",
             )
 
     def _function(self, name: str) -> Any:

@@ -660,6 +660,17 @@ def test_a_mapping_of_what_does_not_exist_is_refused(refused):
     assert "ResourceNotFoundException: Function not found: gone" in refused("EventSourceMapping", functionName="gone")
 
 
+def test_a_second_mapping_of_a_queue_to_the_same_function_is_refused(refused, made):
+    queue, function = (made["EventSourceMapping"].inputs[key] for key in ("eventSourceArn", "functionName"))
+    # The sentence of AWS, as in DataBiosphere/azul#3399.
+    sentence = (
+        f'ResourceConflictException: An event source mapping with SQS arn (" {queue} ") and function (" {function} ") '
+        "already exists. Please update or delete the existing mapping with UUID "
+        f"{made['EventSourceMapping'].identity}"
+    )
+    assert sentence in refused("EventSourceMapping")
+
+
 def test_a_queue_that_the_function_may_not_use_or_that_shows_messages_too_early_is_refused(refused, provider, made):
     short = {"name": "early", "visibilityTimeoutSeconds": 28}
     early = provider.create("aws:sqs/queue:Queue", "early", short).outputs["arn"]
