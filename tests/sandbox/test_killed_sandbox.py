@@ -19,6 +19,19 @@ build = "sleep 600 & echo $!; wait"
 long_command.run(["sh", "-c", build], variables=os.environ, told=lambda line: print(line, flush=True))
 """
 
+# Runs a command in the place of pulumi's that goes on when it is interrupted, and when nobody reads what it says.
+DEPLOYING = """
+import os
+from sandbox.pulumi_drivers.pulumi_command import InterruptibleCommand
+InterruptibleCommand(os.environ).run(["up"], ".", {}, on_output=lambda line: print(line, flush=True))
+"""
+STUBBORN = """#!/bin/sh
+[ "$1" = version ] && echo v3.259.0 && exit
+trap "" INT PIPE
+echo $$
+exec sleep 600
+"""
+
 
 def kill(process):
     """Kills a process, and waits until nothing lives of it nor of what it had started."""
@@ -68,6 +81,17 @@ def test_a_sandbox_that_is_killed_while_it_deploys_leaves_no_process(tmp_path):
 
 def test_a_command_that_takes_long_ends_with_all_its_processes_when_the_sandbox_is_killed():
     with subprocess.Popen([sys.executable, "-c", BUILDING], cwd=ROOT, stdout=subprocess.PIPE, text=True) as owner:
+        pid = int(owner.stdout.readline())
+        assert lives(pid)
+        kill(owner)
+    assert not lives(pid)
+
+
+def test_the_pulumi_command_does_not_go_on_without_its_sandbox_so_that_it_can_not_note_that_nothing_was_made(tmp_path):
+    (tmp_path / "pulumi").write_text(STUBBORN)
+    (tmp_path / "pulumi").chmod(0o755)
+    asked, variables = [sys.executable, "-c", DEPLOYING], {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    with subprocess.Popen(asked, cwd=ROOT, env=variables, stdout=subprocess.PIPE, text=True) as owner:
         pid = int(owner.stdout.readline())
         assert lives(pid)
         kill(owner)
