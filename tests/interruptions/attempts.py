@@ -24,7 +24,7 @@ from sandbox.pulumi_drivers.resources import Resource
 from sandbox.pulumi_drivers.task import Task
 from tests.interruptions.faults import Operation, Watch, watching
 from tests.interruptions.listing import names_in, unknown_to
-from tests.interruptions.stages import DOMAIN, STAGES
+from tests.interruptions.stages import DOMAIN, SETTINGS, UP_INSTEAD
 from tests.support.program import ROOT
 from tests.support.provided import ContentBuilder
 
@@ -75,7 +75,7 @@ def attempts(stage: str, ministack: MiniStack, watch: Watch, file: Path) -> dict
             watch.struck = None
             task = Task(
                 project=project,
-                config=settings.load(project, "dev", STAGES[stage]),
+                config=settings.load(project, "dev", SETTINGS[stage]),
                 account=ministack.account,
                 variables=ministack.program_variables,
                 images=ContentBuilder(),
@@ -83,7 +83,7 @@ def attempts(stage: str, ministack: MiniStack, watch: Watch, file: Path) -> dict
                 progress=lambda line: print(line, file=lines, flush=True),
             )
             try:
-                resources = run(stage, task)
+                resources = run(stage, task, watch)
             except SandboxError as error:
                 if watch.struck is None:
                     return {"stuck": str(error), "said": said}
@@ -96,9 +96,9 @@ def attempts(stage: str, ministack: MiniStack, watch: Watch, file: Path) -> dict
     return {"stuck": f"it goes wrong {_MOST_ATTEMPTS} times", "said": said}
 
 
-def run(stage: str, task: Task) -> tuple[Resource, ...]:
+def run(stage: str, task: Task, watch: Watch) -> tuple[Resource, ...]:
     """Deploy, or destroy; the resources that are there then."""
-    if stage == "destroy":
+    if stage == "destroy" or (stage == UP_INSTEAD and not watch.done):
         deployment.destroy(task)
         return ()
     return deployment.deploy(task).resources

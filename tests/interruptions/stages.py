@@ -35,5 +35,7 @@ SECOND = {
 }
 STAGES = {"up": FIRST, "update": SECOND, "destroy": FIRST}
 """The settings of each."""
-BEFORE = {"update": "up", "destroy": "up"}
+UP_INSTEAD = "up instead of the rest of a destroy"
+SETTINGS = {**STAGES, UP_INSTEAD: FIRST}
+BEFORE = {"update": "up", "destroy": "up", UP_INSTEAD: "up"}
 """The stage that one begins with the end of."""

@@ -4,6 +4,7 @@ import pytest
 
 from tests.interruptions.faults import HALF_DONE, KINDS, Operation
 from tests.interruptions.runs import Deployments
+from tests.interruptions.stages import UP_INSTEAD
 from tests.support.pulumi_command import needs_pulumi
 
 pytestmark = needs_pulumi
@@ -46,3 +47,10 @@ def test_a_deployment_that_was_interrupted_goes_on_with_the_next_one_and_ends_as
     assert run.differences(deployments.clean(stage)) == []
     killed = "The pulumi command was ended by SIGKILL while it worked: start again, and what it had begun is looked for"
     assert (killed in run.lines) == ("engine killed" in faults.values())
+
+
+def test_an_up_after_a_destroy_that_was_interrupted_makes_again_what_is_gone(deployments):
+    alias = Operation("delete", "aws:lambda/alias:Alias", "function-live")
+    run = deployments.interrupted(UP_INSTEAD, {alias: "timeout after it was done"})
+    assert (run.struck, run.stuck) == ([alias], {})
+    assert run.differences(deployments.clean("up")) == []
