@@ -70,6 +70,7 @@ def run(main: Path) -> None:
 
 def close(loop: asyncio.AbstractEventLoop) -> None:
     """Let running calls end, drop the tasks that waited for them, and close the loop."""
+    loop.set_exception_handler(lambda _loop, _context: None)  # the SDK's stops the loop at each call without an answer
     pending = asyncio.all_tasks(loop)
     for task in pending:
         task.cancel()

@@ -1,3 +1,4 @@
+import asyncio
 import json
 import os
 import shutil
@@ -10,13 +11,14 @@ from textwrap import dedent
 import grpc
 import pytest
 from google.protobuf import empty_pb2
+from pulumi.automation._server import LanguageServer
 from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 
 from sandbox import settings
 from sandbox.errors import SandboxError, SettingsError
 from sandbox.provider.provider import Provider
-from sandbox.pulumi_drivers import engine_driver, mocks_driver
+from sandbox.pulumi_drivers import engine_driver, mocks_driver, program
 from sandbox.pulumi_drivers.servicer import Servicer
 from tests.support.provided import (
     IMAGE,
@@ -400,3 +402,23 @@ def test_an_engine_is_reached_at_the_port_of_an_earlier_one_that_is_gone():
         reached(port).Log(message)
     finally:
         second.stop(None).wait()
+
+
+def test_a_program_whose_engine_was_killed_is_closed_whatever_of_its_calls_has_no_answer():
+    loop = asyncio.new_event_loop()
+    loop.set_exception_handler(LanguageServer(lambda: None)._exception_handler)  # it stops the loop
+
+    def has_no_answer():
+        raise grpc.RpcError
+
+    async def waits():
+        try:
+            await asyncio.sleep(3600)
+        finally:
+            loop.call_soon(has_no_answer)
+            await asyncio.sleep(0.01)
+
+    waiting = loop.create_task(waits())
+    loop.run_until_complete(asyncio.sleep(0))
+    program.close(loop)
+    assert (waiting.done(), loop.is_closed()) == (True, True)
