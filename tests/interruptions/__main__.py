@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.interruptions.faults import KINDS
+from tests.interruptions.faults import HALF_DONE, KINDS
 from tests.interruptions.listing import said_to_be_left
 from tests.interruptions.runs import Deployments
 from tests.interruptions.stages import STAGES
@@ -36,7 +36,8 @@ def main() -> int:
 def report(deployments: Deployments, stage: str, kind: str) -> int:
     """Print what one kind of fault does to a stage; the number of what is wrong."""
     begun, clean = time.monotonic(), deployments.clean(stage)
-    run, wanted = deployments.interrupted(stage, kind), len(clean["operations"])
+    run = deployments.interrupted(stage, kind)
+    wanted = len(clean["of_several_calls" if kind == HALF_DONE else "operations"])
     resumed = len(set(run.struck) - set(run.stuck))
     print(f"{stage}, {kind}: {resumed} of {wanted} operations resumed ({time.monotonic() - begun:.0f} s)", flush=True)
     wrong = [f"after {operation}: {said}" for operation, said in run.stuck.items()] + run.differences(clean)

@@ -56,8 +56,9 @@ def main(file: Path) -> None:
             seen = attempts(wanted["stage"], ministack, watch, file.with_suffix(".lines"))
         if "stuck" not in seen:
             seen["answer"] = answer(ministack)
-    operations = list(map(dataclasses.astuple, watch.operations))
-    file.with_suffix(".seen").write_text(json.dumps({**seen, "operations": operations}))
+    for key in ("operations", "of_several_calls"):
+        seen[key] = list(map(dataclasses.astuple, getattr(watch, key)))
+    file.with_suffix(".seen").write_text(json.dumps(seen))
 
 
 def one_after_the_other() -> None:

@@ -52,6 +52,8 @@ class Watch:
         self.operations: list[Operation] = []
         self.struck: Operation | None = None
         """What has gone wrong in this attempt."""
+        self.of_several_calls: list[Operation] = []
+        """Those of the operations that call AWS after the first call that writes: they can be half done."""
         self._faults, self._file = faults, file
         self._here = threading.local()
         self._lock = threading.Lock()
@@ -66,18 +68,27 @@ class Watch:
         """Note an operation; the calls that this thread makes meanwhile are its own."""
         self.operations.append(operation)
         self._here.operation = operation if self._wanted(operation) else None
+        self._here.now, self._here.has_written, self._here.half_done = operation, False, False
         try:
             yield
             if self._here.operation is not None:  # it only read, such as a certificate's state
                 self._strike(operation, "", lambda: None)
         finally:
-            self._here.operation, self._here.half_done = None, False
+            if self._here.half_done:  # that was all of it
+                self._note([each for each in self.done if each != operation])
+                self.struck = None
+            self._here.operation, self._here.now = None, None
 
     def call(self, name: str, send: Callable[[], Any]) -> Any:
         """Send a call to AWS, unless it is the one that goes wrong: the first of the operation that writes."""
-        if getattr(self._here, "half_done", False):
+        now = getattr(self._here, "now", None)
+        if now is not None and self._here.has_written and now not in self.of_several_calls:
+            self.of_several_calls.append(now)
+        if now is not None and self._here.half_done:
             self._here.half_done = False
             return _throttle(name, send)
+        if now is not None:
+            self._here.has_written |= not name.startswith(_READS)
         operation = getattr(self._here, "operation", None)
         if operation is None or name.startswith(_READS):
             return send()
@@ -95,11 +106,13 @@ class Watch:
             if self.struck is not None:
                 return send()
             self.struck = operation
-            done = [*self.done, operation]
-            self._file.write_text(json.dumps([dataclasses.astuple(each) for each in done]))
+            self._note([*self.done, operation])
         kind = self._kind(operation)
         self._here.half_done = kind == HALF_DONE
         return KINDS[kind](name, send)
+
+    def _note(self, done: list[Operation]) -> None:
+        self._file.write_text(json.dumps([dataclasses.astuple(each) for each in done]))
 
 
 def read_operations(file: Path) -> list[Operation]:
