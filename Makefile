@@ -113,7 +113,7 @@ doctor: ## check this machine and the AWS account, and say what to do about what
 test: $(VENV)/tests.installed ## run the tests that are not slow, one file on each processor at a time; or some: ARGS="tests/test_http_api.py -k domain"
 	@exec $(RUN) -Ic "$$RUN_MODULE" pytest $(if $(value ARGS),,--numprocesses auto --dist loadfile -m 'not slow')
 
-interruptions: $(VENV)/tests.installed ## let each operation of a deployment go wrong in seven ways, hours: ARGS="--stage update --kind throttled"
+interruptions: $(VENV)/tests.installed ## let each operation of a deployment go wrong in seven ways, an hour: ARGS="--stage update --kind throttled"
 	@exec $(RUN) -Ic "$$RUN_MODULE" tests.interruptions
 
 check-app: override export APP := $(APP)
