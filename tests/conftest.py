@@ -41,6 +41,21 @@ def pytest_configure(config: pytest.Config) -> None:
     service_models.read_once()
 
 
+_LONG = (
+    *("corpus", "image", "interruptions", "operations", "examples", "test_readme_commands.py"),
+    *("dualmode/test_module_bundle.py", "sandbox/runner"),
+    *(f"infra/test_{name}.py" for name in ("life_cycle", "everything_on", "preview_environment", "settings_fuzz")),
+    *(f"sandbox/test_{name}.py" for name in ("container_sandbox", "secrets_and_data", "sandbox_command", "watch")),
+)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts files that take long first: otherwise one of them may be left at the end, on one processor alone."""
+    places = [ROOT / "tests" / name for name in _LONG]
+    items.sort(key=lambda item: not any(item.path.is_relative_to(place) for place in places))
+
+
 def pytest_collection_finish() -> None:
     """Lets the garbage collector look no more at what was imported and collected, which stays."""
     gc.freeze()

@@ -78,6 +78,7 @@ def test_the_check_leaves_no_test_out(tmp_path):
     assert [option.partition("=")[0] for option in options if option.startswith("-")] == [
         "--numprocesses",
         "--dist",
+        "--no-loadscope-reorder",
         "--no-skips",
         "--random-order",
         "--random-order-seed",

@@ -481,6 +481,7 @@ def is_one_of(resource, known):
 NOT_THE_DEPLOYERS = {
     *("cloudfront:GetDistributionConfig", "cloudfront:GetOriginRequestPolicy", "cloudfront:ListDistributions"),
     *("events:DescribeEventBus", "iam:GetPolicy", "iam:GetPolicyVersion", "sqs:GetQueueUrl"),
+    "lambda:ListEventSourceMappings",
     "sts:GetCallerIdentity",
 }
 

@@ -123,8 +123,9 @@ def test_a_fault_that_a_click_sets_is_what_the_next_request_gets_until_a_click_c
         return text(opened, "#answer b")
 
     try:
+        before = opened.evaluate("document.querySelectorAll('#requests > li').length")
         assert sent("fault-function-error", 1) == ["500"]
-        opened.until("document.querySelector('#requests details[open] .bad')")
+        opened.until(f"document.querySelectorAll('#requests > li').length > {before}")
         rows = text(opened, "#requests li:first-child .hops li")
         shown = [row.split("\n")[0] for row in rows][-3:]
         alarms = [row.split("\n")[-1].split(" would go off: ")[0] for row in rows][-2:]
