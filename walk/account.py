@@ -90,3 +90,7 @@ class Account:
             if self._account_id is None:
                 self._account_id = str(self.client("sts").get_caller_identity()["Account"])
             return self._account_id
+
+    def api_arn(self, partition: str, api_id: str) -> str:
+        """Return how policies name an API of this account."""
+        return f"arn:{partition}:execute-api:{self.region}:{self.account_id}:{api_id}"

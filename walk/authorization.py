@@ -134,7 +134,7 @@ def _by_signature(
     except UnsignedError as error:
         raise forbidden("authorizer", "AWS_IAM", str(error)) from error
     partition = account.client("apigatewayv2").meta.partition
-    api_arn = f"arn:{partition}:execute-api:{account.region}:{account.account_id}:{routed.address.api_id}"
+    api_arn = account.api_arn(partition, routed.address.api_id)
     act = Act(action="execute-api:Invoke", resource=routed.request_arn(api_arn, request.method))
     verdict = caller.own(act)  # an HTTP API has no resource policy
     if not verdict.allowed:

@@ -137,7 +137,7 @@ def _permission(account: Account, call: Call, trace: Trace) -> str:
         context={"aws:SourceArn": call.source_arn, "aws:SourceAccount": account.account_id},
     )
     verdict = evaluate(policy["Policy"] if policy else None, act)
-    if not _refuses(verdict, trace, "permission", call.invoked_arn):
+    if not refuses(verdict, trace, "permission", call.invoked_arn):
         return verdict.statement or "a statement with a condition"
     if policy is None:
         _check_present(account, call)
@@ -179,7 +179,7 @@ def _check_present(account: Account, call: Call) -> None:
         raise FunctionAbsentError(hop="version", id=call.invoked_arn, reason=reason, cause="version-missing")
 
 
-def _refuses(verdict: Verdict, trace: Trace, hop: str, id: str) -> bool:  # noqa: A002  AWS's word
+def refuses(verdict: Verdict, trace: Trace, hop: str, id: str) -> bool:  # noqa: A002  AWS's word
     """Whether a policy refuses: a trace that explains goes on behind a condition that is not evaluated here."""
     if not verdict.allowed and verdict.unsure and trace.explains:
         trace.note("condition-unknown", hop, id, verdict.reason)
@@ -224,7 +224,7 @@ def _check_role(account: Account, configuration: Mapping[str, Any], name: str, t
     if role is None:
         raise server_error("role", arn, f"the role of {name} does not exist", "role-missing")
     verdict = evaluate(role["Role"]["AssumeRolePolicyDocument"], LAMBDA_ASSUMES)
-    if _refuses(verdict, trace, "role", arn):
+    if refuses(verdict, trace, "role", arn):
         reason = f"its trust policy does not let {LAMBDA_ASSUMES.service} assume it: {verdict.reason}"
         raise server_error("role", arn, reason, "role-trust")
 
@@ -290,6 +290,6 @@ def _check_repository(account: Account, code: Mapping[str, Any], function_arn: s
             context={"aws:SourceArn": function_arn, "aws:SourceAccount": account.account_id},
         )
         verdict = evaluate(policy["policyText"] if policy else None, act)
-        if _refuses(verdict, trace, "repository", parts.repository):
+        if refuses(verdict, trace, "repository", parts.repository):
             reason = f"its policy does not let {act.service} call {action}: {verdict.reason}"
             raise server_error("repository", parts.repository, reason, "repository-policy")

@@ -4,12 +4,12 @@ Source: "Control access to HTTP APIs with AWS Lambda authorizers in API Gateway"
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from walk.account import Account
 from walk.call import function_at, with_stage_variables
-from walk.function_version import FunctionVersion, describe, invoke_verdict, one_of, shares_of
+from walk.function_version import FunctionVersion, describe, invoke_verdict, one_of, refuses, shares_of
 from walk.policy import Act, evaluate
 from walk.queries import read
 from walk.role_permission import role_verdict
@@ -44,7 +44,7 @@ class LambdaAuthorizer:
     def api_arn(self, account: Account, api_id: str) -> str:
         """How policies name the API, in the partition that the function is in."""
         partition = self.uri.split(":")[1] if self.uri.count(":") else "aws"
-        return f"arn:{partition}:execute-api:{account.region}:{account.account_id}:{api_id}"
+        return account.api_arn(partition, api_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,10 +107,7 @@ def find_function(account: Account, api_id: str, authorizer: LambdaAuthorizer, t
 def _check_permission(account: Account, api_id: str, authorizer: LambdaAuthorizer, invoked: str, trace: Trace) -> None:
     source = f"{authorizer.api_arn(account, api_id)}/authorizers/{authorizer.id}"
     verdict = invoke_verdict(account, invoked, SERVICE, source)
-    if verdict.allowed:
-        return
-    if verdict.unsure and trace.explains:
-        trace.note("condition-unknown", "authorizer", authorizer.id, verdict.reason)
+    if not refuses(verdict, trace, "authorizer", authorizer.id):
         return
     reason = f"the resource policy of {invoked} does not let {SERVICE} invoke it from {source}: {verdict.reason}"
     raise server_error("authorizer", authorizer.id, reason, "authorizer-permission")
@@ -120,18 +117,13 @@ def _check_role(account: Account, authorizer: LambdaAuthorizer, invoked: str, tr
     """Check that API Gateway may take the role of an authorizer, and that this may invoke the function."""
     name = authorizer.role.rpartition("/")[2]
     role = read(account.client("iam"), "get_role", absent="NoSuchEntity", RoleName=name)
-    trusted = role and evaluate(role["Role"]["AssumeRolePolicyDocument"], Act(service=SERVICE, action="sts:AssumeRole"))
     if not role:
         reason = f"the role of {authorizer.name}, {authorizer.role}, does not exist"
-    elif not trusted.allowed:
-        reason = f"the trust policy of its role {name} does not let {SERVICE} assume it: {trusted.reason}"
-    else:
+        raise server_error("authorizer", authorizer.id, reason, "authorizer-role")
+    verdict = evaluate(role["Role"]["AssumeRolePolicyDocument"], Act(service=SERVICE, action="sts:AssumeRole"))
+    reason = f"the trust policy of its role {name} does not let {SERVICE} assume it: {verdict.reason}"
+    if verdict.allowed:
         verdict = role_verdict(account, authorizer.role, _INVOKE, invoked)
-        if verdict.allowed:
-            return
         reason = f"its role {name} may not invoke {invoked}: {verdict.reason}"
-        trusted = verdict
-    if role and trusted.unsure and trace.explains:
-        trace.note("condition-unknown", "authorizer", authorizer.id, reason)
-        return
-    raise server_error("authorizer", authorizer.id, reason, "authorizer-role")
+    if refuses(replace(verdict, reason=reason), trace, "authorizer", authorizer.id):
+        raise server_error("authorizer", authorizer.id, reason, "authorizer-role")

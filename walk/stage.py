@@ -190,12 +190,11 @@ def _integration(
     called = f"{function['name']}:{qualifier}" if qualifier else function["name"]
     trace.add("integration", integration_id, f"AWS_PROXY, payload {version}, {milliseconds / 1000:g} s, to {called}")
     partition = function["arn"].split(":", 2)[1]
-    source = f"{address.api_id}/{address.stage}/{match.source(method)}"
     call = Call(
         function_arn=function["arn"],
         function_name=function["name"],
         qualifier=qualifier,
-        source_arn=f"arn:{partition}:execute-api:{account.region}:{account.account_id}:{source}",
+        source_arn=f"{account.api_arn(partition, address.api_id)}/{address.stage}/{match.source(method)}",
         payload_version=version,
         timeout=milliseconds / 1000,
         match=match,

@@ -1,13 +1,13 @@
 """The deployment as boxes in columns with links between them, read from the account: names and numbers, no values."""
 
 import itertools
-import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
 from walk.account import Account
+from walk.call import function_at
 from walk.function_url import find_url
 from walk.function_version import shares_of
 from walk.queries import every, read
@@ -16,7 +16,6 @@ from walk.role_permission import own_policies, statements_of
 COLUMNS = ("DNS", "Domain", "API and events", "Alias", "Versions", "What they use")
 _DNS, _DOMAIN, _API, _ALIAS, _VERSION, _USED = range(len(COLUMNS))
 
-_FUNCTION = re.compile(r"arn:[^:]+:lambda:[^:]+:[0-9]*:function:([A-Za-z0-9_-]+)(?::([A-Za-z0-9_$-]+))?")
 _NEWEST = 4
 """Versions that are shown beside those that get requests."""
 
@@ -214,8 +213,8 @@ def _apis(account: Account, picture: Picture) -> None:
 
 def _function(uri: object) -> str:
     """The id of the box of the alias or version whose ARN is in an URI; "" for anything else."""
-    found = _FUNCTION.search(str(uri or ""))
-    return f"{found[1]}:{found[2] or '$LATEST'}" if found else ""
+    found = function_at(str(uri or ""))
+    return f"{found['name']}:{found['qualifier'] or '$LATEST'}" if found else ""
 
 
 def _distributions(account: Account, picture: Picture) -> dict[str, str]:
